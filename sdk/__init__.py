@@ -1,0 +1,1 @@
+"""What contract authors use: the test kit, ABI helpers and language bindings."""
