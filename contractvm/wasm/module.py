@@ -71,10 +71,11 @@ class Code:
     """A straight list of instructions: opcode, immediate and byte offset in the module, index by index.
 
     Immediates: None when there is none; an int for one index or a constant (as a non-negative bit pattern);
-    `block`/`loop`/`if`: a FuncType; memory access: (alignment exponent, offset); `br_table`: a tuple of labels, the default
-    last; `call_indirect`/`return_call_indirect`: (type index, table index); `memory.init`/`memory.copy`/`memory.fill`: the data
-    index or None; `table.init`: (element index, table index); `table.copy`: (destination, source); `select t`: a tuple of types;
-    `ref.null`: the type. The last instruction is the `end` that closes it.
+    `block`/`loop`/`if`: a FuncType; memory access: (alignment exponent, offset); `br_table`: a tuple of labels, the
+    default last; `call_indirect`/`return_call_indirect`: (type index, table index); `memory.init`: the data index;
+    `memory.size`/`memory.grow`/`memory.copy`/`memory.fill`: None; `table.init`: (element index, table index);
+    `table.copy`: (destination, source); `select t`: a tuple of types; `ref.null`: the type. The last instruction is
+    the `end` that closes it.
     """
 
     ops: list[int]
