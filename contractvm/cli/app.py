@@ -1,0 +1,115 @@
+"""`contractvm`: the table of commands, each module imported when its command runs, and the edge where errors end.
+
+Never: imports the engine. `contractvm --help` answers from the table alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from contractvm.cli.frame import Context, common_options, settings_of
+from contractvm.cli.problem import report
+
+START, MODULES, CHAIN, READ = "Start", "Modules", "Chain", "Read the chain"
+
+
+class Entry(NamedTuple):
+    """Where a command lives and its line in the help."""
+
+    module: str
+    section: str
+    summary: str
+
+
+COMMANDS = {
+    "demo": Entry("demo", START, "Show everything once, on a chain of its own."),
+    "new": Entry("project", START, "Start a contract project: source, test, README."),
+    "build": Entry("project", START, "Compile .c or .wat to a contract's .wasm."),
+    "run": Entry("run", MODULES, "Run an export of any module; print result, gas and time."),
+    "inspect": Entry("inspect", MODULES, "Show imports, exports, limits, floats, code with gas."),
+    "deploy": Entry("send", CHAIN, "Deploy a contract from .wasm, .wat or .c."),
+    "send": Entry("send", CHAIN, "Send a transaction and mine it."),
+    "accounts": Entry("accounts", READ, "List the development accounts and their balances."),
+    "call": Entry("call", READ, "Call a contract without changing anything."),
+    "estimate": Entry("call", READ, "Find the smallest gas limit that succeeds."),
+    "receipt": Entry("ledger", READ, "Show a transaction's receipt."),
+    "block": Entry("ledger", READ, "Show a block."),
+    "storage": Entry("ledger", READ, "Show a contract's storage, with proofs if asked."),
+}
+
+
+class Root(click.Group):
+    """The group that knows its commands by name and imports them by need."""
+
+    context_class = Context
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = getattr(importlib.import_module(f"contractvm.cli.{entry.module}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section in (START, MODULES, CHAIN, READ):
+            with formatter.section(section):
+                formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items() if entry.section == section])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, COMMANDS)
+        guess = f"did you mean {near[0]!r}?" if near else f"commands are: {', '.join(COMMANDS)}"
+        raise click.UsageError(f"no such command {name!r}; {guess}", ctx)
+
+
+def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the version and what it stands on."""
+    if not value or ctx.resilient_parsing:
+        return
+    from contractvm import __version__
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    click.echo(f"contractvm {__version__} (python {python}, {sys.platform})")
+    ctx.exit()
+
+
+root = Root(
+    "contractvm",
+    help="Deterministic, gas-metered WebAssembly contracts on a local chain kept in one directory.",
+    epilog="Start with: contractvm demo",
+    params=[
+        *common_options(hidden=False),
+        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
+    invoke_without_command=True,
+    callback=click.pass_context(lambda ctx: None if ctx.invoked_subcommand else click.echo(ctx.get_help())),
+)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return the exit code. The only place that catches everything."""
+    debug = "--debug" in argv
+    try:
+        code: Any = root.main(list(argv), prog_name="contractvm", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit as stop:  # click's own exits: a closed pipe
+        return stop.code if isinstance(stop.code, int) else 1
+    except BaseException as error:  # noqa: BLE001 - the edge: nothing may leave as a traceback
+        return report(error, debug)
+    return code if isinstance(code, int) else 0
+
+
+__all__ = ["COMMANDS", "root", "run", "settings_of"]
