@@ -1,0 +1,278 @@
+"""The store: ordered bytes with an atomic batch and snapshots, as a protocol, and the one kept in memory.
+
+Everything the chain remembers is in one `Store`; what a key means is no concern of this module. `MemoryStore` serves
+tests, `MockChain` and scratch runs; `state.level` and `state.rocks` keep the same contract on disk. The contract:
+
+- a batch is seen whole or not at all, by readers of a snapshot and after a crash;
+- `iterate` walks `[start, stop)` in byte order and sees the store as it was at the first step;
+- one thread writes; any thread may read, and a snapshot never changes.
+
+A store never interprets, compresses or caches values on its own account.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
+from types import TracebackType
+from typing import Protocol, Self
+from weakref import ref
+
+from state.errors import StoreError
+from state.ordered import SortedKeys, successor
+
+_FIRST_STEP = 1
+_LONGEST_STEP = 256
+
+
+class Reader(Protocol):
+    """Ordered bytes that can be read."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value at `key`, None when there is none."""
+
+    def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Yield `(key, value)` for `start <= key < stop` in byte order, backwards if `reverse`; `stop` None: all."""
+
+    def keys(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[bytes]:
+        """Yield the keys alone, as `iterate` does, without reading values."""
+
+
+class Snapshot(Reader, Protocol):
+    """The store as it was at one moment."""
+
+    def close(self) -> None:
+        """Let go; reading afterwards is an error. Dropping the last reference does the same."""
+
+
+class Store(Reader, Protocol):
+    """A place that keeps ordered bytes."""
+
+    @property
+    def backend(self) -> str:
+        """`memory`, `leveldb` or `rocksdb`."""
+
+    def write(self, puts: Mapping[bytes, bytes | None], sync: bool = False) -> None:
+        """Write all of `puts` or nothing; None deletes. With `sync`, return when it would survive a power cut.
+
+        Raises:
+            StoreFull: the batch did not reach the disk; the store takes no more writes until it is opened again.
+        """
+
+    def snapshot(self) -> Snapshot:
+        """Return the store as it is now."""
+
+    def close(self) -> None:
+        """Let go of files and locks; closing twice is allowed."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class _Layer:
+    """What the keys written since one snapshot held before; `next` is the layer of the next younger snapshot."""
+
+    __slots__ = ("__weakref__", "next", "saved")
+
+    def __init__(self) -> None:
+        self.saved: dict[bytes, bytes | None] = {}
+        self.next: _Layer | None = None
+
+
+class MemoryStore:
+    """A store in a dict, with keys put in order when order is first asked for.
+
+    A snapshot costs nothing until the store is written; then each first write of a key saves the old value once, in
+    the layer of the youngest living snapshot. Older snapshots read through the younger layers. A layer lives as long
+    as some snapshot needs it, so that dropped snapshots leave nothing behind.
+    """
+
+    backend = "memory"
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, bytes] = {}
+        self._ordered = SortedKeys()
+        self._unordered: set[bytes] = set()
+        self._youngest: ref[_Layer] | None = None
+        self._lock = Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value at `key`, None when there is none."""
+        self._check()
+        return self._rows.get(key)
+
+    def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Yield `(key, value)` for `start <= key < stop`, as of the first step."""
+        yield from self.snapshot().iterate(start, stop, reverse)
+
+    def keys(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[bytes]:
+        """Yield the keys for `start <= key < stop`, as of the first step."""
+        yield from self.snapshot().keys(start, stop, reverse)
+
+    def write(self, puts: Mapping[bytes, bytes | None], sync: bool = False) -> None:
+        """Write all of `puts`; None deletes. `sync` has nothing to wait for."""
+        self._check()
+        with self._lock:
+            layer = self._youngest() if self._youngest is not None else None
+            for key, value in puts.items():
+                self._put(key, value, layer)
+
+    def snapshot(self) -> "MemorySnapshot":
+        """Return the store as it is now; costs the same however full it is."""
+        self._check()
+        with self._lock:
+            layer = self._youngest() if self._youngest is not None else None
+            if layer is None or layer.saved:
+                younger = _Layer()
+                if layer is not None:
+                    layer.next = younger
+                self._youngest = ref(younger)
+                layer = younger
+            return MemorySnapshot(self, layer)
+
+    def restore(self, snapshot: "MemorySnapshot") -> list[bytes]:
+        """Put every key back to what `snapshot` holds, in one batch, and return the keys that were put back.
+
+        Costs what was written since, not what the store holds. The snapshot stays valid.
+        """
+        self._check()
+        with self._lock:
+            youngest = self._youngest() if self._youngest is not None else None
+            past = snapshot.past()
+            for key, value in past.items():
+                self._put(key, value, youngest)
+            return list(past)
+
+    def close(self) -> None:
+        """Refuse further use; the memory goes with the object."""
+        self._closed = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StoreError("the memory store is closed; make a new one")
+
+    def _put(self, key: bytes, value: bytes | None, layer: _Layer | None) -> None:
+        old = self._rows.get(key)
+        if layer is not None and key not in layer.saved:
+            layer.saved[key] = old  # before the row changes: a reader on another thread looks at the row first
+        if value is None:
+            if old is not None:
+                del self._rows[key]
+                self._unordered.add(key)
+        else:
+            self._rows[key] = value
+            if old is None:
+                self._unordered.add(key)
+
+    def _in_order(self) -> SortedKeys:
+        """Return the keys in order, having placed those written since last time. The lock is held."""
+        if len(self._unordered) * 8 > len(self._ordered):
+            self._ordered = SortedKeys(self._rows)
+        else:
+            for key in self._unordered:
+                if key in self._rows:
+                    self._ordered.add(key)
+                else:
+                    self._ordered.discard(key)
+        self._unordered.clear()
+        return self._ordered
+
+
+class MemorySnapshot:
+    """A `MemoryStore` as it was at one moment."""
+
+    __slots__ = ("_layer", "_store")
+
+    def __init__(self, store: MemoryStore, layer: _Layer) -> None:
+        self._store = store
+        self._layer: _Layer | None = layer
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value at `key`, None when there is none."""
+        now = self._store._rows.get(key)
+        for layer in self._layers():
+            if key in layer.saved:
+                return layer.saved[key]
+        return now
+
+    def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Yield `(key, value)` for `start <= key < stop`."""
+        for key in self.keys(start, stop, reverse):
+            value = self.get(key)
+            if value is not None:
+                yield key, value
+
+    def keys(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[bytes]:
+        """Yield the keys for `start <= key < stop`."""
+        step = _FIRST_STEP
+        while stop is None or start < stop:
+            found = self._step(start, stop, reverse, step)
+            yield from found
+            if len(found) < step:
+                return
+            if reverse:
+                stop = found[-1]
+            else:
+                start = successor(found[-1])
+            step = min(step * 2, _LONGEST_STEP)
+
+    def close(self) -> None:
+        """Let go of what the snapshot kept alive."""
+        self._layer = None
+
+    def past(self) -> dict[bytes, bytes | None]:
+        """Return what each key written since held at this snapshot."""
+        past: dict[bytes, bytes | None] = {}
+        for layer in self._layers():
+            for key, value in layer.saved.items():
+                past.setdefault(key, value)
+        return past
+
+    def _layers(self) -> Iterable[_Layer]:
+        if self._layer is None:
+            raise StoreError("the snapshot is closed; take a new one from the store")
+        layer: _Layer | None = self._layer
+        while layer is not None:
+            yield layer
+            layer = layer.next
+
+    def _step(self, start: bytes, stop: bytes | None, reverse: bool, count: int) -> list[bytes]:
+        """Return the first `count` keys of the range as this snapshot has them."""
+        with self._store._lock:
+            past = self.past()
+            ordered = self._store._in_order()
+            gone = SortedKeys(key for key, value in past.items() if value is not None and start <= key)
+            found: list[bytes] = []
+            edge: bytes | None = stop if reverse else start
+            inclusive = not reverse
+            while len(found) < count:
+                key = _nearest(ordered, gone, edge, inclusive, reverse)
+                if key is None or key < start or (stop is not None and key >= stop):
+                    break
+                if past.get(key, b"") is not None:
+                    found.append(key)
+                edge, inclusive = key, False
+            return found
+
+
+def _nearest(one: SortedKeys, other: SortedKeys, edge: bytes | None, inclusive: bool, reverse: bool) -> bytes | None:
+    """Return the key of either set that is next to `edge` in the walk's direction."""
+    if reverse:
+        found = (one.below(edge, inclusive=inclusive), other.below(edge, inclusive=inclusive))
+        return max((key for key in found if key is not None), default=None)
+    at = edge if edge is not None else b""
+    found = (one.above(at, inclusive=inclusive), other.above(at, inclusive=inclusive))
+    return min((key for key in found if key is not None), default=None)
