@@ -40,6 +40,8 @@ class Limits:
     results: int = 16
     locals: int = 2_048
     """Parameters included, per function."""
+    module_locals: int = 65_536
+    """Declared in all functions together: what they take in memory must not outgrow the bytes that declare them."""
     nesting: int = 512
     """Blocks open at once in a function."""
     br_table_entries: int = 4_096
@@ -110,6 +112,7 @@ def bare_rules() -> Rules:
         params=1_000,
         results=1_000,
         locals=50_000,
+        module_locals=5_000_000,
         nesting=4_096,
         br_table_entries=65_520,
         globals=1_000_000,
