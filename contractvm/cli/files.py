@@ -1,0 +1,70 @@
+"""Reading what a command is pointed at: a module's bytes, or a source that `sdk.build` makes into them.
+
+Never: trusts a suffix over the bytes. What starts with `\\0asm` is a module whatever it is called.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from contractvm.cli.problem import Problem
+
+MAGIC = b"\0asm"
+LARGEST = 64 << 20
+"""Bytes read from a file; the bare engine takes no more."""
+SOURCES = (".c", ".wat")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file, `-` for standard input. Raises: Problem, naming the file and the way out."""
+    if str(path) == "-":
+        return bounded(sys.stdin.buffer.read(LARGEST + 1), "standard input")
+    if path.is_dir():
+        raise Problem(f"{path} is a directory", "name a .wasm, .wat or .c file in it")
+    try:
+        with path.open("rb") as file:
+            return bounded(file.read(LARGEST + 1), str(path))
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file", near(path)) from None
+    except PermissionError:
+        raise Problem(f"{path}: permission denied", f"make it readable: chmod +r {path}") from None
+    except ValueError:
+        raise Problem(f"{str(path)!r} is no file name") from None
+
+
+def bounded(data: bytes, name: str) -> bytes:
+    if not data:
+        raise Problem(f"{name} is empty", "a module has at least 8 bytes: its magic and its version")
+    if len(data) > LARGEST:
+        raise Problem(f"{name} is larger than {LARGEST >> 20} MiB", "no engine limit allows such a module")
+    return data
+
+
+def near(path: Path) -> str:
+    """A guess at what was meant, from the names in the same directory."""
+    import difflib
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f"there is no directory {path.parent}"
+    found = difflib.get_close_matches(path.name, names, 1)
+    return f"did you mean {path.parent / found[0]}?" if found else "check the path"
+
+
+def read_code(path: Path, *, contract: bool) -> bytes:
+    """The module in `path`, built first if it is a source.
+
+    `contract` asks for deployable code; otherwise any module is fine. Raises: Problem; BuildError of the SDK.
+    """
+    if str(path) != "-" and path.suffix in SOURCES and not path.is_dir():
+        read_bytes(path)  # for the errors that every file can have, said the same way
+        from contractvm.cli.building import build_source
+
+        return build_source(path, contract=contract)
+    data = read_bytes(path)
+    if not data.startswith(MAGIC) and not MAGIC.startswith(data[:4]):
+        start = data[:8].hex(" ")
+        raise Problem(f"{path} is no wasm module: it starts with {start}", f"give a .wasm file or a source ({', '.join(SOURCES)})")
+    return data
