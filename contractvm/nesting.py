@@ -1,0 +1,120 @@
+"""Deep chains of contract calls: a fresh thread every few frames, and a recursion limit that fits what one may need.
+
+A contract call's own depth is bounded by `Rules` (frame weights), the number of calls in each other by `call_depth`;
+both far above what one Python stack is good for. So every `FRAMES_A_THREAD` nested calls continue on a thread of their
+own while their caller waits, and `RaisedRecursionLimit` lifts Python's limit while executions are in flight.
+Never: decides an outcome. Depth is counted elsewhere; running out of threads or stack is `Fatal`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from contractvm.errors import Fatal
+
+FRAMES_A_THREAD: Final = 32
+"""Contract calls nested on one thread."""
+PYTHON_FRAMES_A_CALL: Final = 10_000
+"""More Python frames than any one contract call can have open: the stack weight allows about 4,500 wasm calls."""
+RECURSION_LIMIT: Final = FRAMES_A_THREAD * PYTHON_FRAMES_A_CALL
+STACK_BYTES: Final = 64 << 20
+"""Address space of a leg's C stack; the kernel backs only what is touched."""
+RETRY_SECONDS: Final = 0.05
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+# Thread stack size and recursion limit belong to the process, so what guards them does too.
+_stack_size_lock = threading.Lock()
+
+
+class RaisedRecursionLimit:
+    """`with`: Python's recursion limit is at least `RECURSION_LIMIT`; the last to leave puts the old one back.
+
+    The limit is the process's own, so the count of those inside is kept on the class.
+    """
+
+    __slots__ = ()
+    _lock = threading.Lock()
+    _inside = 0
+    _before = 0
+
+    def __enter__(self) -> None:
+        cls = RaisedRecursionLimit
+        with cls._lock:
+            if cls._inside == 0:
+                cls._before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(RECURSION_LIMIT, cls._before))
+            cls._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        cls = RaisedRecursionLimit
+        with cls._lock:
+            cls._inside -= 1
+            if cls._inside == 0 and sys.getrecursionlimit() == max(RECURSION_LIMIT, cls._before):
+                sys.setrecursionlimit(cls._before)
+
+
+class Legs:
+    """The threads that one execution's chain of calls stands on, the deepest last."""
+
+    __slots__ = ("_idents",)
+
+    def __init__(self) -> None:
+        self._idents: list[int] = []
+
+    def run(self, function: Callable[[A], R], argument: A) -> R:
+        """Return `function(argument)`, run on a fresh thread while this one waits.
+
+        Whatever it raises is raised here. An interrupt of the waiting thread is passed on to the deepest leg, which
+        alone is running, and leaves here when the legs have unwound. Raises: Fatal when no thread can be had.
+        """
+        box: list[R] = []
+        failure: list[BaseException] = []
+
+        def leg() -> None:
+            self._idents.append(threading.get_ident())
+            try:
+                box.append(function(argument))
+            except BaseException as error:  # noqa: BLE001 - it is not handled here but carried to the waiting thread
+                failure.append(error)
+            finally:
+                self._idents.pop()
+
+        thread = _start(leg)
+        try:
+            thread.join()
+        except BaseException:
+            while thread.is_alive():
+                self._interrupt_deepest()
+                thread.join(RETRY_SECONDS)
+            raise
+        if failure:
+            raise failure[0]
+        if not box:
+            raise Fatal("a thread of a contract call ended without a result")
+        return box[0]
+
+    def _interrupt_deepest(self) -> None:
+        # Only an interrupted run pays for importing ctypes; a leg that waits for a deeper one would not notice.
+        import ctypes
+
+        idents = self._idents[-1:]
+        for ident in idents:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
+
+
+def _start(target: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=target, name="contract calls", daemon=True)
+    with _stack_size_lock:
+        before = threading.stack_size(STACK_BYTES)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise Fatal(f"no thread for a deeper contract call: {error}; raise the process's limits") from error
+        finally:
+            threading.stack_size(before)
+    return thread
