@@ -1,0 +1,241 @@
+"""Generates whole modules with calls to make on them, each from one seed.
+
+A module has a memory, one to three tables, globals, host imports, active and passive segments and a handful of
+functions, all exported, so that everything it computes can be compared. Most are guarded: loops and calls count a
+global down, so that they end by themselves; the others end by gas.
+Never: a float, or a module that validation may refuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from contractvm.wasm.encode import encode
+
+from contractvm.wasm.module import (
+    EXTERNREF,
+    FUNC,
+    FUNCREF,
+    GLOBAL,
+    I32,
+    I64,
+    MEMORY,
+    TABLE,
+    Code,
+    Data,
+    Element,
+    Export,
+    Function,
+    FuncType,
+    Global,
+    GlobalType,
+    Import,
+    Limit,
+    Module,
+    TableType,
+)
+from contractvm.wasm.opcodes import BY_NAME
+from tests.fuzz.bodies import CONST, NUMBERS, Body, Shape, edge_biased
+
+HOST_MODULE = "host"
+HOST_FUNCTIONS = {
+    "note": FuncType((I32,), ()),
+    "mix": FuncType((I64, I32), (I64,)),
+    "pair": FuncType((I32,), (I32, I64)),
+    "fail": FuncType((I32,), (I32,)),
+}
+HOST_GLOBALS = {"base32": (I32, 3), "base64": (I64, 0x1_0000_0007)}
+"""Immutable imported globals, for constant expressions."""
+
+FUEL = 400
+"""Loop iterations and calls that a guarded module makes before it traps."""
+
+GAS_LIMITS = (40, 900, 40_000, 40_000)
+"""Whole gas of each call: mostly enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A module and the calls to make on one instance of it, in order, each with `gas` whole gas."""
+
+    seed: int
+    wasm: bytes
+    calls: tuple[tuple[str, tuple[int, ...]], ...]
+    gas: int
+
+
+@dataclass(slots=True)
+class _Builder:
+    rng: Random
+    module: Module = field(default_factory=Module)
+    signatures: list[FuncType] = field(default_factory=list)
+    slots: list[int | None] = field(default_factory=list)
+    referable: set[int] = field(default_factory=set)
+
+    def intern(self, type_: FuncType) -> int:
+        """Index of a type in the module, added when it is new."""
+        types = self.module.types
+        if type_ not in types:
+            types.append(type_)
+        return types.index(type_)
+
+    def imports(self) -> None:
+        module, rng = self.module, self.rng
+        for name, (type_, _) in HOST_GLOBALS.items():
+            if rng.random() < 0.7:
+                module.imports.append(Import(HOST_MODULE, name, GLOBAL, GlobalType(type_, False), 0))
+                module.global_types.append(GlobalType(type_, False))
+        for name, function in HOST_FUNCTIONS.items():
+            if rng.random() < 0.6:
+                module.imports.append(Import(HOST_MODULE, name, FUNC, self.intern(function), 0))
+                self.signatures.append(function)
+        module.imported_functions = len(self.signatures)
+        module.imported_globals = len(module.global_types)
+
+    def function_types(self) -> None:
+        rng = self.rng
+        alike = self._signature()
+        for _ in range(rng.randint(1, 6)):
+            self.signatures.append(alike if rng.random() < 0.3 else self._signature())
+        for type_ in self.signatures:
+            self.module.func_types.append(self.intern(type_))
+
+    def _signature(self) -> FuncType:
+        rng = self.rng
+        kinds = (*NUMBERS, *NUMBERS, *NUMBERS, FUNCREF, EXTERNREF)
+        params = tuple(rng.choice(kinds) for _ in range(rng.randrange(4)))
+        results = tuple(rng.choice(kinds) for _ in range(rng.choice((0, 1, 1, 1, 2, 3))))
+        return FuncType(params, results)
+
+    def constant(self, type_: int, *, small: int | None = None) -> Code:
+        """A constant expression; below `small` when given."""
+        rng = self.rng
+        names: list[tuple[str, object]]
+        cells = [i for i in range(self.module.imported_globals) if self.module.global_types[i].value == type_]
+        if type_ in (FUNCREF, EXTERNREF):
+            referable = sorted(self.referable)
+            use = type_ == FUNCREF and referable and rng.random() < 0.8
+            names = [("ref.func", rng.choice(referable))] if use else [("ref.null", type_)]
+        elif small is not None:
+            names = [(CONST[type_], rng.randrange(small))]
+        elif cells and rng.random() < 0.5:
+            operator = "i32.add" if type_ == I32 else rng.choice(("i64.sub", "i64.mul"))
+            names = [("global.get", rng.choice(cells)), (CONST[type_], edge_biased(rng, type_)), (operator, None)]
+        else:
+            names = [(CONST[type_], edge_biased(rng, type_))]
+        names.append(("end", None))
+        return Code([BY_NAME[n].code for n, _ in names], [imm for _, imm in names], [0] * len(names))
+
+    def memory_and_data(self) -> None:
+        module, rng = self.module, self.rng
+        module.memories.append(Limit(1, rng.randint(1, 4)))
+        module.memory_types = list(module.memories)
+        for _ in range(rng.randrange(4)):
+            content = rng.randbytes(rng.randrange(40))
+            if rng.random() < 0.5:
+                module.data.append(Data("passive", content))
+            else:
+                edge = 65_536 if rng.random() < 0.97 else 65_700
+                at = self.constant(I32, small=edge - len(content))
+                module.data.append(Data("active", content, at))
+        if module.data:
+            module.data_count = len(module.data)
+
+    def tables_and_elements(self) -> None:
+        module, rng = self.module, self.rng
+        size = rng.randint(3, 8)
+        module.tables.append(TableType(FUNCREF, Limit(size, rng.choice((None, size + 4)))))
+        for kind in (FUNCREF, EXTERNREF):
+            if rng.random() < 0.7:
+                module.tables.append(TableType(kind, Limit(rng.randrange(6), 10)))
+        module.table_types = list(module.tables)
+        self.slots = [None] * size
+        self._active_elements(size)
+        for _ in range(rng.randrange(3)):
+            kind = rng.choice((FUNCREF, FUNCREF, EXTERNREF))
+            items = tuple(self.constant(kind) for _ in range(rng.randrange(5)))
+            module.elements.append(Element(rng.choice(("passive", "passive", "declarative")), kind, items))
+
+    def _active_elements(self, size: int) -> None:
+        """Functions in table 0, which `call_indirect` then finds."""
+        rng, total = self.rng, len(self.signatures)
+        for _ in range(rng.randint(1, 2)):
+            start = rng.randrange(size)
+            functions = [rng.randrange(total) for _ in range(rng.randint(1, size - start))]
+            self.referable |= set(functions)
+            self.slots[start : start + len(functions)] = functions
+            code = BY_NAME["ref.func"].code, BY_NAME["end"].code
+            items = tuple(Code(list(code), [f, None], [0, 0]) for f in functions)
+            at = Code([BY_NAME["i32.const"].code, code[1]], [start, None], [0, 0])
+            self.module.elements.append(Element("active", FUNCREF, items, 0, at))
+
+    def globals_(self, guarded: bool) -> None:
+        module, rng = self.module, self.rng
+        if guarded:
+            counter = Code([BY_NAME["i32.const"].code, BY_NAME["end"].code], [FUEL, None], [0, 0])
+            module.globals.append(Global(GlobalType(I32, True), counter))
+        kinds = [*NUMBERS, *(rng.choice((*NUMBERS, *NUMBERS, FUNCREF, EXTERNREF)) for _ in range(rng.randrange(4)))]
+        for kind in kinds:
+            module.globals.append(Global(GlobalType(kind, rng.random() < 0.8), self.constant(kind)))
+        module.global_types += [g.type for g in module.globals]
+
+    def bodies(self, guarded: bool) -> None:
+        module, rng = self.module, self.rng
+        shape = Shape(
+            self.intern,
+            self.signatures,
+            module.imported_functions,
+            module.global_types,
+            [t.element for t in module.tables],
+            self.slots,
+            [e.type for e in module.elements],
+            len(module.data),
+            sorted(self.referable),
+            module.imported_globals if guarded else None,
+        )
+        kinds = (*NUMBERS, *NUMBERS, FUNCREF, EXTERNREF)
+        for index in range(module.imported_functions, len(self.signatures)):
+            type_ = self.signatures[index]
+            locals_ = tuple(rng.choice(kinds) for _ in range(rng.randrange(5)))
+            body = Body(rng, shape, index, type_, locals_, budget=rng.choice((30, 80, 200)))
+            code = body.write()
+            module.functions.append(Function(module.func_types[index], locals_, code, 0, 0))
+
+    def exports(self) -> None:
+        module = self.module
+        spaces = (FUNC, len(self.signatures)), (GLOBAL, len(module.global_types)), (TABLE, len(module.tables))
+        letters = {FUNC: "f", GLOBAL: "g", TABLE: "t"}
+        for kind, count in spaces:
+            module.exports += [Export(f"{letters[kind]}{i}", kind, i) for i in range(count)]
+        module.exports.append(Export("memory", MEMORY, 0))
+
+
+def build(seed: int) -> tuple[Module, Random]:
+    """The module of a seed, and the random numbers as the module left them."""
+    rng = Random(seed)
+    builder = _Builder(rng)
+    guarded = rng.random() < 0.85
+    builder.imports()
+    builder.function_types()
+    builder.memory_and_data()
+    builder.tables_and_elements()
+    builder.globals_(guarded)
+    builder.bodies(guarded)
+    builder.exports()
+    return builder.module, rng
+
+
+def generate(seed: int) -> Case:
+    """The case of a seed: the same on every machine and Python."""
+    module, rng = build(seed)
+    callable_ = [
+        index
+        for index in range(module.imported_functions, len(module.func_types))
+        if set(module.signature(index).params) <= {*NUMBERS}
+    ]
+    calls = []
+    for _ in range(rng.randint(2, 6) if callable_ else 0):
+        index = rng.choice(callable_)
+        calls.append((f"f{index}", tuple(edge_biased(rng, t) for t in module.signature(index).params)))
+    return Case(seed, encode(module), tuple(calls), rng.choice(GAS_LIMITS))
