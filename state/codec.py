@@ -11,11 +11,11 @@ Nothing here knows what the bytes mean.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 Item: TypeAlias = "bytes | list[Item]"
 Encodable: TypeAlias = "bytes | int | Sequence[Encodable]"
-Packable: TypeAlias = "None | bool | int | bytes | str | list[Packable] | tuple[Packable, ...] | dict[str, Packable]"
+Packable: TypeAlias = "bool | int | bytes | str | list[Packable] | tuple[Packable, ...] | dict[str, Packable] | None"
 
 MAX_DEPTH = 256  # nested lists; the deepest thing on the chain, an access list in a block, nests 5
 

@@ -9,7 +9,9 @@ encloses a single call into rocksdict and turns what it caught into a `StoreErro
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -22,18 +24,20 @@ from rocksdict import (
     Options,
     Rdict,
     RdictIter,
-    ReadOptions,
     Snapshot,
     WriteBatch,
     WriteOptions,
 )
 
 from state.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
+from state.ordered import successor
 
 CACHE_BYTES = 32 << 20
 WRITE_BUFFER_BYTES = 8 << 20
 BLOOM_BITS = 10
 OPEN_FILES = 256
+
+_LONGEST_STEP = 256  # keys a walk reads at once from a snapshot's shared cursor
 
 
 def _refuse(path: Path, error: Exception, doing: str) -> NoReturn:
@@ -72,90 +76,109 @@ def _options(create: bool) -> Options:
     return options
 
 
-class _RocksReader:
-    """Reads of an open database or of one of its snapshots."""
+def _walk(cursor: RdictIter, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[bytes]:
+    """Move `cursor` over `[start, stop)` and yield each key; its value can be read at each step."""
+    # No bounds in ReadOptions: rocksdict encodes those as if the database were not in raw mode.
+    if reverse:
+        step = cursor.prev
+        if stop is None:
+            cursor.seek_to_last()
+        else:
+            cursor.seek_for_prev(stop)
+            if cursor.valid() and cursor.key() == stop:
+                step()
+    else:
+        cursor.seek(start)
+        step = cursor.next
+    while cursor.valid():
+        key: bytes = cursor.key()
+        if key < start or (stop is not None and key >= stop):
+            return
+        yield key
+        step()
 
-    __slots__ = ("_path", "_source")
 
-    def __init__(self, path: Path, source: "Rdict | Snapshot") -> None:
+class RocksSnapshot:
+    """A `RocksStore` as it was at one moment.
+
+    rocksdict's own snapshot serves look-ups, but its iterators read the database as it is now. A RocksDB iterator is
+    itself a view of the moment it was made, so one made together with the snapshot serves the walks, which share it a
+    few keys at a time.
+    """
+
+    __slots__ = ("_cursor", "_lock", "_path", "_snapshot")
+
+    def __init__(self, path: Path, snapshot: Snapshot, cursor: RdictIter) -> None:
         self._path = path
-        self._source = source
+        self._snapshot: Snapshot | None = snapshot
+        self._cursor: RdictIter | None = cursor
+        self._lock = Lock()
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
+        if self._snapshot is None:
+            raise StoreError(f"{self._path}: the snapshot is closed; take a new one from the store")
         try:
-            value: bytes = self._source[key]
-        except KeyError:
-            return None
+            value: bytes = self._snapshot[key]
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
+            if str(error) == "key not found":
+                return None
             _refuse(self._path, error, "reading")
         return value
 
     def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Yield `(key, value)` for `start <= key < stop`."""
-        for cursor in self._walk(start, stop, reverse):
-            yield cursor.key(), cursor.value()
+        for key in self.keys(start, stop, reverse):
+            value = self.get(key)
+            if value is None:
+                raise StoreCorrupt(f"{self._path}: key {key.hex()} is in order but has no value; restore a copy of it")
+            yield key, value
 
     def keys(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[bytes]:
         """Yield the keys for `start <= key < stop`."""
-        for cursor in self._walk(start, stop, reverse):
-            yield cursor.key()
-
-    def _walk(self, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[RdictIter]:
-        if stop is not None and stop <= start:
-            return
-        cursor = self._cursor(start, stop)
-        if not reverse:
-            cursor.seek(start)
-        elif stop is None:
-            cursor.seek_to_last()
-        else:
-            cursor.seek_for_prev(stop)
-        while cursor.valid():
-            yield cursor
+        count = 1
+        while True:
+            found = self._step(start, stop, reverse, count)
+            yield from found
+            if len(found) < count:
+                return
             if reverse:
-                cursor.prev()
+                stop = found[-1]
             else:
-                cursor.next()
-        try:
-            cursor.status()
-        except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
-            _refuse(self._path, error, "iterating")
-
-    def _cursor(self, start: bytes, stop: bytes | None) -> RdictIter:
-        bounds = ReadOptions()
-        bounds.set_iterate_lower_bound(start)
-        if stop is not None:
-            bounds.set_iterate_upper_bound(stop)
-        try:
-            return self._source.iter(bounds)
-        except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
-            _refuse(self._path, error, "iterating")
-
-
-class RocksSnapshot(_RocksReader):
-    """A `RocksStore` as it was at one moment."""
-
-    __slots__ = ()
+                start = successor(found[-1])
+            count = min(count * 2, _LONGEST_STEP)
 
     def close(self) -> None:
         """Let go of what the snapshot kept from compaction."""
-        del self._source
+        with self._lock:
+            self._snapshot = self._cursor = None
+
+    def _step(self, start: bytes, stop: bytes | None, reverse: bool, count: int) -> list[bytes]:
+        with self._lock:
+            if self._cursor is None:
+                raise StoreError(f"{self._path}: the snapshot is closed; take a new one from the store")
+            try:
+                found = list(islice(_walk(self._cursor, start, stop, reverse), count))
+                self._cursor.status()
+            except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
+                _refuse(self._path, error, "iterating")
+            return found
 
 
-class RocksStore(_RocksReader):
+class RocksStore:
     """An open RocksDB database; arguments and errors as `state.level.LevelStore`."""
 
-    __slots__ = ("_broken", "_db")
+    __slots__ = ("_broken", "_db", "_lock", "_path")
     backend = "rocksdb"
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self._broken = ""
+        self._path = path
+        self._lock = Lock()  # between a batch and the making of a snapshot, which takes two steps
         try:
             self._db = Rdict(str(path), _options(create))
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
             _refuse(path, error, "opening")
-        super().__init__(path, self._db)
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +187,22 @@ class RocksStore(_RocksReader):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value at `key`, None when there is none."""
+        try:
+            value: bytes | None = self._db.get(key)
+        except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
+            _refuse(self._path, error, "reading")
+        return value
+
+    def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Yield `(key, value)` for `start <= key < stop`, as of the first step."""
+        yield from self.snapshot().iterate(start, stop, reverse)
+
+    def keys(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[bytes]:
+        """Yield the keys for `start <= key < stop`, as of the first step."""
+        yield from self.snapshot().keys(start, stop, reverse)
 
     def write(self, puts: Mapping[bytes, bytes | None], sync: bool = False) -> None:
         """Write all of `puts` or nothing; None deletes. With `sync`, return when it would survive a power cut.
@@ -183,7 +222,8 @@ class RocksStore(_RocksReader):
         options = WriteOptions()
         options.sync = sync
         try:
-            self._db.write(batch, options)
+            with self._lock:
+                self._db.write(batch, options)
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
             self._broken = str(error)
             _refuse(self._path, error, "writing")
@@ -191,7 +231,8 @@ class RocksStore(_RocksReader):
     def snapshot(self) -> RocksSnapshot:
         """Return the store as it is now."""
         try:
-            return RocksSnapshot(self._path, self._db.snapshot())
+            with self._lock:
+                return RocksSnapshot(self._path, self._db.snapshot(), self._db.iter())
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
             _refuse(self._path, error, "taking a snapshot")
 
