@@ -138,7 +138,7 @@ def memory_argument(r: Reader) -> tuple[int, int]:
     if flags >= 2 * _MULTI_MEMORY_FLAG:
         raise r.malformed(f"malformed memop flags {flags:#x}", start)
     if flags >= _MULTI_MEMORY_FLAG:
-        raise Invalid(f"unknown memory {r.u32()}: multi-memory is not in the profile", r.place(start))
+        raise Invalid("a memory index in an access: multi-memory is not in the profile", r.place(start))
     return flags, r.wide_u32("offset out of range")
 
 

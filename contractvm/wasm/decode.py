@@ -230,6 +230,9 @@ class _Decoder:
         module.table_types += module.tables
 
     def table_type(self, r: Reader) -> TableType:
+        if r.left and r.data[r.pos] == 0x40:
+            reason = "a table with an initial value: typed function references are not in the profile"
+            raise Invalid(reason, r.place())
         return TableType(reference_type(r), self.limit(r, "table size must be at most 2^32-1"))
 
     def limit(self, r: Reader, out_of_range: str) -> Limit:
