@@ -1,0 +1,162 @@
+"""One run of one export, timed with compilation apart, and what came of it as plain data. The heart of `contractvm run`.
+
+Never: prints, or lets a contract's error leave as an exception.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import click
+
+from contractvm.cli.problem import Problem
+from contractvm.cli.sandbox import Sandbox
+from contractvm.cli.values import of_width, signed
+from contractvm.errors import OutOfGas, Revert, Trap
+from contractvm.host import Finish, Log
+from contractvm.wasm.engine import Engine
+from contractvm.wasm.externs import Func
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.interpreter import Trace
+from contractvm.wasm.module import FUNC, I32, I64, TYPE_NAMES, FuncType, Module
+from gas.meter import Meter
+
+CONTRACT = "cvm1"
+BITS = {I32: 32, I64: 64}
+OUT_OF_GAS = "out of gas"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an execution ended, when it did not return: `kind` is a trap's words or "out of gas"."""
+
+    kind: str
+    function: int | None = None
+    name: str | None = None
+    offset: int | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a run. Gas is whole gas, rounded up; times in seconds."""
+
+    tier: str
+    result: list[object] = field(default_factory=list)
+    gas: int = 0
+    instructions: int = 0
+    seconds: float = 0.0
+    compile_seconds: float = 0.0
+    trap: Ended | None = None
+    output: bytes | None = None
+    revert: bytes | None = None
+    logs: tuple[Log, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.trap is None and self.revert is None
+
+
+def imports_host(module: Module) -> bool:
+    """Whether the module asks for the world that contracts get."""
+    return any(i.module == CONTRACT for i in module.imports)
+
+
+def exported_functions(module: Module) -> dict[str, FuncType]:
+    """Exported functions by name, in the module's order."""
+    return {e.name: module.signature(e.index) for e in module.exports if e.kind == FUNC}
+
+
+def choose_export(module: Module, wanted: str | None) -> tuple[str, FuncType]:
+    """The export to run: the one asked for, or the one that a module of its kind starts with. Raises: Problem."""
+    exported = exported_functions(module)
+    listing = "exports: " + (", ".join(f"{name} {type_}" for name, type_ in exported.items()) or "none")
+    if wanted is not None:
+        if wanted not in exported:
+            raise Problem(f"the module exports no function {wanted!r}", listing)
+        return wanted, exported[wanted]
+    first = ["call", "_start", "main"] if imports_host(module) else ["_start", "main"]
+    for name in first:
+        if name in exported:
+            return name, exported[name]
+    if len(exported) == 1:
+        return next(iter(exported.items()))
+    if exported.get("call") == FuncType((), ()):
+        return "call", exported["call"]
+    if not exported:
+        raise Problem("the module exports no function", "see what it has: contractvm inspect FILE")
+    raise Problem("name the export to run with --invoke NAME", listing)
+
+
+def execute(
+    code: bytes,
+    engine: Engine,
+    export: str | None,
+    words: Sequence[str],
+    gas: int | None,
+    sandbox: Sandbox | None,
+) -> Report:
+    """Load, link and run. `gas` None means as much as the rules would ever allow.
+
+    Raises: Problem for what the command line got wrong; ModuleError for a module that is refused.
+    """
+    report = Report(engine.tier)
+    started = time.perf_counter()
+    compiled = engine.load(code)
+    name, type_ = choose_export(compiled.module, export)
+    operands = operands_of(name, type_, words)
+    meter = Meter(gas) if gas is not None else Meter(sandbox.gas if sandbox else 1 << 40)
+    imports = sandbox.bind(meter) if sandbox is not None else None
+    instance: Instance | None = None
+    try:
+        instance = engine.instantiate(compiled, imports, meter)
+        if sandbox is not None:
+            sandbox.attach(instance.memory)
+        prepare(engine, instance, name)
+        ready = time.perf_counter()
+        report.compile_seconds = ready - started
+        results = engine.invoke(instance, name, operands)
+        report.result = [show(value, t) for value, t in zip(results, type_.results, strict=True)]
+        if sandbox is not None:
+            report.output = b""
+    except Finish as finish:
+        report.output = finish.data
+    except Revert as revert:
+        report.revert = revert.data
+    except Trap as trap:
+        place = trap.place
+        kind = str(trap.code)
+        report.trap = Ended(kind, place.function, place.name, place.offset) if place else Ended(kind)
+    except OutOfGas:
+        report.trap = Ended(OUT_OF_GAS)
+    report.seconds = time.perf_counter() - ready
+    report.gas = meter.limit - meter.gas_left
+    report.instructions = instance.instructions if instance is not None else 0
+    if sandbox is not None:
+        report.logs = sandbox.logs if report.ok else ()
+    return report
+
+
+def operands_of(name: str, type_: FuncType, words: Sequence[str]) -> list[int]:
+    """Bit patterns from the words of a command line. Raises: Problem, naming the argument."""
+    if len(words) != len(type_.params):
+        raise Problem(f"{name!r} takes {len(type_.params)} arguments, {len(words)} given", f"its type is {type_}")
+    operands = []
+    for position, (word, param) in enumerate(zip(words, type_.params, strict=True), 1):
+        if param not in BITS:
+            raise Problem(f"argument {position} of {name!r} is a {TYPE_NAMES[param]}", "a reference cannot be written down")
+        try:
+            operands.append(of_width(word, BITS[param]))
+        except click.BadParameter as error:
+            raise Problem(f"argument {position} of {name!r}: {error.message}", f"its type is {type_}") from None
+    return operands
+
+
+def show(value: object, type_: int) -> object:
+    """A result as it is printed: a signed number, or what is known of a reference."""
+    if type_ in BITS and isinstance(value, int):
+        return signed(value, BITS[type_])
+    if value is None:
+        return "null"
+    return f"function {value.index}" if isinstance(value, Func) else "reference"
