@@ -77,7 +77,7 @@ def decode(data: bytes, rules: Rules) -> Module:
 
 
 class _Decoder:
-    """The module so far; lives for one call of `decode`."""
+    """The module so far; lives for one call of `decode`. `last` is the last section read that is not custom."""
 
     def __init__(self, rules: Rules) -> None:
         self.limits = rules.limits
@@ -85,6 +85,7 @@ class _Decoder:
         self.context = Context(self.module.types, rules.limits)
         self.type_floats: dict[int, FloatMention] = {}
         self.declared: list[int] = []
+        self.last = 0
         self.readers: dict[int, Callable[[Reader], None]] = {
             0: self.custom,
             1: self.types,
@@ -114,14 +115,13 @@ class _Decoder:
             raise Invalid(f"module too large: {len(data)} bytes, the limit is {limits.code_bytes}")
         r = Reader(data)
         r.pos = 8
-        last = 0
         while r.left:
-            last = self.section(r, last)
+            self.section(r)
         self.finish(r)
 
-    def section(self, r: Reader, last: int) -> int:
-        """Decode one section behind the section `last`. Returns: the last section that is not custom."""
-        start = r.offset
+    def section(self, r: Reader) -> None:
+        """Decode one section behind the section `last`."""
+        start, last = r.offset, self.last
         kind = r.byte()
         if kind not in self.readers:
             reason = ": exception handling is not in the profile" if kind == 13 else ""
@@ -135,7 +135,7 @@ class _Decoder:
             raise content.malformed(
                 f"section size mismatch: {content.left} bytes left in the {_SECTIONS[kind]} section"
             )
-        return kind or last
+        self.last = kind or last
 
     def finish(self, r: Reader) -> None:
         """Check what needs the whole module, name the functions, refuse floats."""
@@ -171,7 +171,7 @@ class _Decoder:
     def custom(self, r: Reader) -> None:
         offset = r.offset
         name = r.name(self.limits.name_bytes)
-        self.module.customs.append(Custom(name, r.take(r.left), offset))
+        self.module.customs.append(Custom(name, r.take(r.left), offset, self.last))
 
     def types(self, r: Reader) -> None:
         outer = self.context.floats

@@ -125,7 +125,9 @@ class Data:
 class Custom:
     name: str
     content: bytes
-    offset: int
+    offset: int = 0
+    after: int = 11
+    """Id of the section it follows; 0 for none."""
 
 
 @dataclass(slots=True)

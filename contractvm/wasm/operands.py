@@ -16,6 +16,8 @@ from contractvm.wasm.module import TYPE_NAMES, FuncType
 
 FENCE, UNKNOWN = 0, 1
 """Among the type codes: the bottom of a block; an operand that unreachable code makes up."""
+_SHOWN = 8
+"""Types of a row that an error names at most."""
 BLOCK, LOOP, IF, ELSE = 0x02, 0x03, 0x04, 0x05
 
 
@@ -25,8 +27,9 @@ def type_name(code: int) -> str:
 
 
 def type_list(types: Sequence[int]) -> str:
-    """Name a row of types for an error."""
-    return "[" + " ".join(map(type_name, types)) + "]"
+    """Name a row of types for an error: of a long one, its end, the top of the stack."""
+    shown = " ".join(map(type_name, types[-_SHOWN:]))
+    return f"[... {shown}]" if len(types) > _SHOWN else f"[{shown}]"
 
 
 @dataclass(slots=True)
