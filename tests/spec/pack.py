@@ -21,6 +21,8 @@ FLOAT = "float"
 TEXT = "text"
 OUTSIDE = "outside"
 DEPENDENT = "dependent"
+LIMIT = "limit"
+"""No class of a pack: a valid module beyond a fixed limit of `Rules`, which an implementation may have."""
 
 FLOAT_VALUES = frozenset({"f32", "f64", "v128"})
 UNSUPPORTED = frozenset(

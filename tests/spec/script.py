@@ -20,13 +20,14 @@ from contractvm.wasm.decode import FloatRefused
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Extern, Global
 from contractvm.wasm.instance import Instance
-from gas.meter import Meter
-from tests.spec.pack import FLOAT, FLOAT_MODULE, INT, Command, Pack, class_of
+from contractvm.wasm.opcodes import FLOAT_NAMES, FLOAT_TYPES, PREFIX
+from gas.meter import MILLI, Meter
+from tests.spec.pack import DEPENDENT, FLOAT, FLOAT_MODULE, INT, LIMIT, OUTSIDE, Command, Pack, class_of
 from tests.spec.spectest import externs
 from tests.spec.values import ValueFormError, all_match, argument, show
 
-GAS = 10**9
-"""Whole gas of a script: far above what any needs, so that an endless loop ends as a failure."""
+GAS = 10**12
+"""Whole gas of a command: above the price of any operand, so that what is too big traps rather than runs out of gas."""
 
 CRASHES = (
     ArithmeticError,
@@ -49,12 +50,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A command's verdict. `reason` is the class that a skip is listed under; `worded` is False for a right refusal
-    in other words than the script's."""
+    """A command's verdict. `reason` is the class that a skip is listed under and `evidence`, when the pack says another
+    class, what shows it; `worded` is False for a right refusal in other words than the script's."""
 
     command: Command
     verdict: Verdict
     reason: str = ""
+    evidence: str = ""
     expected: str = ""
     got: str = ""
     worded: bool = True
@@ -70,9 +72,9 @@ class Absent:
 class _Mismatch(Exception):
     """A command that did not go as it must."""
 
-    def __init__(self, expected: str, got: str) -> None:
+    def __init__(self, expected: str, got: str, cause: BaseException | None = None) -> None:
         super().__init__(expected, got)
-        self.expected, self.got = expected, got
+        self.expected, self.got, self.cause = expected, got, cause
 
 
 def _describe(error: BaseException) -> str:
@@ -90,6 +92,8 @@ class ScriptRunner:
         self._current: Instance | Absent = Absent("no module yet")
         self._named: dict[str, Instance | Absent] = {}
         self._definitions: dict[str | None, Compiled | Absent] = {}
+        self._unregistered: set[str] = set()
+        """Names that skipped modules would have been registered under."""
         self._kinds: Mapping[str, Callable[[Command], bool]] = {
             "module": self._module,
             "module_definition": self._module_definition,
@@ -108,17 +112,38 @@ class ScriptRunner:
     def run(self) -> Iterator[Result]:
         """Every command's result, in order. Raises: tests.spec.pack.PackError."""
         for command in self._pack.commands(self._script):
+            self._meter.left = GAS * MILLI
             try:
                 yield self._judge(command)
             except _Mismatch as error:
-                yield self._failed(command, error.expected, error.got)
+                yield self._failed(command, error)
             except (ContractVMError, ValueFormError, *CRASHES) as error:
-                yield self._failed(command, _wanted(command), _describe(error))
+                yield self._failed(command, _Mismatch(_wanted(command), _describe(error), error))
 
-    def _failed(self, command: Command, expected: str, got: str) -> Result:
-        if command.kind in ("module", "module_instance"):
-            self._put(command, Absent("module that failed"))
-        return Result(command, Verdict.FAILED, expected=expected, got=got)
+    def _failed(self, command: Command, mismatch: _Mismatch) -> Result:
+        """A failure, unless what happened shows that the command is of another class than the pack says."""
+        shown = self._class_shown(command, mismatch.cause)
+        self._put_absent(command, shown[0] if shown else "module that failed")
+        if shown:
+            return Result(command, Verdict.SKIPPED, *shown)
+        return Result(command, Verdict.FAILED, expected=mismatch.expected, got=mismatch.got)
+
+    def _class_shown(self, command: Command, error: BaseException | None) -> tuple[str, str] | None:
+        """The class that a refusal shows the command to have, with the evidence, or None.
+
+        A float must really be at the byte that the refusal names, and a missing import be one of a skipped module.
+        """
+        if not isinstance(error, ModuleError) or command.filename is None:
+            return None
+        data = self._pack.file(self._script, command.filename)
+        if isinstance(error, FloatRefused):
+            return (FLOAT_MODULE, str(error)) if _float_at(data, error.place.offset) else None
+        if isinstance(error, Unlinkable):
+            wanted = {found.module for found in self._engine.load(data).module.imports} & self._unregistered
+            return (DEPENDENT, f"{error}; {', '.join(sorted(wanted))} is of class outside") if wanted else None
+        if "not in the profile" in error.reason:
+            return OUTSIDE, str(error)
+        return (LIMIT, str(error)) if "the limit is" in error.reason else None
 
     def _judge(self, command: Command) -> Result:
         kind = self._class(command)
@@ -155,7 +180,7 @@ class ScriptRunner:
             except FloatRefused:
                 return
             except ModuleError as error:
-                raise _Mismatch("refused naming its float", _describe(error)) from None
+                raise _Mismatch("refused naming its float", _describe(error), error) from None
             raise _Mismatch("refused naming its float", "accepted")
         target = self._target(command)
         if not isinstance(target, Absent):
@@ -166,6 +191,8 @@ class ScriptRunner:
             self._put(command, Absent(reason))
         elif command.kind == "module_definition":
             self._definitions[command.body.get("name")] = Absent(reason)
+        elif command.kind == "register":
+            self._unregistered.add(command.body["as"])
 
     def _put(self, command: Command, module: Instance | Absent) -> None:
         self._current = module
@@ -264,9 +291,17 @@ class ScriptRunner:
             attempt(command)
         except kind as error:
             if isinstance(error, FloatRefused):
-                raise _Mismatch(_wanted(command), _describe(error)) from None
+                raise _Mismatch(_wanted(command), _describe(error), error) from None
             return _same_words(command.body["text"], error.reason)
         raise _Mismatch(_wanted(command), "accepted")
+
+
+def _float_at(data: bytes, offset: int | None) -> bool:
+    """Whether the byte there is a float type or begins a float instruction."""
+    if offset is None or offset + 1 >= len(data):
+        return False
+    code = data[offset] << 8 | data[offset + 1] if data[offset] == PREFIX else data[offset]
+    return code in FLOAT_NAMES or code in FLOAT_TYPES
 
 
 def _same_words(text: str, got: str) -> bool:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from tests.spec.pack import DEPENDENT, FLOAT, FLOAT_MODULE, OUTSIDE, TEXT
+from tests.spec.pack import DEPENDENT, FLOAT, FLOAT_MODULE, LIMIT, OUTSIDE, TEXT
 from tests.spec.script import Result, Verdict
 
 REASONS = {
@@ -19,6 +19,7 @@ REASONS = {
     TEXT: "about the text format",
     OUTSIDE: "needs a feature outside the profile",
     DEPENDENT: "stands on a module of another class",
+    LIMIT: "is beyond a limit of Rules",
 }
 
 
@@ -31,6 +32,7 @@ class Summary:
     skipped: Counter[str] = field(default_factory=Counter)
     setups_skipped: Counter[str] = field(default_factory=Counter)
     refused_modules: int = 0
+    misclassified: list[Result] = field(default_factory=list)
     reworded: list[Result] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
@@ -39,6 +41,8 @@ class Summary:
             self.failures.append(result)
         elif result.verdict is Verdict.SKIPPED:
             (self.skipped if result.command.is_assertion else self.setups_skipped)[result.reason] += 1
+            if result.evidence:
+                self.misclassified.append(result)
             self.refused_modules += result.reason == FLOAT_MODULE and result.command.filename is not None
         elif result.command.is_assertion:
             self.passed += 1
@@ -54,6 +58,9 @@ class Summary:
         for failure in self.failures:
             print(f"FAILED {failure.command} (command {failure.command.number})", file=out)
             print(f"       expected {failure.expected}\n       got      {failure.got}", file=out)
+        for result in self.misclassified:
+            given = result.command.given_class
+            print(f"MISCLASSIFIED {result.command} is {result.reason}, not {given}: {result.evidence}", file=out)
         if wording:
             for result in self.reworded:
                 print(f"REWORDED {result.command}: the script says {result.command.body['text']!r}", file=out)
