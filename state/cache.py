@@ -1,0 +1,47 @@
+"""A bounded cache of records, in two generations.
+
+A look-up promotes into the young generation; when that is half of the allowance it becomes the old one and what was
+old is forgotten. That approximates least-recently-used at the cost of one dict look-up. Belongs to the writing thread.
+"""
+
+_ENTRY_BYTES = 200  # of Python objects around a key and a record
+
+
+class Cache:
+    """Records by key, of at most about `limit` bytes of memory."""
+
+    __slots__ = ("_half", "_old", "_young", "_young_bytes")
+
+    def __init__(self, limit: int) -> None:
+        self._half = limit // 2
+        self._young: dict[bytes, bytes] = {}
+        self._old: dict[bytes, bytes] = {}
+        self._young_bytes = 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the record at `key`, None when it is not here."""
+        record = self._young.get(key)
+        if record is None:
+            record = self._old.pop(key, None)
+            if record is not None:
+                self.put(key, record)
+        return record
+
+    def put(self, key: bytes, record: bytes) -> None:
+        """Keep `record` at `key`."""
+        self._young[key] = record
+        self._young_bytes += len(key) + len(record) + _ENTRY_BYTES
+        if self._young_bytes > self._half:
+            self._old, self._young = self._young, {}
+            self._young_bytes = 0
+
+    def drop(self, key: bytes) -> None:
+        """Forget `key`."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young.clear()
+        self._old.clear()
+        self._young_bytes = 0

@@ -1,0 +1,442 @@
+"""The state on a store: views by height, one atomic batch a block, roots, proofs, and the way back.
+
+Flat records serve reads, the tries serve roots and proofs; both change in the same batch, together with whatever
+records the caller adds (blocks, receipts, its head). A block's root is computed without writing anything, because its
+header needs it first: `prepare`, then `commit`. Each block leaves what its records held before, by which older heights
+are read and `revert_to` goes back. Roots are Ethereum's (Yellow Paper, appendix D, and section 4.1); proofs are
+EIP-1186's and of the latest state.
+
+One thread prepares, commits, reverts and prunes; any thread may take and read views.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from state.account import EMPTY_CODE_HASH, Account, decode_account, encode_account
+from state.cache import Cache
+from state.codec import RLPError, decode, decode_uint, encode, encode_bytes
+from state.errors import StoreCorrupt
+from state.merkle import EMPTY_ROOT, Keccak
+from state.ordered import prefix_end
+from state.records import (
+    ACCOUNT,
+    ACCOUNT_TRIE,
+    CODE,
+    DIFF,
+    HEAD,
+    STORAGE,
+    STORAGE_TRIE,
+    check_meta,
+    height_bytes,
+    past_key,
+)
+from state.store import MemorySnapshot, MemoryStore, Store
+from state.trie import Trie
+from state.view import EmptyStretches, LatestView, PastView, View
+from state.world import World
+
+NODE_CACHE_BYTES = 48 << 20
+
+Records = dict[bytes, bytes | None]
+
+
+class HeightError(ValueError):
+    """A height whose state is not kept; the message names those that are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A block's changes, computed and not yet written.
+
+    `records` are flat records, pasts and the head; `nodes` the tries'; `added` the storage records that come to be.
+    """
+
+    height: int
+    root: bytes
+    records: Records
+    nodes: Records
+    added: list[bytes]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StorageProof:
+    """The value at a storage key, empty when there is none, and the nodes that show it."""
+
+    key: bytes
+    value: bytes
+    proof: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProof:
+    """An account, None when there is none, the nodes that show it, and proofs of some of its storage (EIP-1186)."""
+
+    address: bytes
+    account: Account | None
+    proof: list[bytes]
+    storage: list[StorageProof]
+
+
+@dataclass(frozen=True, slots=True)
+class Restorepoint:
+    """A state in memory that `StateDB.restore` goes back to."""
+
+    snapshot: MemorySnapshot
+
+
+class _Changes:
+    """What a block does to the records, collected while it is worked out."""
+
+    __slots__ = ("accounts", "added", "nodes", "old", "records")
+
+    def __init__(self) -> None:
+        self.records: Records = {}
+        self.old: dict[bytes, bytes] = {}
+        self.nodes: Records = {}
+        self.added: list[bytes] = []
+        self.accounts: Records = {}
+
+    def put(self, record: bytes, old: bytes, value: bytes) -> None:
+        """Change a flat record from `old` to `value`; empty is absent."""
+        self.records[record] = value or None
+        self.old[record] = old
+
+
+class StateDB:
+    """The state in `store`.
+
+    Args:
+        store: where everything is; the caller closes it.
+        keccak: keccak-256.
+        cache_bytes: memory for trie records.
+
+    Raises:
+        StoreCorrupt: the head record does not parse, or the account trie has another root than it says.
+    """
+
+    def __init__(self, store: Store, keccak: Keccak, *, cache_bytes: int = NODE_CACHE_BYTES) -> None:
+        self._store = store
+        self._keccak = keccak
+        self._nodes = Cache(cache_bytes)
+        self._empty = EmptyStretches()
+        self._lock = Lock()
+        self._height: int | None = None
+        self._oldest: int | None = None
+        self._root = EMPTY_ROOT
+        self._read_head()
+
+    @property
+    def height(self) -> int | None:
+        """The height of the latest committed state, None before the first."""
+        return self._height
+
+    @property
+    def oldest(self) -> int | None:
+        """The lowest height that `view` and `revert_to` reach, None before the first commit."""
+        return self._oldest
+
+    @property
+    def root(self) -> bytes:
+        """The state root of the latest committed state."""
+        return self._root
+
+    def view(self, height: int | None = None) -> View:
+        """Return the state after the block at `height`; None: the latest.
+
+        Raises:
+            HeightError: `height` is not kept.
+        """
+        with self._lock:
+            if height is None or height == self._height:
+                snapshot = self._store.snapshot()
+                return LatestView(snapshot, self._keccak, self._height, self._root, self._empty, self._empty.version)
+            self._check_kept(height)
+            return PastView(self._store.snapshot(), self._keccak, height)
+
+    def prepare(self, world: World, height: int) -> Prepared:
+        """Work out the records and the root of `world` as the state at `height`, and write nothing.
+
+        Args:
+            world: lies over a latest view of this database.
+            height: of the new block; the current one to amend the latest state.
+
+        Raises:
+            ValueError: `world` lies over something else, or `height` is below the current one.
+        """
+        base = world.base
+        if not isinstance(base, LatestView) or base.version != self._empty.version:
+            raise ValueError("the world does not lie over the latest view of this database; take a new view")
+        if self._height is not None and height < self._height:
+            raise ValueError(f"height {height} is below the current one, {self._height}; revert first")
+        changes = _Changes()
+        for change in world.changes():
+            record = ACCOUNT + change.address
+            before = self._store.get(record)
+            account = decode_account(before) if before is not None else None
+            root = account.storage_root if account is not None else EMPTY_ROOT
+            if change.wiped and root != EMPTY_ROOT:
+                slots = dict.fromkeys(self._storage_keys(change.address), b"") | change.storage
+            else:
+                slots = change.storage
+            if slots:
+                root = self._put_storage(changes, change.address, slots, root)
+            after = b""
+            if change.account is not None:
+                nonce, balance, code_hash = change.account.nonce, change.account.balance, change.account.code_hash
+                after = encode_account(Account(nonce, balance, code_hash, root))
+                if code_hash != EMPTY_CODE_HASH and (account is None or account.code_hash != code_hash):
+                    self._put_code(changes, code_hash, world.new_code(code_hash))
+            if after != (before or b""):
+                changes.put(record, before or b"", after)
+                changes.accounts[change.address] = after or None
+        return self._finish(changes, height)
+
+    def commit(self, prepared: Prepared, meta: Mapping[bytes, bytes | None] | None = None, sync: bool = False) -> None:
+        """Write what `prepare` worked out, and `meta`, in one batch.
+
+        Args:
+            meta: the caller's own records; keys begin with a byte of 0x20 or more, None deletes.
+            sync: return when it would survive a power cut.
+
+        Raises:
+            ValueError: something was committed since `prepare`, or `meta` has a reserved key.
+            StoreFull: nothing was written.
+        """
+        if prepared.version != self._empty.version:
+            raise ValueError("the state was changed since this was prepared; prepare it again")
+        check_meta(meta or {})
+        batch = {**prepared.records, **prepared.nodes, **(meta or {})}
+        with self._lock:
+            self._store.write(batch, sync)
+            self._height, self._root = prepared.height, prepared.root
+            if self._oldest is None:
+                self._oldest = prepared.height
+            self._empty.advance(prepared.added)
+        for key, record in prepared.nodes.items():
+            if record is None:
+                self._nodes.drop(key)
+            else:
+                self._nodes.put(key, record)
+
+    def revert_to(self, height: int, meta: Mapping[bytes, bytes | None] | None = None, sync: bool = False) -> None:
+        """Undo every block above `height`, in one batch together with `meta`.
+
+        Raises:
+            HeightError: `height` is not kept.
+            StoreCorrupt: a storage root worked out anew is not the one its account had.
+        """
+        self._check_kept(height)
+        past: dict[bytes, bytes] = {}
+        gone: Records = {}
+        start, stop = DIFF + height_bytes(height + 1), prefix_end(DIFF)
+        for key, diff in self._store.iterate(start, stop, reverse=True):
+            at = int.from_bytes(key[1:], "big")
+            gone[key] = None
+            for record in _diff(diff):
+                where = past_key(record, at)
+                old = self._store.get(where)
+                if old is None:
+                    raise StoreCorrupt(
+                        f"what {record.hex()} held before block {at} is not in the store; restore a copy"
+                    )
+                past[record] = old
+                gone[where] = None
+        changes = _Changes()
+        storage: dict[bytes, dict[bytes, bytes]] = {}
+        for record, value in past.items():
+            if record[:1] == STORAGE:
+                storage.setdefault(record[1:21], {})[record[21:]] = value
+        for address, slots in storage.items():
+            self._put_past_storage(changes, address, slots, past)
+        for record, value in past.items():
+            if record[:1] == ACCOUNT:
+                changes.put(record, self._store.get(record) or b"", value)
+                changes.accounts[record[1:]] = value or None
+        root = self._put_accounts(changes)
+        records = changes.records | gone | {HEAD: self._head(height, self._oldest or 0, root)}
+        self.commit(Prepared(height, root, records, changes.nodes, changes.added, self._empty.version), meta, sync)
+
+    def prune(self, below: int, sync: bool = False) -> None:
+        """Drop what is needed only for heights below `below`; the current height is always kept.
+
+        Raises:
+            HeightError: `below` is above the current height.
+        """
+        if self._height is None or self._oldest is None or below <= self._oldest:
+            return
+        self._check_kept(below)
+        gone: Records = {}
+        for key, diff in self._store.iterate(DIFF, DIFF + height_bytes(below + 1)):
+            gone[key] = None
+            at = int.from_bytes(key[1:], "big")
+            gone.update((past_key(record, at), None) for record in _diff(diff))
+        gone[HEAD] = self._head(self._height, below, self._root)
+        with self._lock:
+            self._store.write(gone, sync)
+            self._oldest = below
+
+    def account_proof(self, address: bytes, keys: Iterable[bytes] = ()) -> AccountProof:
+        """Return the latest account at `address` and its storage at `keys`, with proofs against `root`."""
+        with self._lock:
+            snapshot = self._store.snapshot()
+        try:
+            trie = Trie(snapshot.get, ACCOUNT_TRIE, lambda key: snapshot.get(ACCOUNT + key), self._keccak)
+            data = snapshot.get(ACCOUNT + address)
+            slots = STORAGE + address
+            storage = Trie(
+                snapshot.get,
+                STORAGE_TRIE + address,
+                lambda key: encode_bytes(snapshot.get(slots + key) or b""),
+                self._keccak,
+            )
+            proofs = [StorageProof(key, snapshot.get(slots + key) or b"", storage.prove(key)) for key in keys]
+            account = None if data is None else decode_account(data)
+            return AccountProof(address, account, trie.prove(address), proofs)
+        finally:
+            snapshot.close()
+
+    def snapshot(self) -> Restorepoint:
+        """Return a point that `restore` goes back to at the cost of what was written since; memory store only.
+
+        Raises:
+            ValueError: the store is on disk; `revert_to` is the way back there.
+        """
+        if not isinstance(self._store, MemoryStore):
+            raise ValueError(f"a {self._store.backend} store has no restore points; use revert_to")
+        return Restorepoint(self._store.snapshot())
+
+    def restore(self, point: Restorepoint) -> None:
+        """Put the store back to `point`, the caller's records too. The point stays valid.
+
+        Raises:
+            ValueError: the store is on disk.
+        """
+        if not isinstance(self._store, MemoryStore):
+            raise ValueError(f"a {self._store.backend} store has no restore points; use revert_to")
+        with self._lock:
+            for key in self._store.restore(point.snapshot):
+                self._nodes.drop(key)
+            self._read_head()
+            self._empty.forget()
+
+    def _read_head(self) -> None:
+        self._height = self._oldest = None
+        self._root = EMPTY_ROOT
+        head = self._store.get(HEAD)
+        if head is None:
+            return
+        try:
+            height, oldest, root = (item for item in decode(head) if isinstance(item, bytes))
+            self._height, self._oldest, self._root = decode_uint(height), decode_uint(oldest), root
+        except ValueError as error:
+            raise StoreCorrupt(f"the state's head record does not parse ({error}); restore a copy") from error
+        kept = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak).root
+        if kept != self._root:
+            raise StoreCorrupt(f"the account trie's root is {kept.hex()}, not {self._root.hex()}; restore a copy")
+
+    def _head(self, height: int, oldest: int, root: bytes) -> bytes:
+        return encode([height, oldest, root])
+
+    def _check_kept(self, height: int) -> None:
+        if self._height is None or self._oldest is None:
+            raise HeightError(f"no state is kept at height {height}: nothing was committed yet")
+        if not self._oldest <= height <= self._height:
+            raise HeightError(f"no state is kept at height {height}, only from {self._oldest} to {self._height}")
+
+    def _node(self, key: bytes) -> bytes | None:
+        record = self._nodes.get(key)
+        if record is None:
+            record = self._store.get(key)
+            if record is not None:
+                self._nodes.put(key, record)
+        return record
+
+    def _account_leaf(self, address: bytes) -> bytes | None:
+        return self._store.get(ACCOUNT + address)
+
+    def _storage_keys(self, address: bytes) -> list[bytes]:
+        prefix = STORAGE + address
+        return [key[len(prefix) :] for key in self._store.keys(prefix, prefix_end(prefix))]
+
+    def _put_storage(self, changes: _Changes, address: bytes, slots: Mapping[bytes, bytes], root: bytes) -> bytes:
+        """Change storage records and their trie; return the account's storage root after it."""
+        prefix = STORAGE + address
+        leaves: Records = {}
+        get = self._store.get
+        for key, value in slots.items():
+            record = prefix + key
+            old = get(record) or b""
+            if old == value:
+                continue
+            changes.put(record, old, value)
+            leaves[key] = encode_bytes(value) if value else None
+            if not old:
+                changes.added.append(record)
+        if not leaves:
+            return root
+
+        def leaf(key: bytes) -> bytes | None:
+            value = get(prefix + key)
+            return None if value is None else encode_bytes(value)
+
+        root, nodes = Trie(self._node, STORAGE_TRIE + address, leaf, self._keccak).update(leaves)
+        changes.nodes.update(nodes)
+        return root
+
+    def _put_past_storage(
+        self, changes: _Changes, address: bytes, slots: dict[bytes, bytes], past: dict[bytes, bytes]
+    ) -> None:
+        """Put storage back to `slots`, and check the root against the account's."""
+        record = ACCOUNT + address
+        now = self._store.get(record)
+        then = past.get(record, now)
+        before = decode_account(now).storage_root if now else EMPTY_ROOT
+        root = self._put_storage(changes, address, slots, before)
+        expected = decode_account(then).storage_root if then else EMPTY_ROOT
+        if root != expected:
+            raise StoreCorrupt(
+                f"storage of {address.hex()} goes back to root {root.hex()}, its account had {expected.hex()}; "
+                "restore a copy"
+            )
+
+    def _put_code(self, changes: _Changes, code_hash: bytes, code: bytes | None) -> None:
+        if self._store.get(CODE + code_hash) is not None:
+            return
+        if code is None:
+            raise ValueError(f"code {code_hash.hex()} is neither in the store nor set in this world")
+        changes.records[CODE + code_hash] = code
+
+    def _put_accounts(self, changes: _Changes) -> bytes:
+        """Change the account trie; return the state root after it."""
+        if not changes.accounts:
+            return self._root
+        root, nodes = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak).update(changes.accounts)
+        changes.nodes.update(nodes)
+        return root
+
+    def _finish(self, changes: _Changes, height: int) -> Prepared:
+        """Compute the root and add the pasts and the head."""
+        root = self._put_accounts(changes)
+        records = changes.records
+        oldest = height if self._oldest is None else self._oldest
+        if self._height is not None and height > oldest:
+            diff = DIFF + height_bytes(height)
+            listed = self._store.get(diff) if height == self._height else None
+            known = dict.fromkeys(_diff(listed)) if listed is not None else {}
+            for record, old in changes.old.items():
+                if record not in known:
+                    records[past_key(record, height)] = old
+            records[diff] = encode([*known, *(record for record in changes.old if record not in known)])
+        records[HEAD] = self._head(height, oldest, root)
+        return Prepared(height, root, records, changes.nodes, changes.added, self._empty.version)
+
+
+def _diff(data: bytes) -> list[bytes]:
+    """Return the records that a diff lists."""
+    try:
+        listed = decode(data)
+    except RLPError as error:
+        raise StoreCorrupt(f"a block's list of changed records does not parse ({error}); restore a copy") from error
+    return [record for record in listed if isinstance(record, bytes)]

@@ -1,0 +1,213 @@
+"""The state at one height, unchanging: what worlds, calls and proofs read.
+
+`LatestView` reads the plain records through a store snapshot. `PastView` looks for the first change after its height
+and takes what was there before it, else the latest value. A view may be read from any thread and sees nothing of later
+commits; letting go of it (`close`, or dropping it) frees what its snapshot holds back.
+"""
+
+from collections.abc import Iterator
+from threading import Lock
+
+from state.account import Account, decode_account
+from state.errors import StoreCorrupt
+from state.merkle import Keccak
+from state.ordered import Gaps, prefix_end, successor
+from state.records import ACCOUNT, CODE, STORAGE, past_end, past_key, past_start, record_of_past
+from state.store import Snapshot
+
+_PLACE = 21  # bytes of tag and address before a storage key
+_MOST_GAPS = 1 << 16
+
+
+class EmptyStretches:
+    """Stretches of the latest storage records that were looked through and found empty, shared by latest views.
+
+    A disk store passes the tombstones of removed keys one by one until it compacts them; here they are passed once.
+    `version` counts commits: a view of an earlier one neither reads nor adds. When there are too many they are all
+    forgotten, which costs a look through the store each, `_MOST_GAPS` iterator steps apart at least.
+    """
+
+    __slots__ = ("_gaps", "_lock", "version")
+
+    def __init__(self) -> None:
+        self._gaps = Gaps()
+        self._lock = Lock()
+        self.version = 0
+
+    def end_of(self, version: int, key: bytes) -> bytes:
+        """Return the key at or after `key` from which on a record may be found."""
+        with self._lock:
+            end = self._gaps.end_of(key) if version == self.version else key
+        return key if end is None else end
+
+    def start_of(self, version: int, until: bytes) -> bytes:
+        """Return the key at or before `until` below which a record may be found."""
+        with self._lock:
+            start = self._gaps.start_of(until) if version == self.version else until
+        return until if start is None else start
+
+    def add(self, version: int, start: bytes, end: bytes) -> None:
+        """Remember that no record was found in `[start, end)`."""
+        with self._lock:
+            if version == self.version:
+                if len(self._gaps) >= _MOST_GAPS:
+                    self._gaps.clear()
+                self._gaps.add(start, end)
+
+    def advance(self, added: list[bytes]) -> None:
+        """Go to the next version, in which the records at `added` have come to be."""
+        with self._lock:
+            self.version += 1
+            for key in added:
+                self._gaps.split(key)
+
+    def forget(self) -> None:
+        """Go to the next version, knowing nothing."""
+        with self._lock:
+            self.version += 1
+            self._gaps.clear()
+
+
+class LatestView:
+    """The state as it was last committed when the view was taken."""
+
+    __slots__ = ("_empty", "_snapshot", "height", "keccak", "root", "version")
+
+    def __init__(
+        self, snapshot: Snapshot, keccak: Keccak, height: int | None, root: bytes, empty: EmptyStretches, version: int
+    ) -> None:
+        self._snapshot = snapshot
+        self._empty = empty
+        self.version = version
+        self.keccak = keccak
+        self.height = height
+        self.root = root
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        self._snapshot.close()
+
+    def record(self, key: bytes) -> bytes | None:
+        """Return any record as of this view, the caller's own too."""
+        return self._snapshot.get(key)
+
+    def account(self, address: bytes) -> Account | None:
+        """Return the account at `address`, None when there is none."""
+        data = self._snapshot.get(ACCOUNT + address)
+        return None if data is None else decode_account(data)
+
+    def storage(self, address: bytes, key: bytes) -> bytes:
+        """Return the value at `key` of the account's storage, empty when there is none."""
+        return self._snapshot.get(STORAGE + address + key) or b""
+
+    def code(self, code_hash: bytes) -> bytes:
+        """Return the code with this hash.
+
+        Raises:
+            StoreCorrupt: an account names it, but it is not in the store.
+        """
+        return _code(self._snapshot, code_hash)
+
+    def next_key(
+        self, address: bytes, key: bytes | None, *, inclusive: bool, stop: bytes | None, reverse: bool = False
+    ) -> bytes | None:
+        """Return the storage key next to `key`; see `World.next_key`."""
+        low, high = _range(address, key, inclusive, stop, reverse)
+        if reverse:
+            until = self._empty.start_of(self.version, high)
+            found = next(self._snapshot.keys(low, until, reverse=True), None) if low < until else None
+            self._empty.add(self.version, low if found is None else successor(found), high)
+        else:
+            start = self._empty.end_of(self.version, low)
+            found = next(self._snapshot.keys(start, high), None) if start < high else None
+            self._empty.add(self.version, low, high if found is None else found)
+        return None if found is None else found[_PLACE:]
+
+
+class PastView:
+    """The state as it was after the block at `height`, with later ones committed."""
+
+    __slots__ = ("_snapshot", "height", "keccak")
+
+    def __init__(self, snapshot: Snapshot, keccak: Keccak, height: int) -> None:
+        self._snapshot = snapshot
+        self.keccak = keccak
+        self.height = height
+
+    def close(self) -> None:
+        """Let go of the snapshot."""
+        self._snapshot.close()
+
+    def account(self, address: bytes) -> Account | None:
+        """Return the account at `address`, None when there was none."""
+        data = self._at(ACCOUNT + address)
+        return decode_account(data) if data else None
+
+    def storage(self, address: bytes, key: bytes) -> bytes:
+        """Return the value at `key` of the account's storage, empty when there was none."""
+        return self._at(STORAGE + address + key)
+
+    def code(self, code_hash: bytes) -> bytes:
+        """Return the code with this hash; see `LatestView.code`."""
+        return _code(self._snapshot, code_hash)
+
+    def next_key(
+        self, address: bytes, key: bytes | None, *, inclusive: bool, stop: bytes | None, reverse: bool = False
+    ) -> bytes | None:
+        """Return the storage key next to `key`; see `World.next_key`."""
+        low, high = _range(address, key, inclusive, stop, reverse)
+        while low < high:
+            near = [found for found in self._nearest(low, high, reverse) if found is not None]
+            if not near:
+                return None
+            record = max(near) if reverse else min(near)
+            if self._at(record):
+                return record[_PLACE:]
+            if reverse:
+                high = record
+            else:
+                low = successor(record)
+        return None
+
+    def _nearest(self, low: bytes, high: bytes, reverse: bool) -> Iterator[bytes | None]:
+        """Yield the next record that is there now, and the next that has a past; either may be the answer."""
+        yield next(self._snapshot.keys(low, high, reverse), None)
+        past = next(self._snapshot.keys(past_start(low), past_start(high), reverse), None)
+        yield None if past is None else record_of_past(past)
+
+    def _at(self, record: bytes) -> bytes:
+        """Return what `record` held at this height, empty for nothing."""
+        for _, value in self._snapshot.iterate(past_key(record, self.height + 1), past_end(record)):
+            return value
+        return self._snapshot.get(record) or b""
+
+
+View = LatestView | PastView
+
+
+def _code(snapshot: Snapshot, code_hash: bytes) -> bytes:
+    code = snapshot.get(CODE + code_hash)
+    if code is None:
+        raise StoreCorrupt(f"code {code_hash.hex()} is not in the store although an account has it; restore a copy")
+    return code
+
+
+def _range(
+    address: bytes, key: bytes | None, inclusive: bool, stop: bytes | None, reverse: bool
+) -> tuple[bytes, bytes]:
+    """Return the records, from the first to before the second, among which `next_key` looks."""
+    prefix = STORAGE + address
+    end = prefix_end(prefix)
+    low, high = prefix, end if end is not None else STORAGE + b"\xff" * 64
+    if key is not None:
+        edge = prefix + (successor(key) if inclusive == reverse else key)
+        if reverse:
+            high = edge
+        else:
+            low = edge
+    if stop is not None:
+        if reverse:
+            low = max(low, prefix + stop)
+        else:
+            high = min(high, prefix + stop)
+    return low, high

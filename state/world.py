@@ -1,0 +1,347 @@
+"""The world: accounts, code and storage as transactions see and change them, over an unchanging base.
+
+Yellow Paper, sections 4.1 and 6.1, with EIP-161 (empty accounts), EIP-1153 (transient storage), EIP-2929 (access sets)
+and EIP-3529 (the refund is a number here; its cap is the executor's). Every change goes through one undo log, the
+substate's included, so that `rollback(checkpoint())` takes back all of it. A world writes nothing anywhere:
+`StateDB.prepare` reads what changed from it, and a world that is dropped, as `eth_call` drops it, leaves no trace.
+
+A world belongs to one thread.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from state.account import EMPTY_CODE_HASH, Account, Base
+from state.journal import Journal, Table
+from state.merkle import EMPTY_ROOT
+from state.slots import Slots
+
+__all__ = ["EMPTY_CODE_HASH", "EMPTY_ROOT", "Account", "AccountChange", "World"]
+
+_KEPT_VALUE_BYTES = 256  # of values read from the base; longer ones are read again rather than kept
+_KEPT_CODE_BYTES = 16 << 20  # of code read from the base, all contracts together
+
+Row = tuple[int, int, bytes]  # nonce, balance, code hash
+_NO_ROW: Row = (0, 0, EMPTY_CODE_HASH)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What a world did to one account.
+
+    `account` is None when it is gone; its storage root is not filled in. `wiped`: the base's storage is gone, and
+    `storage` is all there is; otherwise `storage` holds the changed slots, empty where removed.
+    """
+
+    address: bytes
+    account: Account | None
+    wiped: bool
+    storage: dict[bytes, bytes]
+
+
+class _Logs:
+    """The transaction's logs, journaled by their number."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: list[object] = []
+
+    def restore(self, key: None, old: int) -> None:
+        """Drop the logs after the first `old`."""
+        del self.entries[old:]
+
+
+class World:
+    """A state that can be changed, laid over `base`."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._keccak = base.keccak
+        self._journal = Journal()
+        self._accounts: Table[bytes, Row | tuple[()]] = Table(self._journal)  # () where an account is gone
+        self._slots: Table[bytes, Slots] = Table(self._journal)
+        self._new_codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
+        self._base_codes: dict[bytes, bytes] = {}
+        self._base_code_bytes = 0
+        self._base_rows: dict[bytes, Row | tuple[()]] = {}
+        self._base_values: dict[tuple[bytes, bytes], bytes] = {}
+        self.begin_transaction()
+
+    @property
+    def base(self) -> Base:
+        """The state that this world lies over."""
+        return self._base
+
+    # Accounts
+
+    def exists(self, address: bytes) -> bool:
+        """Return whether there is an account at `address`, be it empty."""
+        return bool(self._row(address))
+
+    def is_empty(self, address: bytes) -> bool:
+        """Return whether nonce and balance are 0 and there is no code (EIP-161); so is what does not exist."""
+        return (self._row(address) or _NO_ROW) == _NO_ROW
+
+    def nonce(self, address: bytes) -> int:
+        """Return the nonce, 0 when there is no account."""
+        return (self._row(address) or _NO_ROW)[0]
+
+    def balance(self, address: bytes) -> int:
+        """Return the balance in wei, 0 when there is no account."""
+        return (self._row(address) or _NO_ROW)[1]
+
+    def code_hash(self, address: bytes) -> bytes:
+        """Return the hash of the code, `EMPTY_CODE_HASH` when there is none."""
+        return (self._row(address) or _NO_ROW)[2]
+
+    def code(self, address: bytes) -> bytes:
+        """Return the code, no bytes when there is none."""
+        code_hash = self.code_hash(address)
+        code = self._new_codes.get(code_hash)
+        return self._base_code(code_hash) if code is None else code
+
+    def set_nonce(self, address: bytes, nonce: int) -> None:
+        """Set the nonce; makes the account if there is none."""
+        _, balance, code_hash = self._row(address) or _NO_ROW
+        self._accounts.put(address, (nonce, balance, code_hash))
+
+    def set_balance(self, address: bytes, balance: int) -> None:
+        """Set the balance in wei; makes the account if there is none.
+
+        Raises:
+            ValueError: `balance` is negative; whoever moves value checks first.
+        """
+        if balance < 0:
+            raise ValueError(f"balance of {address.hex()} would be {balance}")
+        nonce, _, code_hash = self._row(address) or _NO_ROW
+        self._accounts.put(address, (nonce, balance, code_hash))
+
+    def add_balance(self, address: bytes, amount: int) -> None:
+        """Add `amount` wei and touch the account (EIP-161), as adding 0 does too."""
+        self.set_balance(address, self.balance(address) + amount)
+        self.touch(address)
+
+    def sub_balance(self, address: bytes, amount: int) -> None:
+        """Take `amount` wei away and touch the account.
+
+        Raises:
+            ValueError: there is less than that; whoever moves value checks first.
+        """
+        self.set_balance(address, self.balance(address) - amount)
+        self.touch(address)
+
+    def set_code(self, address: bytes, code: bytes) -> None:
+        """Set the code; makes the account if there is none."""
+        nonce, balance, _ = self._row(address) or _NO_ROW
+        code_hash = self._keccak(code)
+        self._new_codes[code_hash] = code
+        self._accounts.put(address, (nonce, balance, code_hash))
+
+    def create(self, address: bytes) -> None:
+        """Make a new contract's account: nonce 0, no code, fresh storage; what balance there was stays."""
+        self._accounts.put(address, (0, self.balance(address), EMPTY_CODE_HASH))
+        self._slots.put(address, Slots(wiped=True))
+        self._created.put(address, True)
+
+    def was_created(self, address: bytes) -> bool:
+        """Return whether `create` made this account in the running transaction (EIP-6780)."""
+        return address in self._created.rows
+
+    def destroy(self, address: bytes) -> None:
+        """Mark the account for removal, balance, code and storage, when the transaction ends."""
+        self._destroyed.put(address, True)
+
+    def touch(self, address: bytes) -> None:
+        """Mark the account for removal when the transaction ends, should it be empty then (EIP-161)."""
+        if address not in self._touched.rows:
+            self._touched.put(address, True)
+
+    # Storage
+
+    def storage(self, address: bytes, key: bytes) -> bytes:
+        """Return the value at `key`, no bytes when there is none."""
+        slots = self._slots.rows.get(address)
+        if slots is not None:
+            value = slots.rows.get(key)
+            if value is not None:
+                return value
+            if slots.wiped:
+                return b""
+        return self._base_value(address, key)
+
+    def set_storage(self, address: bytes, key: bytes, value: bytes) -> None:
+        """Set `key` to `value`, no bytes remove it; makes the account if there is none."""
+        if not self._row(address):
+            self._accounts.put(address, _NO_ROW)
+        slots = self._slots.rows.get(address)
+        if slots is None:
+            slots = Slots(wiped=False)
+            self._slots.put(address, slots)
+        place = (address, key)
+        if place not in self._originals and address not in self._created.rows:
+            self._originals[place] = self.storage(address, key)
+        self._journal.record(slots, key, slots.rows.get(key))
+        slots.put(key, value)
+
+    def original_storage(self, address: bytes, key: bytes) -> bytes:
+        """Return the value at `key` when the transaction began; none for an account it created (EIP-2200)."""
+        if address in self._created.rows:
+            return b""
+        value = self._originals.get((address, key))
+        return self.storage(address, key) if value is None else value
+
+    def has_storage(self, address: bytes) -> bool:
+        """Return whether any key of the account has a value."""
+        return self.next_key(address, None, inclusive=True, stop=None) is not None
+
+    def next_key(
+        self, address: bytes, key: bytes | None, *, inclusive: bool, stop: bytes | None, reverse: bool = False
+    ) -> bytes | None:
+        """Return the live storage key next to `key` in byte order, in the world as it is now.
+
+        Takes logarithmic time however many keys were removed in between.
+
+        Args:
+            key: where to look from; None: from the first key (the last, if `reverse`).
+            inclusive: whether `key` itself may be the answer.
+            stop: the first key beyond the range; if `reverse`, the smallest key inside it. None: no bound.
+            reverse: whether to find the previous key instead.
+        """
+        slots = self._slots.rows.get(address)
+        seek = self._base.next_key
+        if slots is None:
+            return seek(address, key, inclusive=inclusive, stop=stop, reverse=reverse)
+        if reverse:
+            found = slots.previous_key(
+                key, inclusive, lambda until: seek(address, until, inclusive=False, stop=None, reverse=True)
+            )
+            return None if found is None or (stop is not None and found < stop) else found
+        found = slots.next_key(key, inclusive, lambda start: seek(address, start, inclusive=True, stop=None))
+        return None if found is None or (stop is not None and found >= stop) else found
+
+    # What lasts for one transaction
+
+    def transient(self, address: bytes, key: bytes) -> bytes:
+        """Return the transient value at `key`, no bytes when there is none (EIP-1153)."""
+        return self._transient.rows.get((address, key), b"")
+
+    def set_transient(self, address: bytes, key: bytes, value: bytes) -> None:
+        """Set the transient value at `key`; no bytes remove it."""
+        self._transient.put((address, key), value)
+
+    def warm_address(self, address: bytes) -> bool:
+        """Warm `address` and return whether it was warm already (EIP-2929)."""
+        if address in self._warm_addresses.rows:
+            return True
+        self._warm_addresses.put(address, True)
+        return False
+
+    def warm_slot(self, address: bytes, key: bytes) -> bool:
+        """Warm one storage key and return whether it was warm already (EIP-2929)."""
+        place = (address, key)
+        if place in self._warm_slots.rows:
+            return True
+        self._warm_slots.put(place, True)
+        return False
+
+    def add_log(self, entry: object) -> None:
+        """Append a log."""
+        self._journal.record(self._logs, None, len(self._logs.entries))
+        self._logs.entries.append(entry)
+
+    @property
+    def logs(self) -> list[object]:
+        """The logs of the running transaction so far, in order: a copy."""
+        return list(self._logs.entries)
+
+    def add_refund(self, amount: int) -> None:
+        """Add to the refund in gas; a negative amount takes back."""
+        self._refund.put(None, self.refund + amount)
+
+    @property
+    def refund(self) -> int:
+        """The refund in gas so far."""
+        return self._refund.rows.get(None, 0)
+
+    # Time
+
+    def checkpoint(self) -> int:
+        """Return the mark that `rollback` goes back to; nested marks need nothing else."""
+        return self._journal.checkpoint()
+
+    def rollback(self, mark: int) -> None:
+        """Take back every change since `checkpoint` returned `mark`. A mark outlives the end of its transaction.
+
+        Raises:
+            ValueError: `mark` was rolled back already.
+        """
+        self._journal.rollback(mark)
+
+    def begin_transaction(self) -> None:
+        """Start afresh with access sets, transient storage, original values, logs, refund, and marks for removal."""
+        journal = self._journal
+        self._warm_addresses: Table[bytes, bool] = Table(journal)
+        self._warm_slots: Table[tuple[bytes, bytes], bool] = Table(journal)
+        self._transient: Table[tuple[bytes, bytes], bytes] = Table(journal)
+        self._originals: dict[tuple[bytes, bytes], bytes] = {}
+        self._logs = _Logs()
+        self._refund: Table[None, int] = Table(journal)
+        self._created: Table[bytes, bool] = Table(journal)
+        self._destroyed: Table[bytes, bool] = Table(journal)
+        self._touched: Table[bytes, bool] = Table(journal)
+
+    def end_transaction(self) -> None:
+        """Remove the destroyed accounts, then the touched ones that are empty (EIP-161)."""
+        for address in self._destroyed.rows:
+            self._remove(address)
+        for address in self._touched.rows:
+            if self._row(address) == _NO_ROW:
+                self._remove(address)
+
+    def changes(self) -> Iterator[AccountChange]:
+        """Yield what this world did to each account it wrote to, in the order of first writing."""
+        for address in dict.fromkeys((*self._accounts.rows, *self._slots.rows)):
+            row = self._row(address)
+            slots = self._slots.rows.get(address)
+            account = Account(*row) if row else None
+            storage = slots.rows if slots is not None and row else {}
+            yield AccountChange(address, account, not row or (slots is not None and slots.wiped), storage)
+
+    def new_code(self, code_hash: bytes) -> bytes | None:
+        """Return the code that `set_code` gave this hash, None when it never did."""
+        return self._new_codes.get(code_hash)
+
+    def _remove(self, address: bytes) -> None:
+        self._accounts.put(address, ())
+        self._slots.put(address, Slots(wiped=True))
+
+    def _row(self, address: bytes) -> Row | tuple[()]:
+        row = self._accounts.rows.get(address)
+        if row is None:
+            row = self._base_rows.get(address)
+            if row is None:
+                account = self._base.account(address)
+                row = () if account is None else (account.nonce, account.balance, account.code_hash)
+                self._base_rows[address] = row
+        return row
+
+    def _base_code(self, code_hash: bytes) -> bytes:
+        code = self._base_codes.get(code_hash)
+        if code is None:
+            code = self._base.code(code_hash)
+            self._base_code_bytes += len(code)
+            if self._base_code_bytes > _KEPT_CODE_BYTES:
+                self._base_codes.clear()
+                self._base_code_bytes = len(code)
+            self._base_codes[code_hash] = code
+        return code
+
+    def _base_value(self, address: bytes, key: bytes) -> bytes:
+        place = (address, key)
+        value = self._base_values.get(place)
+        if value is None:
+            value = self._base.storage(address, key)
+            if len(value) <= _KEPT_VALUE_BYTES:
+                self._base_values[place] = value
+        return value
