@@ -1,8 +1,8 @@
 """Hashes, signatures and addresses: the one door to cryptography, which is consensus here.
 
-Keccak-256 comes from tiny-keccak where it is installed (a tenth of the time), otherwise from pycryptodome; secp256k1 from
-coincurve (libsecp256k1), otherwise from pycryptodome's curve. Which backend serves can never be seen in a result: ranges,
-key formats and the low-s rule are decided in this module, before a backend is asked.
+Keccak-256 comes from tiny-keccak where it is installed (a tenth of the time), otherwise from pycryptodome; secp256k1
+from coincurve (libsecp256k1), otherwise from pycryptodome's curve. Which backend serves can never be seen in a
+result: ranges, key formats and the low-s rule are decided in this module, before a backend is asked.
 Source: yellow paper appendix F (recovery, addresses); SEC 1 v2 sections 2.3, 4.1; RFC 6979; EIP-2 (low s).
 Never: imports a backend before it is first used, or draws randomness.
 """

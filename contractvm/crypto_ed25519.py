@@ -1,8 +1,9 @@
 """Ed25519 verification, cofactorless, on pycryptodome's group arithmetic.
 
-RFC 8032 lets a verifier multiply by the cofactor or not, and libraries differ; consensus cannot. Here [S]B = R + [k]A is
-checked as it stands, by encoding [S]B - [k]A and comparing bytes, so a non-canonical R never matches. S must be below the
-group's order, A's y below p, and A's sign bit is refused where x is 0. Points of small order obey the equation like others.
+RFC 8032 lets a verifier multiply by the cofactor or not, and libraries differ; consensus cannot. Here [S]B = R + [k]A
+is checked as it stands, by encoding [S]B - [k]A and comparing bytes, so a non-canonical R never matches. S must be
+below the group's order, A's y below p, and A's sign bit is refused where x is 0. Points of small order obey the
+equation like others.
 Source: RFC 8032 sections 5.1.3 (decoding), 5.1.7 (verification).
 Never: signs, batches, pre-hashes or takes a context.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 
-from Crypto.PublicKey.ECC import EccPoint
+from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]
 
 NAME = "Ed25519"
 P = 2**255 - 19

@@ -1,4 +1,5 @@
-"""secp256k1 on pycryptodome's curve arithmetic: where coincurve has no wheel. Some eight times slower, the same answers.
+"""secp256k1 on pycryptodome's curve arithmetic: where coincurve has no wheel. Some eight times slower, the same
+answers.
 
 Needs pycryptodome 4.4, the first with this curve.
 
@@ -13,7 +14,7 @@ import hmac
 from collections.abc import Iterator
 from functools import cache
 
-from Crypto.PublicKey.ECC import EccPoint
+from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]
 
 NAME = "secp256k1"
 P = 2**256 - 2**32 - 977

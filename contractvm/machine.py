@@ -77,6 +77,26 @@ class Outcome:
         return self.status is Status.OK
 
 
+class PageBudget:
+    """Memory pages (of 64 KiB) that the frames of one transaction may still hold at the same time."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, pages: int) -> None:
+        self.left = pages
+
+    def take(self, pages: int) -> bool:
+        """Take `pages` if there are so many left; otherwise take none and return False."""
+        if pages > self.left:
+            return False
+        self.left -= pages
+        return True
+
+    def release(self, pages: int) -> None:
+        """Return pages of a frame that has ended."""
+        self.left += pages
+
+
 class Machine(Protocol):
     """One kind of code. Implementations hold only caches: the same call on the same world gives the same outcome."""
 

@@ -33,6 +33,10 @@ class Schedule:
     why: Mapping[str, str]
     digest: bytes
 
+    def __hash__(self) -> int:
+        # What the digest covers decides; mappings have no hash of their own.
+        return hash(self.digest)
+
     def milli(self, name: str) -> int:
         """Price in milligas. Raises: ScheduleError when the schedule has no such price."""
         try:

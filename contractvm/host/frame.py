@@ -1,0 +1,193 @@
+"""`Host`: one frame's view of the world, and what the frames of a transaction share.
+
+Source: yellow paper section 9.3 (execution environment); EIP-1559, 2929 for what `Env` and warmth are.
+Never: knows which machine runs the frame. A machine sets `memory` before it runs and binds the rows it imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from contractvm.errors import OutOfGas, Trap, TrapCode
+from contractvm.host.prices import Prices
+from contractvm.machine import Call, Outcome, PageBudget
+from contractvm.rules import Rules
+from contractvm.types import Address
+from gas.meter import Meter
+from state.world import World
+
+MINUS_ONE = 0xFFFF_FFFF
+"""-1 as an i32: there is nothing to copy."""
+
+
+class Memory(Protocol):
+    """Linear memory. `data` may become another object when memory grows, so it is looked up at each use."""
+
+    data: bytearray
+
+
+class Finish(Exception):
+    """A frame has finished with `data`; machines catch it. Not an error."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.data = data
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An event: at most four topics of 32 bytes, and data."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What a transaction sees around it. Fees in wei a gas, timestamp in seconds, `gas_limit` (the block's) in gas.
+
+    `block_hash` is asked for the last 256 blocks only; `debug` is given what contracts print, or is None.
+    """
+
+    chain_id: int
+    number: int
+    timestamp: int
+    coinbase: Address
+    base_fee: int
+    gas_limit: int
+    origin: Address
+    gas_price: int
+    block_hash: Callable[[int], bytes | None]
+    debug: Callable[[Address, bytes], None] | None = None
+
+
+class Session:
+    """What the frames of one transaction share: prices, live pages, and who may not be entered again.
+
+    `locked` counts, by storage address, the frames that are calling out without the re-entry flag.
+    """
+
+    __slots__ = ("locked", "pages", "prices")
+
+    def __init__(self, rules: Rules) -> None:
+        self.locked: dict[Address, int] = {}
+        self.pages = PageBudget(rules.limits.live_pages)
+        self.prices = Prices.of(rules.schedule)
+
+
+class Cursor:
+    """An open iterator: its range, where it stands, and what it found there. Positions and bounds as `World.next_key`'s."""
+
+    __slots__ = ("bound", "inclusive", "key", "keys_only", "position", "reverse", "value")
+
+    def __init__(
+        self, position: bytes | None, inclusive: bool, bound: bytes | None, reverse: bool, keys_only: bool
+    ) -> None:
+        self.position = position
+        self.inclusive = inclusive
+        self.bound = bound
+        self.reverse = reverse
+        self.keys_only = keys_only
+        self.key: bytes | None = None
+        self.value: bytes | None = None
+
+
+class Host:
+    """One frame's host: the functions of the table take it first.
+
+    `self_address` is whose storage and balance the frame has; `returndata` is the output of its last call.
+    """
+
+    __slots__ = (
+        "_cell",
+        "call",
+        "cursors",
+        "env",
+        "invoke",
+        "last_handle",
+        "limits",
+        "memory",
+        "meter",
+        "prices",
+        "returndata",
+        "rules",
+        "self_address",
+        "session",
+        "world",
+    )
+
+    memory: Memory
+
+    def __init__(
+        self,
+        world: World,
+        env: Env,
+        rules: Rules,
+        call: Call,
+        meter: Meter,
+        invoke: Callable[[Call], Outcome],
+        session: Session,
+    ) -> None:
+        self.world = world
+        self.env = env
+        self.rules = rules
+        self.limits = rules.limits
+        self.call = call
+        self.self_address = call.self_address
+        self.meter = meter
+        self._cell = meter.cell
+        self.invoke = invoke
+        self.session = session
+        self.prices = session.prices
+        self.returndata = b""
+        self.cursors: dict[int, Cursor] = {}
+        self.last_handle = 0
+
+    def charge(self, milligas: int) -> None:
+        """Pay. Raises: OutOfGas."""
+        cell = self._cell
+        left = cell.cell_contents - milligas
+        cell.cell_contents = left
+        if left < 0:
+            raise OutOfGas
+
+    def take(self, pointer: int, length: int) -> bytes:
+        """Read `length` bytes of memory. Raises: Trap(HOST_POINTER)."""
+        data = self.memory.data
+        end = pointer + length
+        if end > len(data):
+            out_of_memory(pointer, length, len(data))
+        return bytes(data[pointer:end])
+
+    def room(self, pointer: int, length: int) -> None:
+        """Check that a range lies in memory. Raises: Trap(HOST_POINTER)."""
+        size = len(self.memory.data)
+        if pointer + length > size:
+            out_of_memory(pointer, length, size)
+
+    def put(self, pointer: int, content: bytes) -> None:
+        """Write to memory where `room` was checked: a slice beyond the end would grow the memory."""
+        self.memory.data[pointer : pointer + len(content)] = content
+
+    def require(self, length: int, limit: int, what: str) -> None:
+        """Raises: Trap(HOST_ARGUMENT) when `length` is over `limit`."""
+        if length > limit:
+            raise Trap(TrapCode.HOST_ARGUMENT, f"{what} {length}, limit {limit}")
+
+    def require_writable(self, what: str) -> None:
+        """Raises: Trap(STATIC_WRITE) in a static frame."""
+        if self.call.static:
+            raise Trap(TrapCode.STATIC_WRITE, what)
+
+
+def out_of_memory(pointer: int, length: int, size: int) -> NoReturn:
+    """Raises: Trap(HOST_POINTER), naming the range."""
+    raise Trap(TrapCode.HOST_POINTER, f"bytes {pointer:#x} to {pointer + length:#x} of a memory of {size:#x} bytes")
+
+
+def words(length: int) -> int:
+    """32-byte words that hold `length` bytes: the unit of copying, hashing and storage prices."""
+    return (length + 31) >> 5

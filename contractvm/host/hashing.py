@@ -1,0 +1,128 @@
+"""Hashes, signatures and 256-bit arithmetic: pure functions of memory.
+
+Source: yellow paper appendices E and F for what Ethereum's precompiles do with bad input (answer, never trap),
+appendix H for arithmetic by zero. Never: touches the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from contractvm import crypto
+from contractvm.host.frame import MINUS_ONE, Host, words
+
+U256 = 2**256 - 1
+
+
+def _hash(host: Host, price: int, function: Callable[[bytes], bytes], pointer: int, length: int, out: int) -> None:
+    host.charge(price)
+    data = host.take(pointer, length)
+    host.room(out, 20 if function is crypto.ripemd160 else 32)
+    host.put(out, function(data))
+
+
+def keccak256(host: Host, pointer: int, length: int, out: int) -> None:
+    """Ethereum's hash, 32 bytes."""
+    prices = host.prices
+    price = prices.keccak_base + prices.keccak_word * words(length)
+    _hash(host, price, crypto.keccak_function(), pointer, length, out)
+
+
+def sha256(host: Host, pointer: int, length: int, out: int) -> None:
+    """SHA-256, 32 bytes."""
+    prices = host.prices
+    _hash(host, prices.sha256_base + prices.sha256_word * words(length), crypto.sha256, pointer, length, out)
+
+
+def blake2b256(host: Host, pointer: int, length: int, out: int) -> None:
+    """BLAKE2b, 32 bytes."""
+    prices = host.prices
+    _hash(host, prices.blake2b_base + prices.blake2b_word * words(length), crypto.blake2b256, pointer, length, out)
+
+
+def ripemd160(host: Host, pointer: int, length: int, out: int) -> None:
+    """RIPEMD-160, 20 bytes."""
+    prices = host.prices
+    _hash(host, prices.ripemd160_base + prices.ripemd160_word * words(length), crypto.ripemd160, pointer, length, out)
+
+
+def ecrecover(host: Host, digest: int, signature: int, recid: int, out: int) -> int:
+    """Copy the 20-byte address that signed; -1 when the signature gives none. High s is accepted."""
+    host.charge(host.prices.ecrecover_base)
+    hashed, rs = host.take(digest, 32), host.take(signature, 64)
+    host.room(out, 20)
+    key = crypto.recover(hashed, int.from_bytes(rs[:32], "big"), int.from_bytes(rs[32:], "big"), recid)
+    if key is None:
+        return MINUS_ONE
+    host.put(out, crypto.address_of(key))
+    return 20
+
+
+def secp256k1_verify(host: Host, digest: int, signature: int, key: int, key_len: int) -> int:
+    """1 if the signature is by the key. High s and keys that are not 33 or 65 bytes give 0."""
+    host.charge(host.prices.secp256k1_base)
+    hashed, rs = host.take(digest, 32), host.take(signature, 64)
+    host.room(key, key_len)
+    if key_len not in (33, 65):
+        return 0
+    return 1 if crypto.verify(hashed, rs, host.take(key, key_len)) else 0
+
+
+def ed25519_verify(host: Host, message: int, length: int, signature: int, key: int) -> int:
+    """1 if the 64-byte signature over the message is by the 32-byte key (RFC 8032, cofactorless)."""
+    host.charge(host.prices.ed25519_base + host.prices.ed25519_word * words(length))
+    text, rs, signer = host.take(message, length), host.take(signature, 64), host.take(key, 32)
+    return 1 if crypto.ed25519_verify(text, rs, signer) else 0
+
+
+def _u256(host: Host, pointer: int) -> int:
+    return int.from_bytes(host.take(pointer, 32), "little")
+
+
+def _answer(host: Host, out: int, number: int) -> None:
+    host.room(out, 32)
+    host.put(out, number.to_bytes(32, "little"))
+
+
+def u256_mul(host: Host, a: int, b: int, out: int) -> None:
+    """a * b modulo 2^256."""
+    host.charge(host.prices.u256_base)
+    _answer(host, out, _u256(host, a) * _u256(host, b) & U256)
+
+
+def u256_div(host: Host, a: int, b: int, out: int) -> None:
+    """a / b rounded down; 0 when b is 0."""
+    host.charge(host.prices.u256_base)
+    x, y = _u256(host, a), _u256(host, b)
+    _answer(host, out, x // y if y else 0)
+
+
+def u256_mod(host: Host, a: int, b: int, out: int) -> None:
+    """The remainder of a / b; 0 when b is 0."""
+    host.charge(host.prices.u256_base)
+    x, y = _u256(host, a), _u256(host, b)
+    _answer(host, out, x % y if y else 0)
+
+
+def u256_exp(host: Host, a: int, b: int, out: int) -> None:
+    """a to the power b modulo 2^256, paid by the bytes of b."""
+    prices = host.prices
+    host.charge(prices.u256_exp)
+    base, exponent = _u256(host, a), _u256(host, b)
+    host.room(out, 32)
+    host.charge(prices.u256_exp_byte * ((exponent.bit_length() + 7) >> 3))
+    _answer(host, out, pow(base, exponent, U256 + 1))
+
+
+def u256_addmod(host: Host, a: int, b: int, m: int, out: int) -> None:
+    """(a + b) modulo m without overflow; 0 when m is 0."""
+    host.charge(host.prices.u256_base)
+    x, y, modulus = _u256(host, a), _u256(host, b), _u256(host, m)
+    _answer(host, out, (x + y) % modulus if modulus else 0)
+
+
+def u256_mulmod(host: Host, a: int, b: int, m: int, out: int) -> None:
+    """(a * b) modulo m without overflow; 0 when m is 0."""
+    host.charge(host.prices.u256_base)
+    x, y, modulus = _u256(host, a), _u256(host, b), _u256(host, m)
+    _answer(host, out, x * y % modulus if modulus else 0)
