@@ -17,13 +17,17 @@ class GasExhausted(Exception):
 
 
 class Meter:
-    """Counts a frame's milligas down. `limit` is whole gas."""
+    """Counts a frame's milligas down. `limit` is whole gas.
 
-    __slots__ = ("cell", "limit")
+    `count` holds the instructions executed, where a machine is asked to count them.
+    """
+
+    __slots__ = ("cell", "count", "limit")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.cell = CellType(limit * MILLI)
+        self.count = CellType(0)
 
     @property
     def left(self) -> int:
@@ -37,7 +41,8 @@ class Meter:
     @property
     def gas_left(self) -> int:
         """Whole gas left, rounded down: what `gas_left` tells a contract and what a frame gives back."""
-        return max(self.cell.cell_contents, 0) // MILLI
+        left: int = self.cell.cell_contents
+        return max(left, 0) // MILLI
 
     def charge(self, milligas: int) -> None:
         """Take `milligas`. Raises: GasExhausted, with the count left negative."""
