@@ -1,0 +1,53 @@
+"""A module made ready to run: decoded once, analysed function by function when first needed, shared by its instances.
+
+Never: state of an instance. What is kept here is a function of the code and the rules alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from contractvm.rules import Rules
+from contractvm.wasm.module import TYPE_NAMES, FuncType, Module
+from contractvm.wasm.sections import Plan, plan, prices
+
+if TYPE_CHECKING:
+    from contractvm.wasm.flat import Flat
+    from contractvm.wasm.pygen import Generated
+
+
+def signature_key(type_: FuncType) -> str:
+    """A short text that two function types share exactly when they are equal: what `call_indirect` compares."""
+    return ",".join(TYPE_NAMES[t] for t in type_.params) + ">" + ",".join(TYPE_NAMES[t] for t in type_.results)
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A valid module under some rules, with what the tiers derived from it so far."""
+
+    module: Module
+    rules: Rules
+    count: bool = False
+    """Whether the portable tier's code also counts instructions."""
+    price: dict[int, int] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
+    flat: dict[int, Flat] = field(default_factory=dict)
+    """The reference tier's form of each function met."""
+    generated: dict[int, Generated] = field(default_factory=dict)
+    """The portable tier's form of each function met."""
+    namespace: dict[str, object] = field(default_factory=dict)
+    """Globals of the portable tier's functions."""
+    keys: list[str] = field(default_factory=list)
+    """`signature_key` of every type."""
+
+    def __post_init__(self) -> None:
+        self.price = prices(self.rules)
+        self.keys = [signature_key(type_) for type_ in self.module.types]
+
+    def plan(self, function: int) -> Plan:
+        """The analysis of a defined function, by its index in the whole index space."""
+        found = self.plans.get(function)
+        if found is None:
+            found = self.plans[function] = plan(self.module, function, self.price)
+        return found

@@ -1,0 +1,92 @@
+"""The bare engine: load, link and run any module of the profile, metered, on a tier of choice.
+
+What the contract machine, `contractvm run` and the specification's test suite stand on.
+Source: WebAssembly core specification, section 7.1 (embedding). Never: knows of chains or contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contractvm.machine import PageBudget
+from contractvm.nesting import RaisedRecursionLimit
+from contractvm.rules import Rules, bare_rules
+from contractvm.wasm import interpreter, portable
+from contractvm.wasm.compiled import Compiled
+from contractvm.wasm.decode import decode
+from contractvm.wasm.externs import Extern, Func
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.interpreter import Trace
+from contractvm.wasm.validate import validate
+from gas.meter import Meter
+
+TIERS = ("reference", "portable")
+PLENTY = 1 << 40
+"""Whole gas when nobody sets a limit: years of work."""
+
+
+class Engine:
+    """Loads and instantiates modules under some rules, on one tier."""
+
+    def __init__(
+        self, rules: Rules | None = None, tier: str = "portable", *, count: bool = False, trace: Trace | None = None
+    ) -> None:
+        """`count` makes the portable tier count instructions too; a `trace` needs the reference tier.
+
+        Raises: ValueError for an unknown tier or a trace on another tier.
+        """
+        if tier not in TIERS:
+            raise ValueError(f"no tier {tier!r}; there are: {', '.join(TIERS)}")
+        if trace is not None and tier != "reference":
+            raise ValueError("a trace needs the reference tier")
+        self.rules = rules or bare_rules()
+        self.tier = tier
+        self.count = count
+        self.trace = trace
+
+    def load(self, data: bytes) -> Compiled:
+        """Decode and validate. Raises: Malformed, Invalid."""
+        module = decode(data, self.rules)
+        validate(module, self.rules)
+        return Compiled(module, self.rules, self.count)
+
+    def instantiate(
+        self,
+        compiled: Compiled,
+        imports: Mapping[tuple[str, str], Extern] | None = None,
+        meter: Meter | None = None,
+        budget: PageBudget | None = None,
+    ) -> Instance:
+        """Link, allocate, write the segments, run the start function.
+
+        Instances that link with one another must share a meter. Raises: Unlinkable, Trap, OutOfGas.
+        """
+        instance = Instance(compiled, imports or {}, meter or Meter(PLENTY), budget)
+        if self.tier == "portable":
+            portable.prepare(instance)
+        instance.initialize()
+        start = compiled.module.start
+        if start is not None:
+            self.call(instance.functions[start], [])
+        return instance
+
+    def invoke(self, instance: Instance, name: str, operands: Sequence[Any] = ()) -> list[Any]:
+        """Call an exported function. Operands and results are bit patterns, non-negative.
+
+        Raises: KeyError when there is no such function, ValueError for the wrong number of operands, Trap, OutOfGas.
+        """
+        function = instance.exports[name]
+        if not isinstance(function, Func):
+            raise KeyError(name)
+        if len(operands) != len(function.type.params):
+            raise ValueError(f"{name!r} takes {len(function.type.params)} operands, {len(operands)} given")
+        return self.call(function, list(operands))
+
+    def call(self, function: Func, operands: list[Any]) -> list[Any]:
+        """Call a function with the rules' whole stack weight. Raises: Trap, OutOfGas."""
+        weight = self.rules.limits.stack_weight
+        with RaisedRecursionLimit():
+            if self.tier == "reference":
+                return interpreter.run(function, operands, weight, self.trace)
+            return portable.run(function, operands, weight)

@@ -1,0 +1,193 @@
+"""The portable tier at run time: generated functions closed over an instance's cells, made when first called.
+
+A trap is what CPython raises anyway (an index out of range, a division by zero) or a `Trap` from a helper; the traceback says
+in which function and on which line, hence which instruction, and that instruction's refund is given back. Nothing of it costs
+the hot path. Source: design of the engine; `pygen` has the code's form. Never: catches what is not a trap.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import CellType, FunctionType, TracebackType
+from typing import Any
+
+from contractvm.errors import OutOfGas, Place, Trap, TrapCode
+from contractvm.wasm.compiled import Compiled
+from contractvm.wasm.externs import Func
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.numeric import MEANINGS
+from contractvm.wasm.pycalls import Tail
+from contractvm.wasm.pygen import Generated, generate
+
+COMPILED = "__compiled__"
+"""Name under which a generated function's globals hold the module it belongs to."""
+
+HELPERS: dict[str, object] = {
+    **{f"ld_{c}": struct.Struct(f"<{c}").unpack_from for c in "HhIiQ"},
+    **{f"st_{c}": struct.Struct(f"<{c}").pack_into for c in "HIQ"},
+    **{f"{n}{bits}": MEANINGS[f"i{bits}.{n}"] for bits in (32, 64) for n in ("div_s", "rem_s", "rotl", "rotr", "ctz")},
+    **{n: MEANINGS[f"i64.{n}"] for n in ("add128", "sub128", "mul_wide_s", "mul_wide_u")},
+    "Trap": Trap,
+    "OutOfGas": OutOfGas,
+    "Tail": Tail,
+    "UNREACHABLE": TrapCode.UNREACHABLE,
+    "STACK_EXHAUSTED": TrapCode.STACK_EXHAUSTED,
+}
+"""What generated code calls by name."""
+
+
+class Cells:
+    """The cells of one instance, made as functions ask for them."""
+
+    __slots__ = ("cells", "instance", "namespace")
+
+    def __init__(self, instance: Instance) -> None:
+        compiled = instance.compiled
+        if not compiled.namespace:
+            compiled.namespace.update(HELPERS)
+            compiled.namespace[COMPILED] = compiled
+        self.instance = instance
+        self.namespace = compiled.namespace
+        self.cells: dict[str, CellType] = {
+            "gas": instance.meter.cell,
+            "n": instance.meter.count,
+            "inst": CellType(instance),
+        }
+        if instance.memory is not None:
+            self.cells["mem"] = instance.memory.cell
+        for index, global_ in enumerate(instance.globals):
+            self.cells[f"g{index}"] = global_.cell
+
+    def cell(self, name: str) -> CellType:
+        """Return a cell by its name in generated code."""
+        found = self.cells.get(name)
+        if found is None:  # only functions are made on demand
+            found = self.cells[name] = CellType(self.instance.functions[int(name[1:])].call)
+        return found
+
+    def define(self, index: int) -> Callable[..., Any]:
+        """Make a function callable in this instance and put it wherever it is already known."""
+        instance = self.instance
+        code = generated(instance.compiled, index)
+        function = instance.functions[index]
+        body = FunctionType(
+            code.code, self.namespace, f"f{index}", None, tuple(self.cell(name) for name in code.code.co_freevars)
+        )
+        entry = _bounce(body, len(function.type.params)) if code.tail else body
+        function.body, function.call = body, entry
+        known = self.cells.get(f"f{index}")
+        if known is not None:
+            known.cell_contents = entry
+        return entry
+
+
+def generated(compiled: Compiled, index: int) -> Generated:
+    """Return a function's code, generated at its first call in any instance."""
+    found = compiled.generated.get(index)
+    if found is None:
+        found = compiled.generated[index] = generate(compiled, index)
+    return found
+
+
+def prepare(instance: Instance) -> None:
+    """Give every function of the instance an entry that makes the real one when first called."""
+    cells = Cells(instance)
+    for function in instance.functions:
+        if function.instance is instance:
+            function.call = function.body = _stub(cells, function.index, len(function.type.params))
+
+
+@cache
+def _template(text: str, operands: int) -> Callable[..., Any]:
+    """Make a function of a fixed number of operands.
+
+    Fixed, because a call with unpacked arguments runs on the C stack before Python 3.12, and calls nest deep.
+    """
+    names = "".join(f"a{n}, " for n in range(operands)) + "sp"
+    namespace: dict[str, Any] = {"Tail": Tail}
+    exec(text.format(names=names), namespace)
+    return namespace["make"]  # type: ignore[no-any-return]
+
+
+_STUB = """
+def make(define):
+    def stub({names}):
+        return define()({names})
+    return stub
+"""
+_BOUNCE = """
+def make(body):
+    def entry({names}):
+        result = body({names})
+        while result.__class__ is Tail:
+            result = result.enter()
+        return result
+    return entry
+"""
+
+
+def _stub(cells: Cells, index: int, operands: int) -> Callable[..., Any]:
+    return _template(_STUB, operands)(lambda: cells.define(index))  # type: ignore[no-any-return]
+
+
+def _bounce(body: FunctionType, operands: int) -> Callable[..., Any]:
+    return _template(_BOUNCE, operands)(body)  # type: ignore[no-any-return]
+
+
+def run(function: Func, operands: list[Any], weight: int) -> list[Any]:
+    """Call a function with a stack weight budget and return its results. Raises: Trap (with its place), OutOfGas."""
+    try:
+        result = function.call(*operands, weight)
+    except (Trap, IndexError, struct.error, ZeroDivisionError) as error:
+        raise located(error, function) from None
+    if isinstance(result, tuple):
+        return list(result)
+    return [] if result is None and not function.type.results else [result]
+
+
+def located(error: Exception, entered: Func) -> Exception:
+    """Turn what calling the function `entered` raised into a trap with its place, and give the refund back.
+
+    Returns the error itself when it did not come from generated code: then it is a bug of ours.
+    """
+    frames = list(_generated_frames(error.__traceback__))
+    if not frames or entered.instance is None:
+        return error
+    meter = entered.instance.meter
+    traceback, compiled = frames[-1]
+    if isinstance(error, Trap):
+        trap = error
+        if trap.place is not None:
+            return trap
+    elif traceback.tb_next is not None:
+        return error
+    else:
+        trap = Trap(_code(error))
+    index = int(traceback.tb_frame.f_code.co_name[1:])
+    function = compiled.module.functions[index - compiled.module.imported_functions]
+    at = compiled.generated[index].instructions.get(traceback.tb_lineno)
+    name = compiled.module.names.get(index)
+    if at is None:
+        trap.place = Place(function.offset, index, name)
+        return trap
+    trap.place = Place(function.code.offsets[at], index, name)
+    plan = compiled.plan(index)
+    meter.left += plan.refund[at]
+    if compiled.count:
+        meter.count.cell_contents -= plan.uncounted[at]
+    return trap
+
+
+def _code(error: Exception) -> TrapCode:
+    return TrapCode.INTEGER_DIVIDE_BY_ZERO if isinstance(error, ZeroDivisionError) else TrapCode.MEMORY_OUT_OF_BOUNDS
+
+
+def _generated_frames(traceback: TracebackType | None) -> Iterator[tuple[TracebackType, Compiled]]:
+    """The frames of a traceback that run generated code, the outermost first."""
+    while traceback is not None:
+        compiled = traceback.tb_frame.f_globals.get(COMPILED)
+        if isinstance(compiled, Compiled):
+            yield traceback, compiled
+        traceback = traceback.tb_next
