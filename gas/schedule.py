@@ -35,7 +35,7 @@ class Schedule:
 
     def __hash__(self) -> int:
         # What the digest covers decides; mappings have no hash of their own.
-        return hash(self.digest)
+        return int.from_bytes(self.digest[:7], "big")
 
     def milli(self, name: str) -> int:
         """Price in milligas. Raises: ScheduleError when the schedule has no such price."""
