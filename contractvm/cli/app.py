@@ -40,7 +40,7 @@ COMMANDS = {
     "estimate": Entry("call", READ, "Find the smallest gas limit that succeeds."),
     "receipt": Entry("ledger", READ, "Show a transaction's receipt."),
     "block": Entry("ledger", READ, "Show a block."),
-    "storage": Entry("ledger", READ, "Show a contract's storage, with proofs if asked."),
+    "storage": Entry("storage", READ, "Show a contract's storage, with proofs if asked."),
 }
 
 
@@ -62,9 +62,13 @@ class Root(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section in (START, MODULES, CHAIN, READ):
             with formatter.section(section):
-                formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items() if entry.section == section])
+                formatter.write_dl(
+                    [(name, entry.summary) for name, entry in COMMANDS.items() if entry.section == section]
+                )
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
@@ -84,18 +88,32 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
     ctx.exit()
 
 
+@click.pass_context
+def help_alone(ctx: click.Context) -> None:
+    """`contractvm` without a command."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
 root = Root(
     "contractvm",
     help="Deterministic, gas-metered WebAssembly contracts on a local chain kept in one directory.",
     epilog="Start with: contractvm demo",
     params=[
         *common_options(hidden=False),
-        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Show the version."),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=show_version,
+            help="Show the version.",
+        ),
     ],
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=False,
     invoke_without_command=True,
-    callback=click.pass_context(lambda ctx: None if ctx.invoked_subcommand else click.echo(ctx.get_help())),
+    callback=help_alone,
 )
 
 

@@ -1,4 +1,5 @@
-"""One run of one export, timed with compilation apart, and what came of it as plain data. The heart of `contractvm run`.
+"""One run of one export, timed with compilation apart, and what came of it as plain data. The heart of
+`contractvm run`.
 
 Never: prints, or lets a contract's error leave as an exception.
 """
@@ -8,24 +9,30 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
-from contractvm.cli.problem import Problem
-from contractvm.cli.sandbox import Sandbox
+from contractvm.cli.problem import USAGE, Problem
 from contractvm.cli.values import of_width, signed
-from contractvm.errors import OutOfGas, Revert, Trap
+from contractvm.errors import OutOfGas, Place, Revert, Trap
 from contractvm.host import Finish, Log
+from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Func
-from contractvm.wasm.instance import Instance
-from contractvm.wasm.interpreter import Trace
-from contractvm.wasm.module import FUNC, I32, I64, TYPE_NAMES, FuncType, Module
+from contractvm.wasm.module import FUNC, I32, I64, TYPE_NAMES, Code, FuncType, Module
+from contractvm.wasm.opcodes import BY_NAME
+from contractvm.wasm.portable import generated
 from gas.meter import Meter
+
+if TYPE_CHECKING:
+    from contractvm.cli.sandbox import Sandbox
 
 CONTRACT = "cvm1"
 BITS = {I32: 32, I64: 64}
 OUT_OF_GAS = "out of gas"
+NAMING = {BY_NAME[name].code for name in ("call", "return_call", "ref.func")}
+INDIRECT = {BY_NAME[name].code for name in ("call_indirect", "return_call_indirect")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +97,9 @@ def choose_export(module: Module, wanted: str | None) -> tuple[str, FuncType]:
 
 
 def execute(
-    code: bytes,
-    engine: Engine,
-    export: str | None,
-    words: Sequence[str],
-    gas: int | None,
-    sandbox: Sandbox | None,
+    code: bytes, engine: Engine, export: str | None, words: Sequence[str], gas: int, sandbox: Sandbox | None
 ) -> Report:
-    """Load, link and run. `gas` None means as much as the rules would ever allow.
+    """Load, link and run with `gas` whole gas.
 
     Raises: Problem for what the command line got wrong; ModuleError for a module that is refused.
     """
@@ -106,50 +108,75 @@ def execute(
     compiled = engine.load(code)
     name, type_ = choose_export(compiled.module, export)
     operands = operands_of(name, type_, words)
-    meter = Meter(gas) if gas is not None else Meter(sandbox.gas if sandbox else 1 << 40)
+    meter = Meter(gas)
     imports = sandbox.bind(meter) if sandbox is not None else None
-    instance: Instance | None = None
+    if engine.tier == "portable":
+        compile_ahead(compiled, name)
+    ready = time.perf_counter()
     try:
         instance = engine.instantiate(compiled, imports, meter)
         if sandbox is not None:
             sandbox.attach(instance.memory)
-        prepare(engine, instance, name)
+        report.compile_seconds = time.perf_counter() - started
         ready = time.perf_counter()
-        report.compile_seconds = ready - started
         results = engine.invoke(instance, name, operands)
         report.result = [show(value, t) for value, t in zip(results, type_.results, strict=True)]
-        if sandbox is not None:
-            report.output = b""
+        report.output = b"" if sandbox is not None else None
     except Finish as finish:
         report.output = finish.data
     except Revert as revert:
         report.revert = revert.data
     except Trap as trap:
-        place = trap.place
-        kind = str(trap.code)
-        report.trap = Ended(kind, place.function, place.name, place.offset) if place else Ended(kind)
+        place = trap.place or Place()
+        report.trap = Ended(str(trap.code), place.function, place.name, place.offset)
     except OutOfGas:
         report.trap = Ended(OUT_OF_GAS)
     report.seconds = time.perf_counter() - ready
     report.gas = meter.limit - meter.gas_left
-    report.instructions = instance.instructions if instance is not None else 0
-    if sandbox is not None:
-        report.logs = sandbox.logs if report.ok else ()
+    report.instructions = meter.count.cell_contents
+    if sandbox is not None and report.ok:
+        report.logs = sandbox.logs
     return report
+
+
+def compile_ahead(compiled: Compiled, export: str) -> None:
+    """Generate the code of every function the export can reach, which the portable tier would do at first calls."""
+    module = compiled.module
+    table = [item for element in module.elements for code in element.items for item in named_functions(code)]
+    waiting = [e.index for e in module.exports if e.kind == FUNC and e.name == export]
+    waiting += [] if module.start is None else [module.start]
+    seen: set[int] = set()
+    while waiting:
+        index = waiting.pop()
+        if index in seen or index < module.imported_functions:
+            continue
+        seen.add(index)
+        generated(compiled, index)
+        code = module.functions[index - module.imported_functions].code
+        waiting += named_functions(code)
+        if not INDIRECT.isdisjoint(code.ops):
+            waiting += table
+
+
+def named_functions(code: Code) -> list[int]:
+    """Functions that a body or a constant expression names."""
+    return [imm for op, imm in zip(code.ops, code.imms, strict=True) if op in NAMING and isinstance(imm, int)]
 
 
 def operands_of(name: str, type_: FuncType, words: Sequence[str]) -> list[int]:
     """Bit patterns from the words of a command line. Raises: Problem, naming the argument."""
+    its_type = f"its type is {type_}"
     if len(words) != len(type_.params):
-        raise Problem(f"{name!r} takes {len(type_.params)} arguments, {len(words)} given", f"its type is {type_}")
+        raise Problem(f"{name!r} takes {len(type_.params)} arguments, {len(words)} given", its_type, code=USAGE)
     operands = []
     for position, (word, param) in enumerate(zip(words, type_.params, strict=True), 1):
+        where = f"argument {position} of {name!r}"
         if param not in BITS:
-            raise Problem(f"argument {position} of {name!r} is a {TYPE_NAMES[param]}", "a reference cannot be written down")
+            raise Problem(f"{where} is a {TYPE_NAMES[param]}, which cannot be written down", its_type, code=USAGE)
         try:
             operands.append(of_width(word, BITS[param]))
         except click.BadParameter as error:
-            raise Problem(f"argument {position} of {name!r}: {error.message}", f"its type is {type_}") from None
+            raise Problem(f"{where}: {error.message}", its_type, code=USAGE) from None
     return operands
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from contractvm.cli.problem import Problem
+from contractvm.cli.problem import Problem, say
 
 MAGIC = b"\0asm"
 LARGEST = 64 << 20
@@ -41,6 +41,20 @@ def bounded(data: bytes, name: str) -> bytes:
     return data
 
 
+def built(path: Path) -> bytes:
+    """Deployable code from a source or a module, with the builder's warnings on standard error.
+
+    Raises: Problem, BuildError.
+    """
+    read_bytes(path)  # for the errors that every file can have, said the same way
+    from sdk.build import build
+
+    artifact = build(path)
+    for warning in artifact.warnings:
+        say(warning, label="warning")
+    return artifact.code
+
+
 def near(path: Path) -> str:
     """A guess at what was meant, from the names in the same directory."""
     import difflib
@@ -53,18 +67,16 @@ def near(path: Path) -> str:
     return f"did you mean {path.parent / found[0]}?" if found else "check the path"
 
 
-def read_code(path: Path, *, contract: bool) -> bytes:
-    """The module in `path`, built first if it is a source.
-
-    `contract` asks for deployable code; otherwise any module is fine. Raises: Problem; BuildError of the SDK.
-    """
-    if str(path) != "-" and path.suffix in SOURCES and not path.is_dir():
-        read_bytes(path)  # for the errors that every file can have, said the same way
-        from contractvm.cli.building import build_source
-
-        return build_source(path, contract=contract)
+def read_module(path: Path) -> bytes:
+    """Any module, contract or not, assembled or compiled first if `path` is a source. Raises: Problem, BuildError."""
     data = read_bytes(path)
+    if path.suffix in SOURCES and not data.startswith(MAGIC):
+        from sdk.build import compile_module  # a plain module needs no builder
+
+        return compile_module(path)
     if not data.startswith(MAGIC) and not MAGIC.startswith(data[:4]):
         start = data[:8].hex(" ")
-        raise Problem(f"{path} is no wasm module: it starts with {start}", f"give a .wasm file or a source ({', '.join(SOURCES)})")
+        raise Problem(
+            f"{path} is no wasm module: it starts with {start}", f"give a .wasm file or a source ({', '.join(SOURCES)})"
+        )
     return data

@@ -9,7 +9,7 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -51,7 +51,9 @@ def common_options(hidden: bool) -> list[click.Parameter]:
         return click.Option(names, expose_value=False, callback=remember, hidden=hidden, **rest)
 
     return [
-        option("--data", metavar="DIR", help=f"The chain's directory.  [env: CONTRACTVM_DATA; default: {DEFAULT_DATA}]"),
+        option(
+            "--data", metavar="DIR", help=f"The chain's directory.  [env: CONTRACTVM_DATA; default: {DEFAULT_DATA}]"
+        ),
         option("--json", is_flag=True, help="Print one JSON object on standard output."),
         option("-q", "--quiet", is_flag=True, help="Print the result alone."),
         option("-v", "--verbose", count=True, help="Print more; repeat for more still."),
@@ -92,7 +94,7 @@ class Formatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(click.style(prog, bold=True), args, click.style(prefix or "Usage: ", fg="green", bold=True))
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         super().write_dl([(click.style(first, fg="cyan"), second) for first, second in rows], col_max, col_spacing)
 
 

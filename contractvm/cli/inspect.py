@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from contractvm.cli.files import read_code
+from contractvm.cli.files import read_module
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.output import hexed, number, show_json, show_pairs, show_table
 from contractvm.cli.problem import FAILED, Problem, say
@@ -20,7 +20,18 @@ from contractvm.rules import Limits, bare_rules, contract_rules
 from contractvm.wasm.decode import FloatRefused, decode
 from contractvm.wasm.disasm import disassemble
 from contractvm.wasm.machine import WasmMachine
-from contractvm.wasm.module import FUNC, GLOBAL, KIND_NAMES, MEMORY, TABLE, TYPE_NAMES, GlobalType, Limit, Module, TableType
+from contractvm.wasm.module import (
+    FUNC,
+    GLOBAL,
+    KIND_NAMES,
+    MEMORY,
+    TABLE,
+    TYPE_NAMES,
+    GlobalType,
+    Limit,
+    Module,
+    TableType,
+)
 from contractvm.wasm.opcodes import BY_NAME
 from contractvm.wasm.sections import Plan, plan, prices
 from contractvm.wasm.validate import validate
@@ -39,7 +50,7 @@ def inspect(settings: Settings, file: Path, code: bool, function: str | None) ->
 
     FILE is a .wasm module, or a .wat or .c source, which is built first. Ends with 1 when the module is refused.
     """
-    data = read_code(file, contract=False)
+    data = read_module(file)
     rules = bare_rules()
     try:
         module = decode(data, rules)
@@ -103,11 +114,18 @@ def show_floats(settings: Settings, file: Path, data: bytes, refusal: FloatRefus
     show_pairs([("module", file), ("bytes", number(len(data))), ("refused", refusal.reason)])
     click.echo()
     rows = [
-        ("-" if m.place.function is None else m.place.function, m.place.name or "-", f"{m.place.offset or 0:#x}", m.what)
+        (
+            "-" if m.place.function is None else m.place.function,
+            m.place.name or "-",
+            f"{m.place.offset or 0:#x}",
+            m.what,
+        )
         for m in refusal.mentions
     ]
     show_table(("function", "name", "byte", "float"), rows, right=(0, 2))
-    say(f"{file} uses floats", "compile without them: integers or fixed point; nothing that rounds can be deterministic")
+    say(
+        f"{file} uses floats", "compile without them: integers or fixed point; nothing that rounds can be deterministic"
+    )
 
 
 def show(file: Path, data: bytes, module: Module, plans: dict[int, Plan], refused: str | None) -> None:
@@ -123,10 +141,10 @@ def show(file: Path, data: bytes, module: Module, plans: dict[int, Plan], refuse
     )
     if module.imports:
         section("imports")
-        show_table(("module", "name", "kind", "type"), [row for row in import_rows(module)])
+        show_table(("module", "name", "kind", "type"), list(import_rows(module)))
     if module.exports:
         section("exports")
-        show_table(("name", "kind", "type"), [row for row in export_rows(module)])
+        show_table(("name", "kind", "type"), list(export_rows(module)))
     section("limits of a chain")
     rows = [
         (name.replace("_", " "), number(used), number(limit), "OVER" if used > limit else "")
@@ -242,7 +260,9 @@ def deepest(ops: list[int]) -> int:
 
 def widest(ops: list[int], imms: list[object]) -> int:
     """Entries of the largest br_table, its default included."""
-    return max((len(imm) for op, imm in zip(ops, imms, strict=True) if op == BR_TABLE and isinstance(imm, tuple)), default=0)
+    return max(
+        (len(imm) for op, imm in zip(ops, imms, strict=True) if op == BR_TABLE and isinstance(imm, tuple)), default=0
+    )
 
 
 def as_document(data: bytes, module: Module, plans: dict[int, Plan], refused: str | None) -> dict[str, object]:

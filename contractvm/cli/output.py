@@ -1,6 +1,7 @@
 """How results are printed: aligned label and value for people, one JSON object for programs, the value alone for -q.
 
-Data goes to standard output; notes go to standard error by way of `problem.say`. Never: rounds an amount or a gas figure.
+Data goes to standard output; notes go to standard error by way of `problem.say`. Never: rounds an
+amount or a gas figure.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[object]], right: S
     widths = [max([len(title), *(len(row[i]) for row in cells)]) for i, title in enumerate(header)]
 
     def line(row: Sequence[str]) -> str:
-        return "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        return "  ".join(
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
 
     click.secho(line(header).rstrip(), bold=True)
     for row in cells:

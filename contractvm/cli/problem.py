@@ -19,8 +19,9 @@ FAILED, USAGE, INTERRUPTED, READER_GONE = 1, 2, 130, 141
 class Problem(Exception):
     """A refusal by the command line itself: what is wrong, and what to do about it."""
 
-    def __init__(self, message: str, way_out: str = "") -> None:
+    def __init__(self, message: str, way_out: str = "", *, code: int = FAILED) -> None:
         super().__init__(message)
+        self.code = code
         self.message = message
         self.way_out = way_out
 
@@ -45,6 +46,7 @@ def report(error: BaseException, debug: bool = False) -> int:
             return reader_gone()
         case Problem():
             say(error.message, error.way_out)
+            return error.code
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else "contractvm"
             say(error.format_message(), f"try: {where} --help")
@@ -54,7 +56,10 @@ def report(error: BaseException, debug: bool = False) -> int:
         case MemoryError():
             say("out of memory", "lower --gas, or give the process more memory")
         case OSError() if error.errno == errno.ENOSPC:
-            say(f"the disk is full{of_file(error)}", "free some space and run the command again: nothing was half-written")
+            say(
+                f"the disk is full{of_file(error)}",
+                "free some space and run the command again: nothing was half-written",
+            )
         case OSError() if error.strerror:
             say(f"{error.strerror}{of_file(error)}")
         case _:

@@ -10,18 +10,17 @@ from pathlib import Path
 
 import click
 
-from contractvm.cli.execution import Report, execute, imports_host
-from contractvm.cli.files import read_code
+from contractvm.cli.execution import CONTRACT, Report, execute, imports_host
+from contractvm.cli.files import read_module
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.output import hexed, number, seconds, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
-from contractvm.cli.reasons import revert_reason
-from contractvm.cli.sandbox import Sandbox
 from contractvm.cli.tracing import Tracer
 from contractvm.cli.values import hex_bytes, positive
 from contractvm.rules import bare_rules, contract_rules
 from contractvm.wasm.decode import decode
-from contractvm.wasm.engine import TIERS, Engine
+from contractvm.wasm.engine import PLENTY, TIERS, Engine
+from sdk.abi import explain
 
 
 @click.command(cls=Command)
@@ -29,9 +28,11 @@ from contractvm.wasm.engine import TIERS, Engine
 @click.argument("args", nargs=-1)
 @click.option("--invoke", metavar="NAME", help="The export to run.  [default: call, _start, main or the only one]")
 @click.option("--tier", type=click.Choice(TIERS), help="How to run it.  [default: portable; with --trace: reference]")
-@click.option("--gas", type=positive, metavar="N", help="Gas limit.  [default: 30,000,000 for contracts, else none to speak of]")
+@click.option(
+    "--gas", type=positive, metavar="N", help="Gas limit.  [default: 30,000,000 for contracts, else none to speak of]"
+)
 @click.option("--input", "data", type=hex_bytes, metavar="HEX", help="Calldata of a contract.")
-@click.option("--trace", is_flag=True, help="Print each instruction with its offset, the gas left and the stack.")
+@click.option("--trace", is_flag=True, help="Print each instruction with its offset, the gas used and the stack.")
 @pass_settings
 def run(
     settings: Settings,
@@ -59,16 +60,21 @@ def run(
         raise click.UsageError("--trace needs the reference tier; leave --tier out")
     if gas is not None and gas >= 1 << 63:
         raise Problem(f"--gas {gas} is beyond 64 bits", "leave it out for no limit to speak of")
-    code = read_code(file, contract=False)
-    sandboxed = imports_host(decode(code, bare_rules()))
-    if data is not None and not sandboxed:
-        raise Problem(f"{file} imports nothing of cvm1, so it cannot read --input", "give its export arguments instead")
-    rules = contract_rules() if sandboxed else bare_rules()
+    code = read_module(file)
     tier = tier or ("reference" if trace else "portable")
-    tracer = Tracer(to_error=settings.json) if trace else None
+    sandbox, rules, limit = None, bare_rules(), PLENTY
+    if CONTRACT.encode() in code and imports_host(decode(code, rules)):
+        # Only now, because a world takes more imports than a bare run.
+        from contractvm.cli.sandbox import Sandbox
+        from contractvm.genesis import GAS_LIMIT
+
+        sandbox, rules, limit = Sandbox(code, data or b"", tier, debug_line), contract_rules(), GAS_LIMIT
+    elif data is not None:
+        raise Problem(f"{file} imports nothing of cvm1, so it cannot read --input", "give its export arguments instead")
+    limit = limit if gas is None else gas
+    tracer = Tracer(limit, to_error=settings.json) if trace else None
     engine = Engine(rules, tier, count=True, trace=tracer)
-    sandbox = Sandbox(code, data or b"", tier, debug_line) if sandboxed else None
-    report = execute(code, engine, invoke, args, gas, sandbox)
+    report = execute(code, engine, invoke, args, limit, sandbox)
     if settings.json:
         show_json(as_document(report))
     else:
@@ -96,7 +102,7 @@ def show(report: Report, settings: Settings) -> None:
         where += f" at byte {ended.offset:#x}" if ended.offset is not None else ""
         say(f"{ended.kind}{where}", "see each step with --trace" if settings.verbose == 0 else "")
     if report.revert is not None:
-        say(f"reverted: {revert_reason(report.revert)}")
+        say(f"reverted: {explain(report.revert).text}")
 
 
 def pairs(report: Report) -> Iterable[tuple[str, object]]:
@@ -124,11 +130,10 @@ def as_document(report: Report) -> dict[str, object]:
         "seconds": report.seconds,
         "compile_seconds": report.compile_seconds,
         "tier": report.tier,
-        "trap": ended
-        and {"kind": ended.kind, "function": ended.function, "name": ended.name, "offset": ended.offset},
+        "trap": ended and {"kind": ended.kind, "function": ended.function, "name": ended.name, "offset": ended.offset},
         "revert": None
         if report.revert is None
-        else {"data": hexed(report.revert), "reason": revert_reason(report.revert)},
+        else {"data": hexed(report.revert), "reason": explain(report.revert).text},
         "output": hexed(report.output),
         "logs": [
             {"address": hexed(log.address), "topics": [hexed(t) for t in log.topics], "data": hexed(log.data)}

@@ -12,19 +12,22 @@ SHOWN = 8
 
 
 class Tracer:
-    """Writes function, byte offset, instruction, gas left and the stack's top. Lives for one run."""
+    """Writes function, byte offset, instruction, gas used with its run, and the stack's top. Lives for one run."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_limit", "_stream")
 
-    def __init__(self, to_error: bool) -> None:
-        """`to_error` keeps standard output free for one JSON object."""
+    def __init__(self, limit: int, to_error: bool) -> None:
+        """`limit` is the run's in whole gas; `to_error` keeps standard output free for one JSON object."""
+        self._limit = limit * 1000
         self._stream = sys.stderr if to_error else sys.stdout
 
-    def __call__(self, function: int, offset: int, name: str, immediate: object, milligas: int, stack: list[object]) -> None:
+    def __call__(
+        self, function: int, offset: int, name: str, immediate: object, milligas: int, stack: list[object]
+    ) -> None:
         text = name if immediate is None else f"{name} {immediate_text(immediate)}"
         top = " ".join(map(str, stack[-SHOWN:]))
         dots = "... " if len(stack) > SHOWN else ""
-        gas, rest = divmod(milligas, 1000)
+        gas, rest = divmod(self._limit - milligas, 1000)
         self._stream.write(f"{function:>4} {offset:#8x}  {text:<32} gas {gas}.{rest:03d}  [{dots}{top}]\n")
 
 

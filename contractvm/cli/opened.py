@@ -1,0 +1,58 @@
+"""The chain in the data directory, opened for a command: to write, or to read without making anything.
+
+Never: a server; the directory is held for as long as the command runs.
+"""
+
+from __future__ import annotations
+
+from contractvm.chain import BlockId, Chain
+from contractvm.cli.frame import Settings
+from contractvm.cli.problem import Problem, say
+from contractvm.cli.values import hex_bytes
+from state.directory import open_store
+from state.store import MemoryStore
+
+TAGS = ("latest", "pending", "earliest", "safe", "finalized")
+
+
+def to_write(settings: Settings) -> Chain:
+    """Open the chain, made with the development accounts if there is none. Raises: StoreError, IncompatibleChain."""
+    fresh = not settings.data.exists()
+    chain = on_directory(settings, create=True)
+    if fresh and not settings.quiet:
+        say(f"new chain in {settings.data} (chain id {chain.chain_id})", label="note")
+    return chain
+
+
+def to_read(settings: Settings) -> Chain:
+    """Open the chain; where there is none, its genesis in memory. Raises: StoreError, IncompatibleChain."""
+    if settings.data.exists():
+        return on_directory(settings, create=False)
+    if not settings.quiet:
+        say(
+            f"no chain in {settings.data} yet; this is the genesis that the first deploy or send will write",
+            label="note",
+        )
+    return Chain(MemoryStore())
+
+
+def on_directory(settings: Settings, *, create: bool) -> Chain:
+    store = open_store(settings.data, create=create)
+    try:
+        return Chain(store)
+    except BaseException:
+        store.close()
+        raise
+
+
+def block_id(text: str) -> BlockId:
+    """A tag, a height in decimal or hex, or a block's hash. Raises: Problem."""
+    word = text.lower()
+    if word in TAGS:
+        return word
+    if word.startswith("0x") and len(word) == 66:
+        return hex_bytes(word)
+    try:
+        return int(word, 0)
+    except ValueError:
+        raise Problem(f"{text!r} is no block", f"give a number, a hash, or one of {', '.join(TAGS)}") from None

@@ -1,0 +1,149 @@
+"""`contractvm storage`: a contract's keys and values, in order, and the proofs that anybody can check.
+
+Never: trusts its own proof; what it prints was verified against the block's root first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from contractvm.cli.frame import Command, Settings, pass_settings
+from contractvm.cli.opened import block_id, to_read
+from contractvm.cli.output import hexed, number, show_json, show_pairs, show_table
+from contractvm.cli.problem import Problem, say
+from contractvm.cli.signer import account_of
+from contractvm.cli.values import checksum, clip, ether, hex_bytes
+from contractvm.crypto import keccak256
+from contractvm.errors import Fatal
+from contractvm.types import Address, Hash
+from state.account import encode_account
+from state.codec import decode
+from state.database import AccountProof
+from state.merkle import verify_proof
+from state.world import World
+
+LISTED = 1_000
+"""Storage keys shown without --all."""
+
+
+@click.command(cls=Command)
+@click.argument("contract", metavar="ADDRESS")
+@click.argument("key", required=False, metavar="[KEY]")
+@click.option("-b", "--block", "which", default="latest", metavar="BLOCK", help="State to read: a height, hash or tag.")
+@click.option("--all", "everything", is_flag=True, help=f"List every key, not only the first {LISTED:,}.")
+@click.option("--proof", is_flag=True, help="Show Merkle proofs of the account and of KEY, checked against the root.")
+@pass_settings
+def storage(settings: Settings, contract: str, key: str | None, which: str, everything: bool, proof: bool) -> None:
+    """Show a contract's storage, with proofs if asked.
+
+    KEY is bytes in 0x hex, a number (a 32-byte slot), or text. Without it all keys are listed, in order.
+    """
+    target = account_of(contract)
+    if proof and which != "latest":
+        raise Problem("proofs are of the latest state", "leave --block out")
+    with to_read(settings) as chain:
+        world = chain.world(block_id(which))
+        if not world.exists(target):
+            raise Problem(f"{checksum(target)} does not exist at block {which}", "check the address")
+        wanted = None if key is None else key_of(key)
+        if proof:
+            found = chain.proof(target, [] if wanted is None else [wanted])
+            check(chain.head.state_root, found)
+            show_proof(settings, chain.head.state_root, found)
+        elif wanted is not None:
+            value = world.storage(target, wanted)
+            if settings.json:
+                show_json({"key": hexed(wanted), "value": hexed(value)})
+            else:
+                click.echo(hexed(value))
+        else:
+            show_entries(settings, list(entries(world, target, None if everything else LISTED)), everything)
+
+
+def key_of(text: str) -> bytes:
+    """A storage key as people write it. Raises: Problem."""
+    if text.startswith(("0x", "0X")):
+        try:
+            return hex_bytes(text)
+        except click.BadParameter as error:
+            raise Problem(f"storage key: {error.message}") from None
+    if text.isdecimal() and len(text) < 78:
+        return int(text).to_bytes(33, "big")[-32:]
+    return text.encode()
+
+
+def entries(world: World, target: Address, most: int | None) -> Iterator[tuple[bytes, bytes]]:
+    """Live keys and values in byte order, at most `most`."""
+    key = world.next_key(target, None, inclusive=True, stop=None)
+    while key is not None and most != 0:
+        yield key, world.storage(target, key)
+        key = world.next_key(target, key, inclusive=False, stop=None)
+        most = None if most is None else most - 1
+
+
+def show_entries(settings: Settings, found: list[tuple[bytes, bytes]], everything: bool) -> None:
+    if settings.json:
+        show_json({"storage": {"0x" + k.hex(): hexed(v) for k, v in found}})
+        return
+    show_table(("key", "value"), [(readable(k), readable(v)) for k, v in found])
+    if not everything and len(found) == LISTED:
+        say(f"there may be more than {LISTED:,} keys; --all shows them", label="note")
+
+
+def readable(data: bytes) -> str:
+    """Hex, and the text beside it where it is text."""
+    plain = data.decode("ascii", errors="replace")
+    shown = f"0x{data.hex()}"
+    return f"{shown} {plain!r}" if len(data) > 1 and plain.isprintable() and "\ufffd" not in plain else clip(shown, 160)
+
+
+def check(root: Hash, found: AccountProof) -> None:
+    """Verify a proof as a stranger would, from the root alone. Raises: Fatal when it does not hold."""
+    leaf = verify_proof(root, keccak256(found.address), found.proof, keccak256)
+    account = found.account
+    if account is None:
+        if leaf is not None:
+            raise Fatal("the proof shows an account that is not there")
+        return
+    if leaf != encode_account(account):
+        raise Fatal("the account's proof does not show the account")
+    for slot in found.storage:
+        shown = verify_proof(account.storage_root, keccak256(slot.key), slot.proof, keccak256)
+        if (b"" if shown is None else decode(shown)) != slot.value:
+            raise Fatal(f"the proof of storage key 0x{slot.key.hex()} does not show its value")
+
+
+def show_proof(settings: Settings, root: Hash, found: AccountProof) -> None:
+    """A verified proof, in EIP-1186's shape for programs."""
+    account = found.account
+    if settings.json:
+        show_json(
+            {
+                "stateRoot": hexed(root),
+                "address": checksum(found.address),
+                "accountProof": [hexed(node) for node in found.proof],
+                "nonce": account and account.nonce,
+                "balance": account and str(account.balance),
+                "storageHash": account and hexed(account.storage_root),
+                "codeHash": account and hexed(account.code_hash),
+                "storageProof": [
+                    {"key": hexed(s.key), "value": hexed(s.value), "proof": [hexed(node) for node in s.proof]}
+                    for s in found.storage
+                ],
+            }
+        )
+        return
+    pairs: list[tuple[str, object]] = [("state root", hexed(root)), ("account", checksum(found.address))]
+    if account is not None:
+        pairs += [("balance", f"{ether(account.balance)} ether"), ("storage root", hexed(account.storage_root))]
+    pairs.append(("proof", sizes(found.proof)))
+    for slot in found.storage:
+        pairs += [("key", readable(slot.key)), ("value", readable(slot.value) if slot.value else "(absent)")]
+        pairs.append(("proof", sizes(slot.proof)))
+    show_pairs([*pairs, ("checked", "every node, from the state root down")])
+
+
+def sizes(proof: list[bytes]) -> str:
+    return f"{len(proof)} nodes, {number(sum(map(len, proof)))} bytes"
