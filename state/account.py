@@ -1,8 +1,8 @@
 """The account, and what the world is read from.
 
 An account is Ethereum's (Yellow Paper, section 4.1): nonce, balance, storage root, code hash, in that order in its RLP,
-which is both the leaf of the account trie and the flat record. Storage values are byte strings; a `Base` is any
-unchanging state that a `World` can be laid over.
+which is the leaf of the account trie. Its flat record is the same without the 64 bytes that an account without code
+and storage need not keep. A `Base` is any unchanging state that a `World` can be laid over.
 """
 
 from dataclasses import dataclass
@@ -26,24 +26,34 @@ class Account:
     storage_root: bytes = EMPTY_ROOT
 
 
-def encode_account(account: Account) -> bytes:
-    """Return the account's leaf."""
+def account_leaf(account: Account) -> bytes:
+    """Return the account as the trie has it."""
     return encode([account.nonce, account.balance, account.storage_root, account.code_hash])
 
 
+def encode_account(account: Account) -> bytes:
+    """Return the account's flat record: `[nonce, balance]`, then root and code hash if it has either."""
+    if account.code_hash == EMPTY_CODE_HASH and account.storage_root == EMPTY_ROOT:
+        return encode([account.nonce, account.balance])
+    return account_leaf(account)
+
+
 def decode_account(data: bytes) -> Account:
-    """Return the account whose leaf is `data`.
+    """Return the account whose flat record is `data`.
 
     Raises:
         StoreCorrupt: `data` is no account; it comes from our own records, so the disk lied.
     """
     try:
         fields = decode(data)
-        if len(fields) != 4 or not isinstance(fields, list):
-            raise RLPError(f"{len(fields)} items, an account has 4")
-        nonce, balance, storage_root, code_hash = (field for field in fields if isinstance(field, bytes))
+        nonce, balance, *rest = (field for field in fields if isinstance(field, bytes))
+        if not rest and len(fields) == 2:
+            return Account(decode_uint(nonce), decode_uint(balance))
+        storage_root, code_hash = rest
+        if len(fields) != 4 or len(storage_root) != 32 or len(code_hash) != 32:
+            raise RLPError("neither 2 nor 4 fields, or a hash of another length than 32")
         return Account(decode_uint(nonce), decode_uint(balance), code_hash, storage_root)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise StoreCorrupt(f"account record {data[:80].hex()} does not parse ({error}); restore a copy") from error
 
 

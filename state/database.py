@@ -9,11 +9,11 @@ EIP-1186's and of the latest state.
 One thread prepares, commits, reverts and prunes; any thread may take and read views.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from state.account import EMPTY_CODE_HASH, Account, decode_account, encode_account
+from state.account import EMPTY_CODE_HASH, Account, account_leaf, decode_account, encode_account
 from state.cache import Cache
 from state.codec import RLPError, decode, decode_uint, encode, encode_bytes
 from state.errors import StoreCorrupt
@@ -34,9 +34,9 @@ from state.records import (
 from state.store import MemorySnapshot, MemoryStore, Store
 from state.trie import Trie
 from state.view import EmptyStretches, LatestView, PastView, View
-from state.world import World
+from state.world import AccountChange, World
 
-NODE_CACHE_BYTES = 48 << 20
+NODE_CACHE_BYTES = 64 << 20
 
 Records = dict[bytes, bytes | None]
 
@@ -172,25 +172,7 @@ class StateDB:
             raise ValueError(f"height {height} is below the current one, {self._height}; revert first")
         changes = _Changes()
         for change in world.changes():
-            record = ACCOUNT + change.address
-            before = self._store.get(record)
-            account = decode_account(before) if before is not None else None
-            root = account.storage_root if account is not None else EMPTY_ROOT
-            if change.wiped and root != EMPTY_ROOT:
-                slots = dict.fromkeys(self._storage_keys(change.address), b"") | change.storage
-            else:
-                slots = change.storage
-            if slots:
-                root = self._put_storage(changes, change.address, slots, root)
-            after = b""
-            if change.account is not None:
-                nonce, balance, code_hash = change.account.nonce, change.account.balance, change.account.code_hash
-                after = encode_account(Account(nonce, balance, code_hash, root))
-                if code_hash != EMPTY_CODE_HASH and (account is None or account.code_hash != code_hash):
-                    self._put_code(changes, code_hash, world.new_code(code_hash))
-            if after != (before or b""):
-                changes.put(record, before or b"", after)
-                changes.accounts[change.address] = after or None
+            self._put_account(changes, change, world)
         return self._finish(changes, height)
 
     def commit(self, prepared: Prepared, meta: Mapping[bytes, bytes | None] | None = None, sync: bool = False) -> None:
@@ -253,7 +235,7 @@ class StateDB:
         for record, value in past.items():
             if record[:1] == ACCOUNT:
                 changes.put(record, self._store.get(record) or b"", value)
-                changes.accounts[record[1:]] = value or None
+                changes.accounts[record[1:]] = account_leaf(decode_account(value)) if value else None
         root = self._put_accounts(changes)
         records = changes.records | gone | {HEAD: self._head(height, self._oldest or 0, root)}
         self.commit(Prepared(height, root, records, changes.nodes, changes.added, self._empty.version), meta, sync)
@@ -282,7 +264,7 @@ class StateDB:
         with self._lock:
             snapshot = self._store.snapshot()
         try:
-            trie = Trie(snapshot.get, ACCOUNT_TRIE, lambda key: snapshot.get(ACCOUNT + key), self._keccak)
+            trie = Trie(snapshot.get, ACCOUNT_TRIE, lambda key: _leaf(snapshot.get(ACCOUNT + key)), self._keccak)
             data = snapshot.get(ACCOUNT + address)
             slots = STORAGE + address
             storage = Trie(
@@ -354,22 +336,50 @@ class StateDB:
         return record
 
     def _account_leaf(self, address: bytes) -> bytes | None:
-        return self._store.get(ACCOUNT + address)
+        return _leaf(self._store.get(ACCOUNT + address))
+
+    def _storage_value(self, address: bytes, key: bytes) -> bytes:
+        return self._store.get(STORAGE + address + key) or b""
 
     def _storage_keys(self, address: bytes) -> list[bytes]:
         prefix = STORAGE + address
         return [key[len(prefix) :] for key in self._store.keys(prefix, prefix_end(prefix))]
 
-    def _put_storage(self, changes: _Changes, address: bytes, slots: Mapping[bytes, bytes], root: bytes) -> bytes:
-        """Change storage records and their trie; return the account's storage root after it."""
+    def _put_account(self, changes: _Changes, change: AccountChange, world: World) -> None:
+        """Add what a world did to one account."""
+        address, before, after = change.address, change.before, change.account
+        root = EMPTY_ROOT if before is None else before.storage_root
+        slots: Mapping[bytes, bytes] = change.storage
+        if change.wiped and root != EMPTY_ROOT:
+            slots = dict.fromkeys(self._storage_keys(address), b"") | change.storage
+        if slots:
+            root = self._put_storage(changes, address, slots, root, world.base_storage)
+        if after is not None:
+            after = Account(after.nonce, after.balance, after.code_hash, root)
+            if after.code_hash != EMPTY_CODE_HASH and (before is None or before.code_hash != after.code_hash):
+                self._put_code(changes, after.code_hash, world.new_code(after.code_hash))
+        if after != before:
+            old = b"" if before is None else encode_account(before)
+            changes.put(ACCOUNT + address, old, b"" if after is None else encode_account(after))
+            changes.accounts[address] = None if after is None else account_leaf(after)
+
+    def _put_storage(
+        self,
+        changes: _Changes,
+        address: bytes,
+        slots: Mapping[bytes, bytes],
+        root: bytes,
+        before: Callable[[bytes, bytes], bytes],
+    ) -> bytes:
+        """Change storage records and their trie, `before` having the old values; return the storage root after it."""
         prefix = STORAGE + address
         leaves: Records = {}
         get = self._store.get
         for key, value in slots.items():
-            record = prefix + key
-            old = get(record) or b""
+            old = before(address, key)
             if old == value:
                 continue
+            record = prefix + key
             changes.put(record, old, value)
             leaves[key] = encode_bytes(value) if value else None
             if not old:
@@ -393,7 +403,7 @@ class StateDB:
         now = self._store.get(record)
         then = past.get(record, now)
         before = decode_account(now).storage_root if now else EMPTY_ROOT
-        root = self._put_storage(changes, address, slots, before)
+        root = self._put_storage(changes, address, slots, before, self._storage_value)
         expected = decode_account(then).storage_root if then else EMPTY_ROOT
         if root != expected:
             raise StoreCorrupt(
@@ -431,6 +441,10 @@ class StateDB:
             records[diff] = encode([*known, *(record for record in changes.old if record not in known)])
         records[HEAD] = self._head(height, oldest, root)
         return Prepared(height, root, records, changes.nodes, changes.added, self._empty.version)
+
+
+def _leaf(record: bytes | None) -> bytes | None:
+    return None if record is None else account_leaf(decode_account(record))
 
 
 def _diff(data: bytes) -> list[bytes]:

@@ -55,7 +55,7 @@ class _LevelReader:
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
         try:
-            value: bytes | None = self._source.get(key)
+            value: bytes | None = self._source.get(key, verify_checksums=True)
         except _FAILURES as error:
             _refuse(self._path, error, "reading")
         return value
@@ -73,7 +73,7 @@ class _LevelReader:
     def _walk(self, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[tuple[Any, bytes]]:
         # plyvel's own ranged iterator, walking backwards, drops a single key that equals `start`; hence the raw one.
         try:
-            with self._source.raw_iterator() as cursor:
+            with self._source.raw_iterator(verify_checksums=True) as cursor:
                 if not reverse:
                     cursor.seek(start)
                     step = cursor.next

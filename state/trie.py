@@ -246,10 +246,12 @@ def _reference(node: "Leaf | Branch", depth: int, keccak: Keccak) -> bytes:
 class _Update:
     """One pass over a trie with a sorted list of changes."""
 
-    __slots__ = ("_keccak", "_trie", "_writes")
+    __slots__ = ("_keccak", "_prefix", "_read", "_trie", "_writes")
 
     def __init__(self, trie: Trie, writes: dict[bytes, bytes | None], keccak: Keccak) -> None:
         self._trie = trie
+        self._read = trie._read
+        self._prefix = trie._prefix + b"."
         self._writes = writes
         self._keccak = keccak
 
@@ -340,7 +342,7 @@ class _Update:
                 node = self._along(path + digit, digits, group)
                 same = node is not None and len(node) == 2 and node[0] == digits
             else:
-                node = self._branch(path + digit, group)
+                node = (len(group) == 1 and self._one(path + digit, group[0])) or self._branch(path + digit, group)
                 same = node is not None and len(node) == 2 and not node[0]
             touched[slot] = node
             if not same:
@@ -358,6 +360,42 @@ class _Update:
         self._writes[trie.place(path)] = after
         node_bytes = _BRANCH_HEADERS[count] + after[items_at:] + EMPTY_ITEM
         return "", reference_of(node_bytes, keccak)
+
+    def _one(self, path: str, change: Change) -> Branch | None:
+        """Give a key that is below the branch at `path` a new value; None when it takes more than that.
+
+        What most changes are: from the third branch down nearly every one is alone, and no slot changes in kind.
+        """
+        read, keccak, prefix = self._read, self._keccak, self._prefix
+        digits, key, value = change
+        if value is None:
+            return None
+        trail: list[tuple[bytes, bytes, int, int]] = []
+        for depth in range(len(path), len(digits)):
+            place = prefix + digits[:depth].encode()
+            record = read(place)
+            if record is None:
+                return None
+            used, leaves, extended, short = _MASKS.unpack_from(record)
+            slot = _DIGITS[digits[depth]]
+            bit = 1 << slot
+            if short or not used & bit or extended & bit:
+                return None
+            items_at = len(record) - 16 - 32 * used.bit_count()
+            trail.append((place, record, items_at, items_at + slot + 32 * (used & (bit - 1)).bit_count()))
+            if leaves & bit:
+                if _side(record, leaves | extended, bit) != key:
+                    return None
+                break
+        node = leaf_node(digits[depth + 1 :], value)
+        for place, record, items_at, at in reversed(trail):
+            if len(node) < 32:
+                return None
+            record = record[: at + 1] + keccak(node) + record[at + HASHED :]
+            self._writes[place] = record
+            items = record[items_at:]
+            node = _BRANCH_HEADERS[(len(items) - 16) >> 5] + items + EMPTY_ITEM
+        return "", reference_of(node, keccak)
 
     def _reshape(self, path: str, record: bytes, touched: dict[int, Node]) -> Node:
         """Write a branch anew whose slots changed in kind; it may collapse into its only child, or vanish."""

@@ -29,11 +29,13 @@ _NO_ROW: Row = (0, 0, EMPTY_CODE_HASH)
 class AccountChange:
     """What a world did to one account.
 
-    `account` is None when it is gone; its storage root is not filled in. `wiped`: the base's storage is gone, and
-    `storage` is all there is; otherwise `storage` holds the changed slots, empty where removed.
+    `before` is the base's account, `account` the world's, whose storage root is not worked out; None: there is none.
+    `wiped`: the base's storage is gone, and `storage` is all there is; otherwise `storage` holds the slots that were
+    written, empty where removed.
     """
 
     address: bytes
+    before: Account | None
     account: Account | None
     wiped: bool
     storage: dict[bytes, bytes]
@@ -64,6 +66,7 @@ class World:
         self._new_codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
         self._base_codes: dict[bytes, bytes] = {}
         self._base_code_bytes = 0
+        self._base_accounts: dict[bytes, Account | None] = {}
         self._base_rows: dict[bytes, Row | tuple[()]] = {}
         self._base_values: dict[tuple[bytes, bytes], bytes] = {}
         self.begin_transaction()
@@ -168,7 +171,17 @@ class World:
                 return value
             if slots.wiped:
                 return b""
-        return self._base_value(address, key)
+        return self.base_storage(address, key)
+
+    def base_storage(self, address: bytes, key: bytes) -> bytes:
+        """Return the value at `key` in the base, whatever this world did since."""
+        place = (address, key)
+        value = self._base_values.get(place)
+        if value is None:
+            value = self._base.storage(address, key)
+            if len(value) <= _KEPT_VALUE_BYTES:
+                self._base_values[place] = value
+        return value
 
     def set_storage(self, address: bytes, key: bytes, value: bytes) -> None:
         """Set `key` to `value`, no bytes remove it; makes the account if there is none."""
@@ -306,7 +319,9 @@ class World:
             slots = self._slots.rows.get(address)
             account = Account(*row) if row else None
             storage = slots.rows if slots is not None and row else {}
-            yield AccountChange(address, account, not row or (slots is not None and slots.wiped), storage)
+            yield AccountChange(
+                address, self._base_account(address), account, not row or (slots is not None and slots.wiped), storage
+            )
 
     def new_code(self, code_hash: bytes) -> bytes | None:
         """Return the code that `set_code` gave this hash, None when it never did."""
@@ -321,10 +336,15 @@ class World:
         if row is None:
             row = self._base_rows.get(address)
             if row is None:
-                account = self._base.account(address)
+                account = self._base_account(address)
                 row = () if account is None else (account.nonce, account.balance, account.code_hash)
                 self._base_rows[address] = row
         return row
+
+    def _base_account(self, address: bytes) -> Account | None:
+        if address not in self._base_accounts:
+            self._base_accounts[address] = self._base.account(address)
+        return self._base_accounts[address]
 
     def _base_code(self, code_hash: bytes) -> bytes:
         code = self._base_codes.get(code_hash)
@@ -336,12 +356,3 @@ class World:
                 self._base_code_bytes = len(code)
             self._base_codes[code_hash] = code
         return code
-
-    def _base_value(self, address: bytes, key: bytes) -> bytes:
-        place = (address, key)
-        value = self._base_values.get(place)
-        if value is None:
-            value = self._base.storage(address, key)
-            if len(value) <= _KEPT_VALUE_BYTES:
-                self._base_values[place] = value
-        return value
