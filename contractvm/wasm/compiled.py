@@ -22,6 +22,20 @@ def signature_key(type_: FuncType) -> str:
     return ",".join(TYPE_NAMES[t] for t in type_.params) + ">" + ",".join(TYPE_NAMES[t] for t in type_.results)
 
 
+@dataclass(frozen=True, slots=True)
+class DynamicPrices:
+    """Milligas for what depends on operands."""
+
+    page: int
+    byte: int
+    entry: int
+
+    @classmethod
+    def of(cls, rules: Rules) -> DynamicPrices:
+        milli = rules.schedule.milli
+        return cls(milli("wasm.page"), milli("wasm.bulk_byte"), milli("wasm.table_entry"))
+
+
 @dataclass(slots=True)
 class Compiled:
     """A valid module under some rules, with what the tiers derived from it so far."""
@@ -31,6 +45,7 @@ class Compiled:
     count: bool = False
     """Whether the portable tier's code also counts instructions."""
     price: dict[int, int] = field(default_factory=dict)
+    dynamic: DynamicPrices = field(init=False)
     plans: dict[int, Plan] = field(default_factory=dict)
     flat: dict[int, Flat] = field(default_factory=dict)
     """The reference tier's form of each function met."""
@@ -43,6 +58,7 @@ class Compiled:
 
     def __post_init__(self) -> None:
         self.price = prices(self.rules)
+        self.dynamic = DynamicPrices.of(self.rules)
         self.keys = [signature_key(type_) for type_ in self.module.types]
 
     def plan(self, function: int) -> Plan:

@@ -6,7 +6,7 @@ arithmetic is the table's. Never: traps or costs gas (entering a frame pays for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from contractvm.errors import Fatal
@@ -15,7 +15,7 @@ from contractvm.wasm.module import Code
 from contractvm.wasm.opcodes import BY_CODE
 
 
-def evaluate(code: Code, globals_: Sequence[Global], functions: Sequence[Func]) -> Any:
+def evaluate(code: Code, globals_: Sequence[Global], function: Callable[[int], Func]) -> Any:
     """Return the value of a validated constant expression: a bit pattern, a function, or None for a null reference."""
     stack: list[Any] = []
     for opcode, imm in zip(code.ops, code.imms, strict=True):
@@ -28,7 +28,7 @@ def evaluate(code: Code, globals_: Sequence[Global], functions: Sequence[Func]) 
             case "ref.null":
                 stack.append(None)
             case "ref.func":
-                stack.append(functions[imm])  # type: ignore[call-overload]
+                stack.append(function(imm))  # type: ignore[arg-type]
             case "end":
                 return stack[-1]
             case _ if op.fn is not None:

@@ -15,9 +15,10 @@ from contractvm.rules import Rules, bare_rules
 from contractvm.wasm import interpreter, portable
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.decode import decode
-from contractvm.wasm.externs import Extern, Func
-from contractvm.wasm.instance import Instance
+from contractvm.wasm.externs import Extern, Func, HostFunction
+from contractvm.wasm.instance import Imported, Instance
 from contractvm.wasm.interpreter import Trace
+from contractvm.wasm.link import resolve
 from contractvm.wasm.validate import validate
 from gas.meter import Meter
 
@@ -62,13 +63,18 @@ class Engine:
 
         Instances that link with one another must share a meter. Raises: Unlinkable, Trap, OutOfGas.
         """
-        instance = Instance(compiled, imports or {}, meter or Meter(PLENTY), budget)
+        module = compiled.module
+        served: list[Imported] = []
+        for wanted in module.imports:
+            extern = resolve(module, wanted, imports or {})
+            served.append(extern.fn if isinstance(extern, HostFunction) else extern)
+        instance = Instance(compiled, served, meter or Meter(PLENTY), budget)
         if self.tier == "portable":
             portable.prepare(instance)
         instance.initialize()
         start = compiled.module.start
         if start is not None:
-            self.call(instance.functions[start], [])
+            self.call(instance.function(start), [])
         return instance
 
     def invoke(self, instance: Instance, name: str, operands: Sequence[Any] = ()) -> list[Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import CellType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contractvm.errors import Fatal
 from contractvm.machine import PageBudget
 from contractvm.wasm.compiled import signature_key
 from contractvm.wasm.module import FuncType, GlobalType, Limit, TableType
@@ -100,34 +102,56 @@ class HostFunction:
 class Func:
     """A function instance. `call(*operands, stack weight left)` is how the portable tier enters it.
 
-    `body` is the same without the loop that makes tail calls: it may return a `Tail`.
+    `body` is the same without the loop that makes tail calls: it may return a `Tail`. `key` is `signature_key` of the type.
     """
 
     __slots__ = ("body", "call", "host", "index", "instance", "key", "type")
 
     def __init__(
-        self, type_: FuncType, instance: Instance | None, index: int, host: Callable[..., object] | None = None
+        self, type_: FuncType, key: str, instance: Instance | None, index: int, call: Callable[..., Any]
     ) -> None:
         self.type = type_
-        self.key = signature_key(type_)
+        self.key = key
         self.instance = instance
         self.index = index
-        self.host = host
-        self.call: Callable[..., object] = _without_weight(host) if host is not None else _unlinked
-        self.body = self.call
+        self.host: Callable[..., Any] | None = None
+        self.call = self.body = call
+
+    @classmethod
+    def of_host(cls, type_: FuncType, fn: Callable[..., Any], index: int = -1, key: str | None = None) -> Func:
+        """A function of the host, as a reference."""
+        function = cls(type_, key or signature_key(type_), None, index, without_weight(fn, len(type_.params)))
+        function.host = fn
+        return function
 
 
-def _without_weight(fn: Callable[..., object]) -> Callable[..., object]:
-    """Adapt a host function to callers that pass the stack weight left as the last operand."""
+@cache
+def template(text: str, operands: int) -> Callable[..., Any]:
+    """Make `make` of a source text for a fixed number of operands, `{names}`; `{weight}` adds the stack weight.
 
-    def adapted(*operands: object) -> object:
-        return fn(*operands[:-1])
+    Fixed, because a call with unpacked arguments runs on the C stack before Python 3.12, and calls nest deep.
+    """
+    names = [f"a{n}" for n in range(operands)]
+    namespace: dict[str, Any] = {}
+    exec(text.format(names=", ".join(names), weight=", ".join([*names, "sp"])), namespace)
+    return namespace["make"]  # type: ignore[no-any-return]
 
+
+_WITHOUT_WEIGHT = """
+def make(fn):
+    def adapted({weight}):
+        return fn({names})
     return adapted
+"""
 
 
-def _unlinked(*operands: object) -> object:
-    raise RuntimeError("function entered before its instance was linked")
+def without_weight(fn: Callable[..., Any], operands: int) -> Callable[..., Any]:
+    """Adapt a host function to callers that pass the stack weight left as the last operand."""
+    return template(_WITHOUT_WEIGHT, operands)(fn)  # type: ignore[no-any-return]
+
+
+def unlinked(*operands: object) -> object:
+    raise Fatal("a function was entered on a tier that does not enter it this way")
 
 
 Extern: TypeAlias = HostFunction | Func | Memory | Table | Global

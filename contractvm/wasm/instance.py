@@ -8,16 +8,14 @@ written when it traps. Source: WebAssembly core specification, sections 4.4.6, 4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.machine import PageBudget
-from contractvm.rules import Rules
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.constant import evaluate
-from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
-from contractvm.wasm.link import resolve
+from contractvm.wasm.externs import Extern, Func, Global, Memory, Table, unlinked
 from contractvm.wasm.module import FUNC, GLOBAL, MEMORY, TABLE
 from gas.meter import GasExhausted, Meter
 
@@ -25,30 +23,26 @@ FAILED = 0xFFFF_FFFF
 """What memory.grow and table.grow answer when they cannot: -1 as an i32."""
 
 
-@dataclass(frozen=True, slots=True)
-class DynamicPrices:
-    """Milligas for what depends on operands."""
+Imported = Func | Memory | Table | Global | Callable[..., Any]
 
-    page: int
-    byte: int
-    entry: int
 
-    @classmethod
-    def of(cls, rules: Rules) -> DynamicPrices:
-        milli = rules.schedule.milli
-        return cls(milli("wasm.page"), milli("wasm.bulk_byte"), milli("wasm.table_entry"))
+def _not_entered_directly(index: int) -> Callable[..., Any]:
+    """The reference tier looks at a reference's instance and index instead."""
+    return unlinked
 
 
 class Instance:
-    """A module instance. Functions are `Func`s whose `call` the tier fills in."""
+    """A module instance. `enter(index)` is how the tier that runs it calls a defined function."""
 
     __slots__ = (
+        "_exports",
+        "_functions",
         "compiled",
         "data",
         "elements",
-        "exports",
-        "functions",
+        "enter",
         "globals",
+        "imported",
         "memory",
         "meter",
         "prices",
@@ -56,50 +50,81 @@ class Instance:
     )
 
     def __init__(
-        self,
-        compiled: Compiled,
-        imports: Mapping[tuple[str, str], Extern],
-        meter: Meter,
-        budget: PageBudget | None = None,
+        self, compiled: Compiled, imports: Sequence[Imported], meter: Meter, budget: PageBudget | None = None
     ) -> None:
-        """Link and allocate; `initialize` then writes the segments. Raises: Unlinkable."""
-        module, rules = compiled.module, compiled.rules
+        """Allocate; `initialize` then writes the segments. `imports` serve the module's, in their order.
+
+        A function among them is a `Func`, or the host's function itself.
+        """
+        module, limits = compiled.module, compiled.rules.limits
         self.compiled = compiled
         self.meter = meter
-        self.prices = DynamicPrices.of(rules)
-        self.functions: list[Func] = []
+        self.prices = compiled.dynamic
+        self.enter: Callable[[int], Callable[..., Any]] = _not_entered_directly
+        self._exports: dict[str, Extern] | None = None
+        self._functions: dict[int, Func] = {}
+        self.imported: list[Func | Callable[..., Any]] = []
         self.tables: list[Table] = []
         self.globals: list[Global] = []
-        memories: list[Memory] = []
-        for wanted in module.imports:
-            match resolve(module, wanted, imports):
-                case HostFunction(type_, fn):
-                    self.functions.append(Func(type_, None, len(self.functions), fn))
-                case Func() as function:
-                    self.functions.append(function)
-                case Table() as table:
-                    self.tables.append(table)
-                case Memory() as memory:
-                    memories.append(memory)
-                case Global() as global_:
-                    self.globals.append(global_)
-        for index in range(len(self.functions), len(module.func_types)):
-            self.functions.append(Func(module.signature(index), self, index))
-        self.tables += [Table(t, rules.limits.table_entries) for t in module.tables]
-        memories += [Memory(limit, rules.limits.memory_pages, budget) for limit in module.memories]
-        self.memory = memories[0] if memories else None
+        self.memory: Memory | None = None
+        for extern in imports:
+            if isinstance(extern, Table):
+                self.tables.append(extern)
+            elif isinstance(extern, Memory):
+                self.memory = extern
+            elif isinstance(extern, Global):
+                self.globals.append(extern)
+            else:
+                self.imported.append(extern)
+        for table in module.tables:
+            self.tables.append(Table(table, limits.table_entries))
+        for limit in module.memories:
+            self.memory = Memory(limit, limits.memory_pages, budget)
         for definition in module.globals:
-            value = evaluate(definition.init, self.globals, self.functions)
-            self.globals.append(Global(definition.type, value))
-        self.elements: list[list[object]] = []
+            self.globals.append(Global(definition.type, evaluate(definition.init, self.globals, self.function)))
+        self.elements: list[list[Any]] = []
         self.data: list[bytes] = []
-        spaces: dict[int, list[Extern]] = {
-            FUNC: list(self.functions),
-            TABLE: list(self.tables),
-            MEMORY: list(memories),
-            GLOBAL: list(self.globals),
-        }
-        self.exports: dict[str, Extern] = {e.name: spaces[e.kind][e.index] for e in module.exports}
+
+    def function(self, index: int) -> Func:
+        """Return the function at an index of the whole index space, as a reference."""
+        found = self._functions.get(index)
+        if found is None:
+            found = self._functions[index] = self._make(index)
+        return found
+
+    def _make(self, index: int) -> Func:
+        module = self.compiled.module
+        type_, key = module.signature(index), self.compiled.keys[module.func_types[index]]
+        if index >= module.imported_functions:
+            return Func(type_, key, self, index, self.enter(index))
+        extern = self.imported[index]
+        return extern if isinstance(extern, Func) else Func.of_host(type_, extern, index, key)
+
+    def run_with(self, enter: Callable[[int], Callable[..., Any]]) -> None:
+        """Let a tier enter the functions, those too that a global already refers to."""
+        self.enter = enter
+        for index, function in self._functions.items():
+            if function.instance is self:
+                function.call = function.body = enter(index)
+
+    def entered(self, index: int, entry: Callable[..., Any], body: Callable[..., Any]) -> None:
+        """Tell references made earlier how a function is entered from now on."""
+        function = self._functions.get(index)
+        if function is not None:
+            function.call, function.body = entry, body
+
+    @property
+    def exports(self) -> dict[str, Extern]:
+        """What the instance exports, by name."""
+        if self._exports is None:
+            spaces: dict[int, Callable[[int], Extern]] = {
+                FUNC: self.function,
+                TABLE: self.tables.__getitem__,
+                MEMORY: lambda _: self._memory(),
+                GLOBAL: self.globals.__getitem__,
+            }
+            self._exports = {e.name: spaces[e.kind](e.index) for e in self.compiled.module.exports}
+        return self._exports
 
     @property
     def instructions(self) -> int:
@@ -110,18 +135,18 @@ class Instance:
         """Write the active segments in order; earlier ones stay written when a later one traps. Raises: Trap."""
         module = self.compiled.module
         for element in module.elements:
-            items = [evaluate(item, self.globals, self.functions) for item in element.items]
+            items = [evaluate(item, self.globals, self.function) for item in element.items]
             self.elements.append(items)
         self.data.extend(segment.content for segment in module.data)
         for number, element in enumerate(module.elements):
             if element.mode == "active" and element.at is not None:
-                at = evaluate(element.at, self.globals, self.functions)
+                at = evaluate(element.at, self.globals, self.function)
                 self._table_init(at, 0, len(element.items), number, element.table)
             if element.mode != "passive":
                 self.elements[number] = []
         for number, segment in enumerate(module.data):
             if segment.mode == "active" and segment.at is not None:
-                at = evaluate(segment.at, self.globals, self.functions)
+                at = evaluate(segment.at, self.globals, self.function)
                 self._memory_init(at, 0, len(segment.content), number)
                 self.data[number] = b""
 

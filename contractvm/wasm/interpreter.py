@@ -161,7 +161,7 @@ class _Execution:
                 arity = frame.flat.arity
                 return stack[-arity:] if arity else []
             elif kind == f.CALL:
-                if self._call(frame, instance.functions[x]):
+                if self._call(frame, instance.function(x)):
                     return None
             elif kind == f.DROP:
                 pop()
@@ -182,7 +182,7 @@ class _Execution:
                 if self._call(frame, instance.indirect(pop(), x, y)):
                     return None
             elif kind == f.RETURN_CALL:
-                return self._tail_call(frame, instance.functions[x])
+                return self._tail_call(frame, instance.function(x))
             elif kind == f.RETURN_CALL_INDIRECT:
                 return self._tail_call(frame, instance.indirect(pop(), x, y))
             elif kind == f.WIDE:
@@ -194,7 +194,7 @@ class _Execution:
             elif kind == f.MEMORY_SIZE:
                 push(len(memory) // PAGE)
             elif kind == f.REF_FUNC:
-                push(instance.functions[x])
+                push(instance.function(x))
             elif kind == f.REF_IS_NULL:
                 stack[-1] = 1 if stack[-1] is None else 0
             elif kind == f.UNREACHABLE:

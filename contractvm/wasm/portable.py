@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from functools import cache
 from types import CellType, FunctionType, TracebackType
 from typing import Any
 
 from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.externs import Func
+from contractvm.wasm.externs import Func, template
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.numeric import MEANINGS
 from contractvm.wasm.pycalls import Tail
@@ -39,9 +38,9 @@ HELPERS: dict[str, object] = {
 
 
 class Cells:
-    """The cells of one instance, made as functions ask for them."""
+    """The cells that an instance's functions close over, made as functions ask for them."""
 
-    __slots__ = ("cells", "instance", "namespace")
+    __slots__ = ("cells", "defined", "instance", "namespace")
 
     def __init__(self, instance: Instance) -> None:
         compiled = instance.compiled
@@ -50,37 +49,58 @@ class Cells:
             compiled.namespace[COMPILED] = compiled
         self.instance = instance
         self.namespace = compiled.namespace
-        self.cells: dict[str, CellType] = {
-            "gas": instance.meter.cell,
-            "n": instance.meter.count,
-            "inst": CellType(instance),
-        }
+        self.defined: dict[int, Callable[..., Any]] = {}
+        meter = instance.meter
+        self.cells: dict[str, CellType] = {"gas": meter.cell, "n": meter.count, "inst": CellType(instance)}
         if instance.memory is not None:
             self.cells["mem"] = instance.memory.cell
         for index, global_ in enumerate(instance.globals):
             self.cells[f"g{index}"] = global_.cell
 
-    def cell(self, name: str) -> CellType:
-        """Return a cell by its name in generated code."""
-        found = self.cells.get(name)
-        if found is None:  # only functions are made on demand
-            found = self.cells[name] = CellType(self.instance.functions[int(name[1:])].call)
-        return found
+    def entry(self, index: int) -> Callable[..., Any]:
+        """Return how to enter a defined function: itself, or what makes it at its first call."""
+        return self.defined.get(index) or _stub(self, index)
 
     def define(self, index: int) -> Callable[..., Any]:
-        """Make a function callable in this instance and put it wherever it is already known."""
+        """Make a function callable in this instance, and what it calls as far as there is code for it."""
+        if index not in self.defined:
+            waiting = [index]
+            while waiting:  # not recursion: a chain of calls can be as long as the module
+                self._define(waiting.pop(), waiting)
+        return self.defined[index]
+
+    def _define(self, index: int, waiting: list[int]) -> None:
+        if index in self.defined:
+            return
         instance = self.instance
-        code = generated(instance.compiled, index)
-        function = instance.functions[index]
-        body = FunctionType(
-            code.code, self.namespace, f"f{index}", None, tuple(self.cell(name) for name in code.code.co_freevars)
-        )
-        entry = _bounce(body, len(function.type.params)) if code.tail else body
-        function.body, function.call = body, entry
+        made = generated(instance.compiled, index)
+        code = made.code
+        closure = tuple([self.cells.get(name) or self._function_cell(name, waiting) for name in code.co_freevars])
+        entry: Callable[..., Any]
+        body = entry = FunctionType(code, self.namespace, f"f{index}", None, closure)
+        if made.tail:
+            entry = _bounce(body, code.co_argcount - 1)
+        self.defined[index] = entry
         known = self.cells.get(f"f{index}")
         if known is not None:
             known.cell_contents = entry
-        return entry
+        instance.entered(index, entry, body)
+
+    def _function_cell(self, name: str, waiting: list[int]) -> CellType:
+        """Make the cell of a function met for the first time."""
+        instance, index = self.instance, int(name[1:])
+        compiled = instance.compiled
+        if index < compiled.module.imported_functions:
+            extern = instance.imported[index]
+            direct = compiled.rules.contract and not isinstance(extern, Func)
+            target = extern if direct else instance.function(index).call
+        elif index in compiled.generated:
+            waiting.append(index)
+            target = self.defined.get(index)
+        else:
+            target = self.entry(index)
+        cell = self.cells[name] = CellType(target)
+        return cell
 
 
 def generated(compiled: Compiled, index: int) -> Generated:
@@ -92,35 +112,20 @@ def generated(compiled: Compiled, index: int) -> Generated:
 
 
 def prepare(instance: Instance) -> None:
-    """Give every function of the instance an entry that makes the real one when first called."""
-    cells = Cells(instance)
-    for function in instance.functions:
-        if function.instance is instance:
-            function.call = function.body = _stub(cells, function.index, len(function.type.params))
-
-
-@cache
-def _template(text: str, operands: int) -> Callable[..., Any]:
-    """Make a function of a fixed number of operands.
-
-    Fixed, because a call with unpacked arguments runs on the C stack before Python 3.12, and calls nest deep.
-    """
-    names = "".join(f"a{n}, " for n in range(operands)) + "sp"
-    namespace: dict[str, Any] = {"Tail": Tail}
-    exec(text.format(names=names), namespace)
-    return namespace["make"]  # type: ignore[no-any-return]
+    """Make this tier the one that runs the instance."""
+    instance.run_with(Cells(instance).entry)
 
 
 _STUB = """
 def make(define):
-    def stub({names}):
-        return define()({names})
+    def stub({weight}):
+        return define()({weight})
     return stub
 """
 _BOUNCE = """
-def make(body):
-    def entry({names}):
-        result = body({names})
+def make(body, Tail):
+    def entry({weight}):
+        result = body({weight})
         while result.__class__ is Tail:
             result = result.enter()
         return result
@@ -128,12 +133,13 @@ def make(body):
 """
 
 
-def _stub(cells: Cells, index: int, operands: int) -> Callable[..., Any]:
-    return _template(_STUB, operands)(lambda: cells.define(index))  # type: ignore[no-any-return]
+def _stub(cells: Cells, index: int) -> Callable[..., Any]:
+    operands = len(cells.instance.compiled.module.signature(index).params)
+    return template(_STUB, operands)(lambda: cells.define(index))  # type: ignore[no-any-return]
 
 
-def _bounce(body: FunctionType, operands: int) -> Callable[..., Any]:
-    return _template(_BOUNCE, operands)(body)  # type: ignore[no-any-return]
+def _bounce(body: Callable[..., Any], operands: int) -> Callable[..., Any]:
+    return template(_BOUNCE, operands)(body, Tail)  # type: ignore[no-any-return]
 
 
 def run(function: Func, operands: list[Any], weight: int) -> list[Any]:

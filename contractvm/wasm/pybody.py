@@ -275,13 +275,13 @@ class Body:
         else:
             self.emit(call, i)
 
-    def call(self, i: int, target: str, params: tuple[int, ...], results: tuple[int, ...], weight: str) -> None:
+    def call(self, i: int, target: str, params: tuple[int, ...], results: tuple[int, ...], weight: str | None) -> None:
         """Emit a call of `target` with the operands on the stack and push its results."""
         operands = self.pops(len(params))
         arguments = [self.canonical(o, t).text for o, t in zip(operands, params, strict=True)]
         self.before_effect()
         self.settle(lambda value: value.slots)
-        call = f"{target}({', '.join([*arguments, weight])})"
+        call = f"{target}({', '.join([*arguments, weight] if weight else arguments)})"
         base = len(self.stack)
         names = ", ".join(f"s{base + n}" for n in range(len(results)))
         self.emit(f"{names} = {call}" if results else call, i)
@@ -425,7 +425,7 @@ def _ref_is_null(body: Body, i: int, imm: object) -> None:
 
 
 def _ref_func(body: Body, i: int, imm: int) -> None:
-    body.push(Value(f"{body.cell('inst')}.functions[{imm}]", 0, 0))
+    body.push(Value(f"{body.cell('inst')}.function({imm})", 0, 0))
 
 
 def _nop(body: Body, i: int, imm: object) -> None:
