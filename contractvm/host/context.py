@@ -7,7 +7,7 @@ Never: touches an account or a slot; that is `accounts` and `storage`.
 from __future__ import annotations
 
 from contractvm.errors import Revert
-from contractvm.host.frame import MINUS_ONE, Finish, Host, Log, words
+from contractvm.host.frame import MINUS_ONE, Finish, Host, Log, out_of_memory, words
 
 HASHES_KEPT = 256
 """Blocks back from the current one whose hashes a contract can see."""
@@ -15,8 +15,11 @@ HASHES_KEPT = 256
 
 def _give(host: Host, out: int, content: bytes) -> None:
     host.charge(host.prices.host_base)
-    host.room(out, len(content))
-    host.put(out, content)
+    data = host.memory.data
+    end = out + len(content)
+    if end > len(data):
+        out_of_memory(out, len(content), len(data))
+    data[out:end] = content
 
 
 def _amount(wei: int) -> bytes:

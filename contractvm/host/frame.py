@@ -79,7 +79,7 @@ class Session:
 
 
 class Cursor:
-    """An open iterator: its range, where it stands, and what it found there. Positions and bounds as `World.next_key`'s."""
+    """An open iterator: where it stands, what bounds it (both as `World.next_key` takes them), what it found."""
 
     __slots__ = ("bound", "inclusive", "key", "keys_only", "position", "reverse", "value")
 

@@ -1,4 +1,4 @@
-"""Hashes, signatures and 256-bit arithmetic: pure functions of memory.
+"""Hashes and signatures: pure functions of memory.
 
 Source: yellow paper appendices E and F for what Ethereum's precompiles do with bad input (answer, never trap),
 appendix H for arithmetic by zero. Never: touches the world.
@@ -10,8 +10,6 @@ from collections.abc import Callable
 
 from contractvm import crypto
 from contractvm.host.frame import MINUS_ONE, Host, words
-
-U256 = 2**256 - 1
 
 
 def _hash(host: Host, price: int, function: Callable[[bytes], bytes], pointer: int, length: int, out: int) -> None:
@@ -73,56 +71,3 @@ def ed25519_verify(host: Host, message: int, length: int, signature: int, key: i
     host.charge(host.prices.ed25519_base + host.prices.ed25519_word * words(length))
     text, rs, signer = host.take(message, length), host.take(signature, 64), host.take(key, 32)
     return 1 if crypto.ed25519_verify(text, rs, signer) else 0
-
-
-def _u256(host: Host, pointer: int) -> int:
-    return int.from_bytes(host.take(pointer, 32), "little")
-
-
-def _answer(host: Host, out: int, number: int) -> None:
-    host.room(out, 32)
-    host.put(out, number.to_bytes(32, "little"))
-
-
-def u256_mul(host: Host, a: int, b: int, out: int) -> None:
-    """a * b modulo 2^256."""
-    host.charge(host.prices.u256_base)
-    _answer(host, out, _u256(host, a) * _u256(host, b) & U256)
-
-
-def u256_div(host: Host, a: int, b: int, out: int) -> None:
-    """a / b rounded down; 0 when b is 0."""
-    host.charge(host.prices.u256_base)
-    x, y = _u256(host, a), _u256(host, b)
-    _answer(host, out, x // y if y else 0)
-
-
-def u256_mod(host: Host, a: int, b: int, out: int) -> None:
-    """The remainder of a / b; 0 when b is 0."""
-    host.charge(host.prices.u256_base)
-    x, y = _u256(host, a), _u256(host, b)
-    _answer(host, out, x % y if y else 0)
-
-
-def u256_exp(host: Host, a: int, b: int, out: int) -> None:
-    """a to the power b modulo 2^256, paid by the bytes of b."""
-    prices = host.prices
-    host.charge(prices.u256_exp)
-    base, exponent = _u256(host, a), _u256(host, b)
-    host.room(out, 32)
-    host.charge(prices.u256_exp_byte * ((exponent.bit_length() + 7) >> 3))
-    _answer(host, out, pow(base, exponent, U256 + 1))
-
-
-def u256_addmod(host: Host, a: int, b: int, m: int, out: int) -> None:
-    """(a + b) modulo m without overflow; 0 when m is 0."""
-    host.charge(host.prices.u256_base)
-    x, y, modulus = _u256(host, a), _u256(host, b), _u256(host, m)
-    _answer(host, out, (x + y) % modulus if modulus else 0)
-
-
-def u256_mulmod(host: Host, a: int, b: int, m: int, out: int) -> None:
-    """(a * b) modulo m without overflow; 0 when m is 0."""
-    host.charge(host.prices.u256_base)
-    x, y, modulus = _u256(host, a), _u256(host, b), _u256(host, m)
-    _answer(host, out, x * y % modulus if modulus else 0)

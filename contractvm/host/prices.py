@@ -52,7 +52,6 @@ class Prices:
     ed25519_base: int
     ed25519_word: int
     u256_base: int
-    u256_exp: int
     u256_exp_byte: int
 
     @staticmethod

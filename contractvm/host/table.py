@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from contractvm.host import accounts, calls, context, hashing, storage
+from contractvm.host import accounts, arithmetic, calls, context, hashing, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +175,12 @@ HOST: tuple[HostRow, ...] = (
         hashing.ed25519_verify,
     ),
     # 256-bit arithmetic: numbers of 32 bytes, little-endian
-    HostRow("u256_mul", "iii", "", "u256.base", "Writes a * b modulo 2^256.", hashing.u256_mul),
-    HostRow("u256_div", "iii", "", "u256.base", "Writes a / b rounded down; 0 when b is 0.", hashing.u256_div),
-    HostRow("u256_mod", "iii", "", "u256.base", "Writes the remainder of a / b; 0 when b is 0.", hashing.u256_mod),
-    HostRow("u256_exp", "iii", "", "u256.exp", "Writes a to the power b, modulo 2^256.", hashing.u256_exp),
-    HostRow("u256_addmod", "iiii", "", "u256.base", "Writes (a + b) modulo m; 0 when m is 0.", hashing.u256_addmod),
-    HostRow("u256_mulmod", "iiii", "", "u256.base", "Writes (a * b) modulo m; 0 when m is 0.", hashing.u256_mulmod),
+    HostRow("u256_mul", "iii", "", "u256.base", "Writes a * b modulo 2^256.", arithmetic.u256_mul),
+    HostRow("u256_div", "iii", "", "u256.base", "Writes a / b rounded down; 0 when b is 0.", arithmetic.u256_div),
+    HostRow("u256_mod", "iii", "", "u256.base", "Writes the remainder of a / b; 0 when b is 0.", arithmetic.u256_mod),
+    HostRow("u256_exp", "iii", "", "u256.base", "Writes a to the power b, modulo 2^256.", arithmetic.u256_exp),
+    HostRow("u256_addmod", "iiii", "", "u256.base", "Writes (a + b) modulo m; 0 when m is 0.", arithmetic.u256_addmod),
+    HostRow("u256_mulmod", "iiii", "", "u256.base", "Writes (a * b) modulo m; 0 when m is 0.", arithmetic.u256_mulmod),
     # The frame
     HostRow("caller", "i", "", "host.base", "Writes the 20-byte address that called.", context.caller),
     HostRow("origin", "i", "", "host.base", "Writes the 20-byte address that signed the transaction.", context.origin),
