@@ -1,7 +1,7 @@
 """What modules import and export: functions, memories, tables, globals. The store of the specification's section 4.2.3.
 
-Values that generated code touches on every access (memory bytes, globals) live in cells, so that a function of the portable tier
-closes over the very thing and instances share it when they link. Never: gas.
+Values that generated code touches on every access (memory bytes, globals) live in cells, so that a function of the
+portable tier closes over the very thing and instances share it when they link. Never: gas.
 """
 
 from __future__ import annotations
@@ -28,22 +28,19 @@ MAX_ENTRIES = 0xFFFF_FFFF
 class Memory:
     """A linear memory. `data` keeps its identity for life; only its length grows. Sizes are in pages."""
 
-    __slots__ = ("budget", "ceiling", "cell", "limit")
+    __slots__ = ("budget", "ceiling", "cell", "data", "limit")
 
     def __init__(self, limit: Limit, ceiling: int = MAX_PAGES, budget: PageBudget | None = None) -> None:
         """`ceiling` cuts the declared maximum; `budget`, when given, is asked for every page grown."""
         self.limit = limit
         self.ceiling = ceiling if limit.maximum is None else min(ceiling, limit.maximum)
         self.budget = budget
-        self.cell = CellType(bytearray(limit.minimum * PAGE))
-
-    @property
-    def data(self) -> bytearray:
-        return self.cell.cell_contents  # type: ignore[no-any-return]
+        self.data = bytearray(limit.minimum * PAGE)
+        self.cell = CellType(self.data)
 
     @property
     def pages(self) -> int:
-        return len(self.cell.cell_contents) // PAGE
+        return len(self.data) // PAGE
 
     def can_grow(self, pages: int) -> bool:
         """Whether `pages` more fit the maximum and the transaction's budget."""
@@ -102,7 +99,8 @@ class HostFunction:
 class Func:
     """A function instance. `call(*operands, stack weight left)` is how the portable tier enters it.
 
-    `body` is the same without the loop that makes tail calls: it may return a `Tail`. `key` is `signature_key` of the type.
+    `body` is the same without the loop that makes tail calls: it may return a `Tail`. `key` is `signature_key` of
+    the type.
     """
 
     __slots__ = ("body", "call", "host", "index", "instance", "key", "type")

@@ -11,7 +11,7 @@ from typing import Any
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.module import EXTERNREF, FUNCREF
 from contractvm.wasm.opcodes import BY_CODE
-from contractvm.wasm.sections import BLOCK, ELSE, END, LOOP, Control, Plan
+from contractvm.wasm.sections import BLOCK, END, LOOP, Control, Plan
 
 (
     LOCAL_GET,

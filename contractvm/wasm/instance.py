@@ -1,9 +1,9 @@
 """An instance: a module's functions, memory, tables and globals, and the instructions that act on them.
 
 Every tier calls the methods here for memory growth, bulk and table operations, so that their meaning, their traps and
-their dynamic prices exist once. A bulk operation is charged from its operands first, then checked, then done; nothing is
-written when it traps. Source: WebAssembly core specification, sections 4.4.6, 4.4.7 (table and memory instructions) and
-4.5.4 (instantiation). Never: runs a function body itself.
+their dynamic prices exist once. A bulk operation is charged from its operands first, then checked, then done; nothing
+is written when it traps. Source: WebAssembly core specification, sections 4.4.6, 4.4.7 (table and memory
+instructions) and 4.5.4 (instantiation). Never: runs a function body itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The reference tier: reads the table's pure functions one instruction at a time. It is the law the other tiers follow.
 
-Calls between wasm functions never recurse in Python; only a host call does. A trap leaves its place and gives back the
-cost of what its run did not execute. Source: WebAssembly core specification, section 4.4 (execution of instructions).
+Calls between wasm functions never recurse in Python; only a host call does. A trap leaves its place and gives back
+the cost of what its run did not execute. Source: WebAssembly core specification, section 4.4 (execution of
+instructions).
 Never: a shortcut for speed that a reader could not check against the specification.
 """
 
@@ -190,7 +191,7 @@ class _Execution:
                 del stack[-y:]
                 stack.extend(x(*operands))
             elif kind == f.INSTANCE:
-                self._instance(instance, stack, *x, y)
+                self._instance(instance, stack, x, y)
             elif kind == f.MEMORY_SIZE:
                 push(len(memory) // PAGE)
             elif kind == f.REF_FUNC:
@@ -219,7 +220,8 @@ class _Execution:
         return None
 
     @staticmethod
-    def _instance(instance: Instance, stack: list[Any], method: str, count: int, further: tuple[Any, ...]) -> None:
+    def _instance(instance: Instance, stack: list[Any], what: tuple[str, int], further: tuple[Any, ...]) -> None:
+        method, count = what
         result = getattr(instance, method)(*_take(stack, count), *further)
         if method in _ANSWERS:
             stack.append(result)

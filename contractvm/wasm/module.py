@@ -1,7 +1,7 @@
 """A module as decoded: facts only, in the order of the specification's section 2 (structure).
 
-Value types are the one-byte codes of the binary format. Bodies keep their instructions as three parallel lists, so that
-the passes over them (validation, runs, code generation) index instead of chasing objects. Never: behaviour.
+Value types are the one-byte codes of the binary format. Bodies keep their instructions as three parallel lists, so
+that the passes over them (validation, runs, code generation) index instead of chasing objects. Never: behaviour.
 """
 
 from __future__ import annotations

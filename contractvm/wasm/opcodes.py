@@ -1,10 +1,10 @@
 """THE TABLE: every wasm instruction of the profile, one row each.
 
-A row says how the instruction is coded, which immediates it has, what it takes and leaves, what it costs, which feature
-it belongs to and what it means; the decoder, the encoder, the validator, the meter, every tier, the disassembler, the
-fuzzer and `docs/opcodes.md` read it. Immediates' forms: `block` (a block type), `label`, `labels` (br_table), `func`,
-`type_table`, `local`, `global`, `table`, `types`, `memarg`, `memory`, `data_memory`, `memory_memory`, `elem_table`,
-`table_table`, `data`, `elem`, `i32`, `i64`, `reftype`, and "" for none.
+A row says how the instruction is coded, which immediates it has, what it takes and leaves, what it costs, which
+feature it belongs to and what it means; the decoder, the encoder, the validator, the meter, every tier, the
+disassembler, the fuzzer and `docs/opcodes.md` read it. Immediates' forms: `block` (a block type), `label`, `labels`
+(br_table), `func`, `type_table`, `local`, `global`, `table`, `types`, `memarg`, `memory`, `data_memory`,
+`memory_memory`, `elem_table`, `table_table`, `data`, `elem`, `i32`, `i64`, `reftype`, and "" for none.
 Source: WebAssembly core specification, section 5.4 (binary format of instructions) and the index of instructions; the
 tail-call, sign-extension, bulk-memory, reference-types and wide-arithmetic proposals.
 Never: floats. Their opcodes are known by name only, so that a refusal can say what it met.

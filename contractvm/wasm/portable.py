@@ -1,8 +1,9 @@
 """The portable tier at run time: generated functions closed over an instance's cells, made when first called.
 
-A trap is what CPython raises anyway (an index out of range, a division by zero) or a `Trap` from a helper; the traceback says
-in which function and on which line, hence which instruction, and that instruction's refund is given back. Nothing of it costs
-the hot path. Source: design of the engine; `pygen` has the code's form. Never: catches what is not a trap.
+A trap is what CPython raises anyway (an index out of range, a division by zero) or a `Trap` from a helper; the
+traceback says in which function and on which line, hence which instruction, and that instruction's refund is given
+back. Nothing of it costs the hot path. Source: design of the engine; `pygen` has the code's form. Never: catches what
+is not a trap.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any
 
 from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.externs import Func, template
+from contractvm.wasm.externs import Func, template, unlinked
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.numeric import MEANINGS
 from contractvm.wasm.pycalls import Tail
 from contractvm.wasm.pygen import Generated, generate
+from gas.meter import Meter
 
 COMPILED = "__compiled__"
 """Name under which a generated function's globals hold the module it belongs to."""
@@ -90,13 +92,18 @@ class Cells:
         """Make the cell of a function met for the first time."""
         instance, index = self.instance, int(name[1:])
         compiled = instance.compiled
+        target: Callable[..., Any]
         if index < compiled.module.imported_functions:
             extern = instance.imported[index]
-            direct = compiled.rules.contract and not isinstance(extern, Func)
-            target = extern if direct else instance.function(index).call
+            if compiled.rules.contract and not isinstance(extern, Func):
+                target = extern
+            else:
+                target = instance.function(index).call
+        elif index in self.defined:
+            target = self.defined[index]
         elif index in compiled.generated:
             waiting.append(index)
-            target = self.defined.get(index)
+            target = unlinked  # defined before this call of `define` returns
         else:
             target = self.entry(index)
         cell = self.cells[name] = CellType(target)
@@ -142,26 +149,39 @@ def _bounce(body: Callable[..., Any], operands: int) -> Callable[..., Any]:
     return template(_BOUNCE, operands)(body, Tail)  # type: ignore[no-any-return]
 
 
+TRAPS = (Trap, IndexError, struct.error, ZeroDivisionError)
+"""What generated code raises for a trap."""
+
+
 def run(function: Func, operands: list[Any], weight: int) -> list[Any]:
     """Call a function with a stack weight budget and return its results. Raises: Trap (with its place), OutOfGas."""
     try:
         result = function.call(*operands, weight)
-    except (Trap, IndexError, struct.error, ZeroDivisionError) as error:
-        raise located(error, function) from None
+    except TRAPS as error:
+        if function.instance is None:
+            raise
+        raise located(error, function.instance.meter) from None
     if isinstance(result, tuple):
         return list(result)
     return [] if result is None and not function.type.results else [result]
 
 
-def located(error: Exception, entered: Func) -> Exception:
-    """Turn what calling the function `entered` raised into a trap with its place, and give the refund back.
+def enter(instance: Instance, index: int, weight: int) -> None:
+    """Call a function without operands and results, such as a contract's entry. Raises: Trap, OutOfGas."""
+    try:
+        instance.enter(index)(weight)
+    except TRAPS as error:
+        raise located(error, instance.meter) from None
+
+
+def located(error: Exception, meter: Meter) -> Exception:
+    """Turn what a generated function raised into a trap with its place, and give the refund back.
 
     Returns the error itself when it did not come from generated code: then it is a bug of ours.
     """
     frames = list(_generated_frames(error.__traceback__))
-    if not frames or entered.instance is None:
+    if not frames:
         return error
-    meter = entered.instance.meter
     traceback, compiled = frames[-1]
     if isinstance(error, Trap):
         trap = error

@@ -1,8 +1,8 @@
 """Straight-line code of the portable tier: an operand stack of expressions, and the statements they turn into.
 
 An operand stays an expression until something it depends on is about to change, or until it could trap later than the
-specification says; then it is assigned to the slot of its height (`s0`, `s1`, ...), so that a Python frame is never larger than
-the deterministic frame weight counts. Control flow is `pystructured` or `pystates`.
+specification says; then it is assigned to the slot of its height (`s0`, `s1`, ...), so that a Python frame is never
+larger than the deterministic frame weight counts. Control flow is `pystructured` or `pystates`.
 Never: decides where gas is charged (`sections` does) or what an operator means (`pyvalue`).
 """
 

@@ -1,4 +1,4 @@
-"""Calls of the portable tier: direct, indirect, and tail calls, which return a `Tail` to a loop in the function's entry.
+"""Calls of the portable tier: direct, indirect, and tail calls, which return a `Tail` to a loop in the entry.
 
 Every generated function takes its operands and then the stack weight left. Never: recursion for a tail call.
 """

@@ -1,8 +1,9 @@
 """The portable tier's code generator: one wasm function to one Python function, as source text.
 
-The function takes its operands and the stack weight left, and closes over cells: `gas` (milligas left), `n` (instructions
-counted), `mem` (the memory's bytes), `inst` (the instance), `fN` (functions), `gN` (globals). The line a traceback names is the
-instruction that trapped, so exactness costs the hot path nothing. Code is shared by all instances of a module.
+The function takes its operands and the stack weight left, and closes over cells: `gas` (milligas left), `n`
+(instructions counted), `mem` (the memory's bytes), `inst` (the instance), `fN` (functions), `gN` (globals). The line
+a traceback names is the instruction that trapped, so exactness costs the hot path nothing. Code is shared by all
+instances of a module.
 Source: WebAssembly core specification, section 4.4. Never: runs anything.
 """
 
@@ -40,7 +41,8 @@ class Generated:
 def generate(compiled: Compiled, index: int, form: str | None = None) -> Generated:
     """Translate a defined function, by its index in the whole index space.
 
-    `form` asks for one of FORMS; otherwise the first that CPython can compile. Raises: TooDeep when a form asked for cannot.
+    `form` asks for one of FORMS; otherwise it is the first that CPython can compile.
+    Raises: TooDeep when the form asked for cannot say the function.
     """
     for candidate in (form,) if form else FORMS:
         body = Body(compiled, index)

@@ -1,7 +1,7 @@
 """Control flow of the portable tier as a state machine, for functions nested deeper than CPython compiles.
 
-The body is cut at its labels into pieces; one loop chooses the piece `pc` by comparing its way down a balanced tree, and
-every branch sets `pc` and continues. Slower than `pystructured`, exact all the same.
+The body is cut at its labels into pieces; one loop chooses the piece `pc` by comparing its way down a balanced tree,
+and every branch sets `pc` and continues. Slower than `pystructured`, exact all the same.
 Never: nests by the depth of the wasm code.
 """
 

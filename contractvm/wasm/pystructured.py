@@ -1,9 +1,10 @@
 """Control flow of the portable tier as Python's own: `while`, `if`, `break`, `continue`, `return`.
 
-A block that branches name becomes `while 1:` whose last statement is `break`; a branch to the innermost loop is `break` or
-`continue`; one that leaves several sets `b` to the level it wants and breaks, and each loop left looks at `b` behind its end.
-Two shapes that compilers emit all the time cost nothing: a block left only by `br_if` in its own body becomes nested
-`if`s, and a branch to an end that directly follows the end of the innermost loop is a plain `break`.
+A block that branches name becomes `while 1:` whose last statement is `break`; a branch to the innermost loop is
+`break` or `continue`; one that leaves several sets `b` to the level it wants and breaks, and each loop left looks at
+`b` behind its end. Two shapes that compilers emit all the time cost nothing: a block left only by `br_if` in its own
+body becomes nested `if`s, and a branch to an end that directly follows the end of the innermost loop is a plain
+`break`.
 Never: serves a function that nests deeper than CPython compiles; `TooDeep` sends that to `pystates`.
 """
 

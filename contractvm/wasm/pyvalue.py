@@ -1,9 +1,9 @@
 """Operands of the portable tier: Python expressions with the range their value can take and what they depend on.
 
-A value may be *loose*: congruent to its bit pattern modulo 2**bits, but not yet reduced to it. Sums, differences and sign
-extensions stay loose until something needs the pattern, so that most masks disappear. The range says when. An expression
-that can trap carries a mark with the instruction's number; `source.py` puts each mark on a line of its own, so that
-the traceback names the instruction.
+A value may be *loose*: congruent to its bit pattern modulo 2**bits, but not yet reduced to it. Sums, differences and
+sign extensions stay loose until something needs the pattern, so that most masks disappear. The range says when. An
+expression that can trap carries a mark with the instruction's number; `source.py` puts each mark on a line of its
+own, so that the traceback names the instruction.
 Never: statements. Source of the meanings: `numeric.py`, against which every form here is fuzzed.
 """
 
@@ -101,7 +101,7 @@ def low(v: Value, width: int) -> Value:
     """The low `width` bits of a value of any wider type, as a pattern."""
     v = number(v)
     mask = (1 << width) - 1
-    if 0 <= v.lo and v.hi <= mask:
+    if v.lo >= 0 and v.hi <= mask:
         return v
     if v.constant is not None:
         return const(v.lo & mask)
@@ -187,7 +187,7 @@ def _count(b: Value, bits: int) -> tuple[str, int | None]:
     if b.constant is not None:
         return str(b.lo & (bits - 1)), b.lo & (bits - 1)
     b = _loose(b, bits)
-    if 0 <= b.lo and b.hi < bits:
+    if b.lo >= 0 and b.hi < bits:
         return b.text, None
     return f"({b.text} & {bits - 1})", None
 
@@ -289,7 +289,7 @@ def extend(a: Value, source: int) -> Value:
     a = number(a)
     if -sign <= a.lo and a.hi < sign:
         return a
-    inner = a.text if 0 <= a.lo and a.hi <= low else f"({a.text} & {low})"
+    inner = a.text if a.lo >= 0 and a.hi <= low else f"({a.text} & {low})"
     return build(f"(({inner} ^ {sign}) - {sign})", -sign, sign - 1, a)
 
 

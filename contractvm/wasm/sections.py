@@ -1,9 +1,10 @@
 """Runs: where gas is charged, how heavy a frame is, where every branch goes. Defined once, read by every tier.
 
-A *run* is a maximal straight line of instructions. It ends after a branch (`br`, `br_if`, `br_table`, `if`), after a label
-(a `loop`, an `else`, the `end` of an `if`, an `end` that a reachable branch names), after `return` and `unreachable`, after every
-call, `memory.grow`, and table and bulk operations. Unreachable code belongs to no run. A run's whole cost is charged
-when it is entered; when instruction i of it traps, `refund[i]`, the cost of what follows it, is given back.
+A *run* is a maximal straight line of instructions. It ends after a branch (`br`, `br_if`, `br_table`, `if`), after a
+label (a `loop`, an `else`, the `end` of an `if`, an `end` that a reachable branch names), after `return` and
+`unreachable`, after every call, `memory.grow`, and table and bulk operations. Unreachable code belongs to no run. A
+run's whole cost is charged when it is entered; when instruction i of it traps, `refund[i]`, the cost of what follows
+it, is given back.
 
 The weight of a frame is BASE_WEIGHT + SLOT_WEIGHT for each parameter, local and operand at the deepest point.
 
@@ -47,8 +48,8 @@ _FIXED_EFFECT = {op.code: len(op.results) - len(op.params) for op in OPS if op.s
 class Control:
     """One block, loop or if (or, with `start` -1, the function body).
 
-    `start`, `middle` (its `else`, or -1) and `end` are instruction indices; `height` is the number of operands below its
-    parameters; `label` tells whether a reachable branch names it.
+    `start`, `middle` (its `else`, or -1) and `end` are instruction indices; `height` is the number of operands below
+    its parameters; `label` tells whether a reachable branch names it.
     """
 
     kind: int

@@ -1,0 +1,119 @@
+"""The wasm machine: contracts in WebAssembly behind the seam that all machines share.
+
+A frame is a fresh instance. It ends by `finish`, `revert`, a trap, or by returning (empty output). Accepted modules
+are kept, by code hash and rules, up to a total of code bytes. Source: design of the chain, "Contracts and the host
+table".
+Never: touches the world but through the `Host` it is given.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from types import MethodType
+
+from contractvm.crypto import keccak256
+from contractvm.errors import Malformed, Place, Trap, TrapCode
+from contractvm.host import Finish, Host
+from contractvm.rules import Rules
+from contractvm.wasm import interpreter, portable
+from contractvm.wasm.contract import Contract, accept, reload
+from contractvm.wasm.engine import TIERS
+from contractvm.wasm.instance import Instance
+
+MAGIC = b"\0asm"
+_LENGTH_SECTION = b"\0\x08\x03cvm"
+"""A custom section `cvm` of four bytes: the build puts it first, its payload is the module's length."""
+_LENGTH_AT = 8 + len(_LENGTH_SECTION)
+KEPT_CODE_BYTES = 8 << 20
+"""Code of modules kept ready; what a module is prepared into takes about a hundred times its bytes."""
+
+
+class WasmMachine:
+    """Runs contracts on one tier."""
+
+    name = "wasm"
+
+    def __init__(self, tier: str = "portable") -> None:
+        """Raises: ValueError for an unknown tier."""
+        if tier not in TIERS:
+            raise ValueError(f"no tier {tier!r}; there are: {', '.join(TIERS)}")
+        self.tier = tier
+        self._kept: OrderedDict[tuple[bytes, int], tuple[Contract, int]] = OrderedDict()
+        self._kept_bytes = 0
+
+    def accepts(self, code: bytes) -> bool:
+        return code[:4] == MAGIC
+
+    def split(self, init: bytes) -> tuple[bytes, bytes]:
+        """Divide creation data into the module and the constructor's arguments behind it.
+
+        Without a leading section `cvm` all of it is the module. Raises: Malformed.
+        """
+        if init[8:_LENGTH_AT] != _LENGTH_SECTION:
+            return init, b""
+        length = int.from_bytes(init[_LENGTH_AT : _LENGTH_AT + 4], "little")
+        if not _LENGTH_AT + 4 <= length <= len(init):
+            raise Malformed(f"section cvm says {length} bytes of module, {len(init)} are there", Place(_LENGTH_AT))
+        return init[:length], init[length:]
+
+    def check(self, code: bytes, rules: Rules) -> None:
+        """Accept or refuse a contract. Raises: Malformed, Invalid, Unlinkable."""
+        key = keccak256(code), id(rules)
+        if key not in self._kept:
+            self._keep(key, accept(code, rules), len(code))
+
+    def run(self, code: bytes, code_hash: bytes, entry: str, host: Host) -> bytes:
+        """Run "call" or "deploy" in a fresh instance and return the output.
+
+        Raises: Revert, Trap (with its place), OutOfGas.
+        """
+        contract = self._contract(code, code_hash, host.rules)
+        index = contract.entries.get(entry)
+        if index is None:
+            return b""
+        warm = host.world.warm_address(code_hash)
+        host.charge(contract.warm_cost if warm else contract.cold_cost)
+        pages = host.session.pages
+        if not pages.take(contract.pages):
+            raise Trap(TrapCode.MEMORY_LIMIT, f"{contract.pages} pages wanted, {pages.left} left")
+        held = contract.pages
+        try:
+            instance = Instance(contract.compiled, [MethodType(fn, host) for fn in contract.imports], host.meter, pages)
+            memory = instance.memory
+            if memory is not None:
+                host.memory = memory
+            if self.tier == "portable":
+                portable.prepare(instance)
+            instance.initialize()
+            try:
+                self._enter(instance, index, host.limits.stack_weight)
+            except Finish as finish:
+                return finish.data
+            finally:
+                held = memory.pages if memory is not None else 0
+        finally:
+            pages.release(held)
+        return b""
+
+    def _enter(self, instance: Instance, index: int, weight: int) -> None:
+        if self.tier == "portable":
+            portable.enter(instance, index, weight)
+        else:
+            interpreter.run(instance.function(index), [], weight)
+
+    def _contract(self, code: bytes, code_hash: bytes, rules: Rules) -> Contract:
+        key = code_hash, id(rules)
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+            return kept[0]
+        contract = reload(code, rules)
+        self._keep(key, contract, len(code))
+        return contract
+
+    def _keep(self, key: tuple[bytes, int], contract: Contract, size: int) -> None:
+        self._kept[key] = contract, size
+        self._kept_bytes += size
+        while self._kept_bytes > KEPT_CODE_BYTES and len(self._kept) > 1:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._kept_bytes -= dropped
