@@ -26,19 +26,19 @@ class Account:
     storage_root: bytes = EMPTY_ROOT
 
 
-def account_leaf(account: Account) -> bytes:
+def encode_account(account: Account) -> bytes:
     """Return the account as the trie has it."""
     return encode([account.nonce, account.balance, account.storage_root, account.code_hash])
 
 
-def encode_account(account: Account) -> bytes:
+def account_record(account: Account) -> bytes:
     """Return the account's flat record: `[nonce, balance]`, then root and code hash if it has either."""
     if account.code_hash == EMPTY_CODE_HASH and account.storage_root == EMPTY_ROOT:
         return encode([account.nonce, account.balance])
-    return account_leaf(account)
+    return encode_account(account)
 
 
-def decode_account(data: bytes) -> Account:
+def account_of(data: bytes) -> Account:
     """Return the account whose flat record is `data`.
 
     Raises:

@@ -13,23 +13,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from state.account import EMPTY_CODE_HASH, Account, account_leaf, decode_account, encode_account
+from state.account import EMPTY_CODE_HASH, Account, account_of, account_record, encode_account
 from state.cache import Cache
-from state.codec import RLPError, decode, decode_uint, encode, encode_bytes
+from state.codec import decode, decode_uint, encode, encode_bytes
 from state.errors import StoreCorrupt
+from state.history import forgotten, remembered, undone
 from state.merkle import EMPTY_ROOT, Keccak
 from state.ordered import prefix_end
+from state.proofs import AccountProof, prove_account
 from state.records import (
     ACCOUNT,
     ACCOUNT_TRIE,
     CODE,
-    DIFF,
     HEAD,
     STORAGE,
     STORAGE_TRIE,
     check_meta,
-    height_bytes,
-    past_key,
 )
 from state.store import MemorySnapshot, MemoryStore, Store
 from state.trie import Trie
@@ -58,25 +57,6 @@ class Prepared:
     nodes: Records
     added: list[bytes]
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class StorageProof:
-    """The value at a storage key, empty when there is none, and the nodes that show it."""
-
-    key: bytes
-    value: bytes
-    proof: list[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountProof:
-    """An account, None when there is none, the nodes that show it, and proofs of some of its storage (EIP-1186)."""
-
-    address: bytes
-    account: Account | None
-    proof: list[bytes]
-    storage: list[StorageProof]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,21 +190,7 @@ class StateDB:
             StoreCorrupt: a storage root worked out anew is not the one its account had.
         """
         self._check_kept(height)
-        past: dict[bytes, bytes] = {}
-        gone: Records = {}
-        start, stop = DIFF + height_bytes(height + 1), prefix_end(DIFF)
-        for key, diff in self._store.iterate(start, stop, reverse=True):
-            at = int.from_bytes(key[1:], "big")
-            gone[key] = None
-            for record in _diff(diff):
-                where = past_key(record, at)
-                old = self._store.get(where)
-                if old is None:
-                    raise StoreCorrupt(
-                        f"what {record.hex()} held before block {at} is not in the store; restore a copy"
-                    )
-                past[record] = old
-                gone[where] = None
+        past, gone = undone(self._store, height)
         changes = _Changes()
         storage: dict[bytes, dict[bytes, bytes]] = {}
         for record, value in past.items():
@@ -235,7 +201,7 @@ class StateDB:
         for record, value in past.items():
             if record[:1] == ACCOUNT:
                 changes.put(record, self._store.get(record) or b"", value)
-                changes.accounts[record[1:]] = account_leaf(decode_account(value)) if value else None
+                changes.accounts[record[1:]] = encode_account(account_of(value)) if value else None
         root = self._put_accounts(changes)
         records = changes.records | gone | {HEAD: self._head(height, self._oldest or 0, root)}
         self.commit(Prepared(height, root, records, changes.nodes, changes.added, self._empty.version), meta, sync)
@@ -249,11 +215,7 @@ class StateDB:
         if self._height is None or self._oldest is None or below <= self._oldest:
             return
         self._check_kept(below)
-        gone: Records = {}
-        for key, diff in self._store.iterate(DIFF, DIFF + height_bytes(below + 1)):
-            gone[key] = None
-            at = int.from_bytes(key[1:], "big")
-            gone.update((past_key(record, at), None) for record in _diff(diff))
+        gone = forgotten(self._store, below)
         gone[HEAD] = self._head(self._height, below, self._root)
         with self._lock:
             self._store.write(gone, sync)
@@ -264,18 +226,7 @@ class StateDB:
         with self._lock:
             snapshot = self._store.snapshot()
         try:
-            trie = Trie(snapshot.get, ACCOUNT_TRIE, lambda key: _leaf(snapshot.get(ACCOUNT + key)), self._keccak)
-            data = snapshot.get(ACCOUNT + address)
-            slots = STORAGE + address
-            storage = Trie(
-                snapshot.get,
-                STORAGE_TRIE + address,
-                lambda key: encode_bytes(snapshot.get(slots + key) or b""),
-                self._keccak,
-            )
-            proofs = [StorageProof(key, snapshot.get(slots + key) or b"", storage.prove(key)) for key in keys]
-            account = None if data is None else decode_account(data)
-            return AccountProof(address, account, trie.prove(address), proofs)
+            return prove_account(snapshot, address, keys, self._keccak)
         finally:
             snapshot.close()
 
@@ -359,9 +310,9 @@ class StateDB:
             if after.code_hash != EMPTY_CODE_HASH and (before is None or before.code_hash != after.code_hash):
                 self._put_code(changes, after.code_hash, world.new_code(after.code_hash))
         if after != before:
-            old = b"" if before is None else encode_account(before)
-            changes.put(ACCOUNT + address, old, b"" if after is None else encode_account(after))
-            changes.accounts[address] = None if after is None else account_leaf(after)
+            old = b"" if before is None else account_record(before)
+            changes.put(ACCOUNT + address, old, b"" if after is None else account_record(after))
+            changes.accounts[address] = None if after is None else encode_account(after)
 
     def _put_storage(
         self,
@@ -402,9 +353,9 @@ class StateDB:
         record = ACCOUNT + address
         now = self._store.get(record)
         then = past.get(record, now)
-        before = decode_account(now).storage_root if now else EMPTY_ROOT
+        before = account_of(now).storage_root if now else EMPTY_ROOT
         root = self._put_storage(changes, address, slots, before, self._storage_value)
-        expected = decode_account(then).storage_root if then else EMPTY_ROOT
+        expected = account_of(then).storage_root if then else EMPTY_ROOT
         if root != expected:
             raise StoreCorrupt(
                 f"storage of {address.hex()} goes back to root {root.hex()}, its account had {expected.hex()}; "
@@ -431,26 +382,11 @@ class StateDB:
         root = self._put_accounts(changes)
         records = changes.records
         oldest = height if self._oldest is None else self._oldest
-        if self._height is not None and height > oldest:
-            diff = DIFF + height_bytes(height)
-            listed = self._store.get(diff) if height == self._height else None
-            known = dict.fromkeys(_diff(listed)) if listed is not None else {}
-            for record, old in changes.old.items():
-                if record not in known:
-                    records[past_key(record, height)] = old
-            records[diff] = encode([*known, *(record for record in changes.old if record not in known)])
+        if height > oldest:
+            records.update(remembered(self._store, height, changes.old))
         records[HEAD] = self._head(height, oldest, root)
         return Prepared(height, root, records, changes.nodes, changes.added, self._empty.version)
 
 
 def _leaf(record: bytes | None) -> bytes | None:
-    return None if record is None else account_leaf(decode_account(record))
-
-
-def _diff(data: bytes) -> list[bytes]:
-    """Return the records that a diff lists."""
-    try:
-        listed = decode(data)
-    except RLPError as error:
-        raise StoreCorrupt(f"a block's list of changed records does not parse ({error}); restore a copy") from error
-    return [record for record in listed if isinstance(record, bytes)]
+    return None if record is None else encode_account(account_of(record))

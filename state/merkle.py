@@ -14,6 +14,7 @@ Keccak: TypeAlias = Callable[[bytes], bytes]
 
 EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 EMPTY_ITEM = b"\x80"  # the RLP of the empty string: an unused slot of a branch
+_SHORT = [bytes((0x80 + size,)) for size in range(56)]
 HASHED = 33  # bytes of a reference by hash: the header a0 and the digest
 MAX_KEY_BYTES = 64  # of `trie_root`: bounds its recursion; the tries of a block have keys of at most 9
 
@@ -40,7 +41,10 @@ def hex_prefix(path: str, *, leaf: bool) -> bytes:
 
 def leaf_node(path: str, value: bytes) -> bytes:
     """Return the node that holds `value` at the end of `path`."""
-    return wrap_list(encode_bytes(hex_prefix(path, leaf=True)) + encode_bytes(value))
+    packed = bytes.fromhex(("3" if len(path) & 1 else "20") + path)
+    if len(packed) > 1:
+        packed = _SHORT[len(packed)] + packed
+    return wrap_list(packed + encode_bytes(value))
 
 
 def extension_node(path: str, reference: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Where each record of the state is in the store.
 
     00                                   head: RLP [height, oldest kept height, root]
-    01 ‖ address                         account: `state.account.encode_account`
+    01 ‖ address                         account: `state.account.account_record`
     02 ‖ address ‖ key                   storage: the value
     03 ‖ code hash                       code, never deleted
     04, 04 ‖ "." ‖ path                  account trie (state.trie)

@@ -8,7 +8,7 @@ commits; letting go of it (`close`, or dropping it) frees what its snapshot hold
 from collections.abc import Iterator
 from threading import Lock
 
-from state.account import Account, decode_account
+from state.account import Account, account_of
 from state.errors import StoreCorrupt
 from state.merkle import Keccak
 from state.ordered import Gaps, prefix_end, successor
@@ -94,7 +94,7 @@ class LatestView:
     def account(self, address: bytes) -> Account | None:
         """Return the account at `address`, None when there is none."""
         data = self._snapshot.get(ACCOUNT + address)
-        return None if data is None else decode_account(data)
+        return None if data is None else account_of(data)
 
     def storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` of the account's storage, empty when there is none."""
@@ -141,7 +141,7 @@ class PastView:
     def account(self, address: bytes) -> Account | None:
         """Return the account at `address`, None when there was none."""
         data = self._at(ACCOUNT + address)
-        return decode_account(data) if data else None
+        return account_of(data) if data else None
 
     def storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` of the account's storage, empty when there was none."""

@@ -1,0 +1,69 @@
+"""What earlier blocks replaced: how it is remembered, undone and forgotten.
+
+Block `height` leaves, for each record it changed, what that held before (`past_key`), and one list of those records
+(`DIFF`). A view of an older state takes the earliest past after its height (`state.view`); undoing walks the lists
+down; forgetting drops both. The first block kept leaves nothing: there is no state before it.
+"""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from state.codec import RLPError, decode, encode
+from state.errors import StoreCorrupt
+from state.ordered import prefix_end
+from state.records import DIFF, height_bytes, past_key
+from state.store import Reader
+
+Writes: TypeAlias = "dict[bytes, bytes | None]"
+
+
+def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Writes:
+    """Return the records that keep what block `height` replaced, `old` by record, empty where there was none.
+
+    A block that is amended keeps what it replaced first.
+    """
+    listed = reader.get(DIFF + height_bytes(height))
+    known = {} if listed is None else dict.fromkeys(_changed(listed))
+    new = [record for record in old if record not in known]
+    writes: Writes = {past_key(record, height): old[record] for record in new}
+    writes[DIFF + height_bytes(height)] = encode([*known, *new])
+    return writes
+
+
+def undone(reader: Reader, height: int) -> tuple[dict[bytes, bytes], Writes]:
+    """Return what each record changed above `height` held there, empty for nothing, and the removal of its pasts.
+
+    Raises:
+        StoreCorrupt: a past is missing or a list does not parse.
+    """
+    past: dict[bytes, bytes] = {}
+    removals: Writes = {}
+    for key, listed in reader.iterate(DIFF + height_bytes(height + 1), prefix_end(DIFF), reverse=True):
+        at = int.from_bytes(key[1:], "big")
+        removals[key] = None
+        for record in _changed(listed):
+            where = past_key(record, at)
+            old = reader.get(where)
+            if old is None:
+                raise StoreCorrupt(f"what {record.hex()} held before block {at} is not kept; restore a copy")
+            past[record] = old
+            removals[where] = None
+    return past, removals
+
+
+def forgotten(reader: Reader, below: int) -> Writes:
+    """Return the removal of what is needed only for heights below `below`."""
+    removals: Writes = {}
+    for key, listed in reader.iterate(DIFF, DIFF + height_bytes(below + 1)):
+        removals[key] = None
+        at = int.from_bytes(key[1:], "big")
+        removals.update((past_key(record, at), None) for record in _changed(listed))
+    return removals
+
+
+def _changed(listed: bytes) -> list[bytes]:
+    """Return the records that a block's list names."""
+    try:
+        return [record for record in decode(listed) if isinstance(record, bytes)]
+    except RLPError as error:
+        raise StoreCorrupt(f"a block's list of changed records does not parse ({error}); restore a copy") from error
