@@ -13,7 +13,7 @@ from contractvm.chain import Chain
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.literals import call_data, constructor_data
-from contractvm.cli.opened import block_id, to_read
+from contractvm.cli.opened import block_id, debug_line, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.signer import account_of, gas_limit_option, sender_option, value_option
@@ -65,6 +65,7 @@ def call(
         at = block_id(block)
         if not chain.world(at).code(target):
             raise Problem(f"{checksum(target)} has no code at block {block}", "check the address, or deploy first")
+        chain.debug = debug_line
         executed = chain.call(Message(caller, target, value, data, gas_limit), at)
     if not executed.ok:
         fail(settings, executed)

@@ -9,6 +9,7 @@ from contractvm.chain import BlockId, Chain
 from contractvm.cli.frame import Settings
 from contractvm.cli.problem import Problem, say
 from contractvm.cli.values import hex_bytes
+from contractvm.types import Address
 from state.directory import open_store
 from state.store import MemoryStore
 
@@ -43,6 +44,11 @@ def on_directory(settings: Settings, *, create: bool) -> Chain:
     except BaseException:
         store.close()
         raise
+
+
+def debug_line(contract: Address, text: bytes) -> None:
+    """Show what a contract said by `debug_print`; for `Chain.debug`."""
+    say(f"0x{contract.hex()[:8]}: {text.decode('utf-8', errors='backslashreplace')}", label="debug")
 
 
 def block_id(text: str) -> BlockId:

@@ -28,7 +28,7 @@ class Problem(Exception):
 
 def say(message: str, way_out: str = "", *, label: str = "error") -> None:
     """Print a diagnostic of at most two lines on standard error."""
-    colour = {"error": "red", "warning": "yellow", "note": "cyan"}[label]
+    colour = {"error": "red", "warning": "yellow", "note": "cyan", "debug": "magenta"}[label]
     text = " ".join(str(message).split("\n"))
     click.echo(f"{click.style(label + ':', fg=colour, bold=True)} {text}", err=True)
     if way_out:

@@ -85,7 +85,7 @@ def run(
 
 def debug_line(text: str) -> None:
     """What a contract says by `debug_print`."""
-    click.echo(f"{click.style('debug:', fg='magenta')} {text}", err=True)
+    say(text, label="debug")
 
 
 def show(report: Report, settings: Settings) -> None:

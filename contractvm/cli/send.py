@@ -18,7 +18,7 @@ from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.ledger import reason, receipt_document, show_receipt
 from contractvm.cli.literals import call_data, constructor_data
-from contractvm.cli.opened import to_write
+from contractvm.cli.opened import debug_line, to_write
 from contractvm.cli.output import number, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.signer import Signer, sending_options, signer_of
@@ -146,6 +146,7 @@ def transact(chain: Chain, signer: Signer, to: Address | None, data: bytes, send
         chain_id=chain.chain_id,
     ).sign(signer.secret)
     digest = chain.submit(tx)
+    chain.debug = debug_line
     chain.produce()
     receipt = chain.receipt(digest)
     if receipt is None:

@@ -13,8 +13,8 @@ import click
 from contractvm.types import Address
 
 UNITS = {"wei": 0, "kwei": 3, "mwei": 6, "gwei": 9, "szabo": 12, "finney": 15, "ether": 18, "eth": 18}
-AMOUNT = re.compile(r"(\d[\d_]*)(?:\.(\d+))?\s*([a-zA-Z]*)")
-INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F][0-9a-fA-F_]*|\d[\d_]*)")
+AMOUNT = re.compile(r"([0-9][0-9_]*)(?:\.([0-9]+))?\s*([a-zA-Z]*)")
+INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F][0-9a-fA-F_]*|[0-9][0-9_]*)")
 LONGEST = 200
 """Characters of a number; longer ones are no mistake worth converting."""
 
