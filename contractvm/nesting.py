@@ -23,6 +23,7 @@ RECURSION_LIMIT: Final = FRAMES_A_THREAD * PYTHON_FRAMES_A_CALL
 STACK_BYTES: Final = 64 << 20
 """Address space of a leg's C stack; the kernel backs only what is touched."""
 RETRY_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 1.0
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -74,6 +75,8 @@ class Legs:
         """
         box: list[R] = []
         failure: list[BaseException] = []
+        done = threading.Lock()
+        done.acquire()
 
         def leg() -> None:
             self._idents.append(threading.get_ident())
@@ -83,14 +86,14 @@ class Legs:
                 failure.append(error)
             finally:
                 self._idents.pop()
+                done.release()
 
         thread = _start(leg)
         try:
-            thread.join()
+            _wait(thread, done)
         except BaseException:
-            while thread.is_alive():
+            while not done.acquire(timeout=RETRY_SECONDS) and thread.is_alive():
                 self._interrupt_deepest()
-                thread.join(RETRY_SECONDS)
             raise
         if failure:
             raise failure[0]
@@ -105,6 +108,14 @@ class Legs:
         idents = self._idents[-1:]
         for ident in idents:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
+
+
+def _wait(thread: threading.Thread, done: threading.Lock) -> None:
+    """Wait for a leg. Not `Thread.join`: interrupted, it takes a running thread for ended (CPython before 3.13)."""
+    # An interrupt that strikes a leg in its last lines can keep it from releasing `done`; hence the look.
+    while not done.acquire(timeout=LOOK_SECONDS):
+        if not thread.is_alive():
+            return
 
 
 def _start(target: Callable[[], None]) -> threading.Thread:

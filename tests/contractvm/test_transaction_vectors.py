@@ -40,7 +40,9 @@ def verdicts() -> list[Any]:
                 full = f"{path.split('/')[1]}/{name}"
                 for fork in FORKS:
                     if fork in case["result"]:
-                        found.append(pytest.param(full, case["txbytes"], fork, case["result"][fork], id=f"{full}-{fork}"))
+                        found.append(
+                            pytest.param(full, case["txbytes"], fork, case["result"][fork], id=f"{full}-{fork}")
+                        )
     return found
 
 

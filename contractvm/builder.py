@@ -1,0 +1,103 @@
+"""Making a block: what of the pool fits runs, and its results become roots, receipts and a header.
+
+Source: yellow paper section 4.3; EIP-1559 for the order by effective tip. Never: writes; `chain` does, once,
+at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contractvm.block import Block, Header, indexed_root
+from contractvm.errors import Rejected
+from contractvm.execute import BlockContext, Executed, Executor
+from contractvm.mempool import Mempool
+from contractvm.receipt import BLOOM_BYTES, REVERT_KEPT, Bloom, Receipt, TrapReport
+from contractvm.rejections import LimitExceeded
+from contractvm.transaction import Transaction
+from contractvm.types import Hash
+from state.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A transaction and what came of it."""
+
+    transaction: Transaction
+    executed: Executed
+
+
+def fill(executor: Executor, pool: Mempool, world: World, context: BlockContext) -> tuple[list[Result], list[Hash]]:
+    """Run what waits on the world until the block is full: (results, hashes of what can never run).
+
+    The pool is not changed: should the block not be written, everything still waits.
+    """
+    results: list[Result] = []
+    refused: list[Hash] = []
+    gas_left = context.gas_limit
+    selection = pool.select(context.base_fee, world.nonce)
+    while gas_left >= executor.prices.base and (tx := selection.next()) is not None:
+        try:
+            executed = executor.apply(tx, world, context, gas_left)
+        except LimitExceeded:
+            selection.skip()
+        except Rejected:
+            selection.skip()
+            refused.append(tx.hash)
+        else:
+            gas_left -= executed.gas_used
+            results.append(Result(tx, executed))
+    return results, refused
+
+
+def assemble(
+    parent: Header, context: BlockContext, results: Sequence[Result], state_root: Hash
+) -> tuple[Block, list[Receipt]]:
+    """The block that holds these results in this order, and its receipts."""
+    bloom = Bloom()
+    receipts: list[Receipt] = []
+    leaves: list[bytes] = []
+    gas = logs = 0
+    for result in results:
+        gas += result.executed.gas_used
+        receipt = _receipt(result, gas, len(receipts), logs)
+        logs += len(receipt.logs)
+        receipts.append(receipt)
+        leaves.append(receipt.encode(bloom.of(receipt.logs)))
+    transactions = tuple(result.transaction for result in results)
+    header = Header(
+        parent_hash=parent.hash,
+        coinbase=context.coinbase,
+        state_root=state_root,
+        transactions_root=indexed_root([tx.encode() for tx in transactions]),
+        receipts_root=indexed_root(leaves),
+        logs_bloom=bloom.whole.to_bytes(BLOOM_BYTES, "big"),
+        number=context.number,
+        gas_limit=context.gas_limit,
+        gas_used=gas,
+        timestamp=context.timestamp,
+        base_fee=context.base_fee,
+    )
+    return Block(header, transactions), receipts
+
+
+def _receipt(result: Result, cumulative_gas: int, index: int, log_index: int) -> Receipt:
+    tx, executed = result.transaction, result.executed
+    return Receipt(
+        type=tx.type,
+        status=executed.status,
+        cumulative_gas=cumulative_gas,
+        logs=executed.logs,
+        transaction_hash=tx.hash,
+        sender=tx.sender,
+        to=tx.to,
+        created=executed.created,
+        gas_used=executed.gas_used,
+        gas_price=executed.gas_price,
+        index=index,
+        log_index=log_index,
+        output=b"" if executed.ok else executed.output[:REVERT_KEPT],
+        trap=TrapReport.of(executed.trap) if executed.trap else None,
+        detail=executed.detail,
+    )

@@ -1,0 +1,419 @@
+"""The chain: one store, its head, the pool of what waits, and the making of blocks.
+
+A block is executed on a world over the head, its root computed, and everything (state, header, transactions, receipts,
+head pointer) written as one batch, synced before anything of it can be read. So a killed process leaves whole blocks.
+Source: design of the chain, sections 2 and 8; EIP-1559 for the base fee. Never: a thread or a timer of its own; when to
+make a block is the caller's choice. One thread changes a chain; reads from others see whole blocks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from threading import RLock
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from contractvm.archive import HEAD, IDENTITY, Archive, Included, block_records, removal_records
+from contractvm.block import MAX_EXTRA, Block, Header, next_base_fee
+from contractvm.builder import Result, assemble, fill
+from contractvm.crypto import keccak_function
+from contractvm.errors import ContractVMError, Fatal, Rejected
+from contractvm.estimate import Estimate, estimate
+from contractvm.execute import BlockContext, Executed, Executor, Message
+from contractvm.frames import choose
+from contractvm.genesis import Genesis
+from contractvm.identity import Identity, IncompatibleChain
+from contractvm.machine import Machine
+from contractvm.mempool import Mempool, PoolLimits
+from contractvm.receipt import Receipt
+from contractvm.rejections import AlreadyKnown
+from contractvm.rules import Rules, contract_rules
+from contractvm.transaction import Transaction
+from contractvm.types import ZERO_ADDRESS, Address, Hash
+from state.database import StateDB
+from state.proofs import AccountProof
+from state.store import Store
+from state.world import World
+
+HASHES_KEPT: Final = 256
+"""How many blocks back a contract can ask for a hash."""
+
+Tag = Literal["latest", "pending", "earliest", "safe", "finalized"]
+BlockId = int | bytes | str
+"""A height, a block's hash, or a `Tag`."""
+
+
+class UnknownBlock(ContractVMError):
+    """There is no such block here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A height to come back to, with what waited and what time it was."""
+
+    height: int
+    waiting: tuple[Transaction, ...]
+    time_offset: int
+    next_timestamp: int | None
+
+
+def default_machines() -> tuple[Machine, ...]:
+    """The machines of this version, imported when a chain first needs one."""
+    from contractvm.wasm.machine import WasmMachine
+
+    return (WasmMachine(),)
+
+
+class Chain:
+    """An open chain. Close it, or use it in a `with` statement; it closes its store."""
+
+    def __init__(
+        self,
+        store: Store,
+        genesis: Genesis | None = None,
+        *,
+        rules: Rules | None = None,
+        machines: Sequence[Machine] | None = None,
+        clock: Callable[[], float] = time.time,
+        pool: PoolLimits | None = None,
+        coinbase: Address = ZERO_ADDRESS,
+    ) -> None:
+        """Open the chain in `store`, or write `genesis` (by default the development one) to an empty one.
+
+        With a `genesis`, an existing chain must be the same one. Raises: IncompatibleChain, with nothing touched.
+        """
+        self.rules = rules or contract_rules()
+        self.coinbase = coinbase
+        self.debug: Callable[[Address, bytes], None] | None = None
+        self.next_timestamp: int | None = None
+        self.time_offset = 0
+        self._clock = clock
+        self._store = store
+        self._archive = Archive(store)
+        self._lock = RLock()
+        self._snapshots: dict[int, Snapshot] = {}
+        self._executor = Executor(self.rules, default_machines() if machines is None else machines)
+        identity = self._archive.identity()
+        if identity is None:
+            if any(True for _ in store.keys(b"", None)):
+                raise IncompatibleChain("the store holds something that is no chain of ours; give an empty one")
+            self._state = StateDB(store, keccak_function())
+            self._identity = self._found(genesis or Genesis())
+        else:
+            self._identity = self._recognise(Identity.unpack(identity), genesis)
+            self._state = StateDB(store, keccak_function())
+        self._move_head(self._header_at_head())
+        self.pool = Mempool(self._executor, self.chain_id, pool)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155's."""
+        return self._identity.chain_id
+
+    @property
+    def identity(self) -> Identity:
+        """What makes this chain this chain."""
+        return self._identity
+
+    @property
+    def executor(self) -> Executor:
+        """Runs transactions by this chain's rules."""
+        return self._executor
+
+    @property
+    def head(self) -> Header:
+        """Header of the last block."""
+        return self._head
+
+    # Writing
+
+    def submit(self, transaction: Transaction | bytes) -> Hash:
+        """Take a signed transaction, or its bytes, into the pool; return its hash. Raises: Rejected."""
+        tx = transaction if isinstance(transaction, Transaction) else Transaction.decode(transaction, self.chain_id)
+        with self._lock:
+            nonce, balance = self._account(tx.sender)
+            if tx.nonce < nonce and self._archive.transaction(tx.hash) is not None:
+                raise AlreadyKnown(f"already known: 0x{tx.hash.hex()} is in a block")
+            return self.pool.add(tx, nonce, balance, self.next_base_fee, self._head.gas_limit)
+
+    def produce(self, *, timestamp: int | None = None, coinbase: Address | None = None) -> Block:
+        """Make a block of what waits, as much as fits, and return it; it may be empty.
+
+        Raises: ValueError for a timestamp not after the head's; StoreError or Fatal, then there is no block.
+        """
+        with self._lock:
+            context = self._next_context(timestamp, coinbase)
+            world = self.world()
+            results, refused = fill(self._executor, self.pool, world, context)
+            block = self._seal(world, context, results)
+            self.next_timestamp = None
+            self.pool.included(block.transactions)
+            for digest in refused:
+                self.pool.drop(digest)
+            return block
+
+    def edit(self, change: Callable[[World], None]) -> Block:
+        """Let a test set balances, nonces or storage: the change is a block of its own, without transactions.
+
+        So every state that can be read has a header that commits to it, and a height to go back to.
+        """
+        with self._lock:
+            context = self._next_context(None, None)
+            world = self.world()
+            world.begin_transaction()
+            change(world)
+            world.end_transaction()
+            return self._seal(world, context, [])
+
+    def check_code(self, code: bytes) -> None:
+        """Refuse code that a deployment would refuse, for `edit` to set. Raises: ModuleError, Rejected."""
+        machine = choose(self._executor.machines, code)
+        if machine is None:
+            raise Rejected(f"no machine runs code that starts with {code[:4].hex() or 'nothing'}")
+        machine.check(code, self.rules)
+
+    def snapshot(self) -> int:
+        """Remember this moment; the number is for `revert`."""
+        with self._lock:
+            number = max(self._snapshots, default=0) + 1
+            self._snapshots[number] = Snapshot(
+                self._head.number, tuple(self.pool), self.time_offset, self.next_timestamp
+            )
+            return number
+
+    def revert(self, snapshot: int) -> None:
+        """Go back to a snapshot, which is then used up together with those taken after it.
+
+        Raises: KeyError when there is none of that number.
+        """
+        with self._lock:
+            then = self._snapshots[snapshot]
+            self._snapshots = {number: kept for number, kept in self._snapshots.items() if number < snapshot}
+            self.rewind(then.height)
+            self.time_offset, self.next_timestamp = then.time_offset, then.next_timestamp
+            self.pool.clear()
+            for tx in then.waiting:
+                self.submit(tx)
+
+    def rewind(self, height: int) -> None:
+        """Make the block at `height` the head again and forget those above. Raises: UnknownBlock."""
+        with self._lock:
+            head = self._head.number
+            if not 0 <= height <= head:
+                raise UnknownBlock(f"block {height} is not on this chain, whose head is {head}")
+            if height < head:
+                self._state.revert_to(height, removal_records(self._archive, height, head), sync=True)
+                self._move_head(self._header_at_head())
+                self.pool.revalidate(self._account)
+
+    # Time
+
+    @property
+    def now(self) -> int:
+        """Seconds since 1970 that the next block would have: after the head's, by the clock as shifted."""
+        if self.next_timestamp is not None:
+            return self.next_timestamp
+        return max(int(self._clock()) + self.time_offset, self._head.timestamp + 1)
+
+    def increase_time(self, seconds: int) -> int:
+        """Shift the clock forward; return the whole shift. Raises: ValueError when `seconds` is negative."""
+        if seconds < 0:
+            raise ValueError("time does not go back")
+        self.time_offset += seconds
+        return self.time_offset
+
+    def set_next_timestamp(self, timestamp: int) -> None:
+        """Give the next block a time; the clock goes on from there. Raises: ValueError unless after the head's."""
+        if timestamp <= self._head.timestamp:
+            raise ValueError(f"timestamp {timestamp} is not after the head's, {self._head.timestamp}")
+        self.next_timestamp = timestamp
+        self.time_offset = timestamp - int(self._clock())
+
+    # Reading
+
+    @property
+    def next_base_fee(self) -> int:
+        """Wei a gas of the next block."""
+        return next_base_fee(self._head, self.rules)
+
+    def world(self, at: BlockId = "latest") -> World:
+        """A world over the state at a block, to read or to run on; nothing of it is kept. Raises: UnknownBlock."""
+        number = self.height(at)
+        return World(self._state.view(None if number == self._head.number else number))
+
+    def height(self, at: BlockId) -> int:
+        """The height of a block; "pending" counts as the head, on whose state it stands. Raises: UnknownBlock."""
+        match at:
+            case "latest" | "pending" | "safe" | "finalized":
+                return self._head.number
+            case "earliest":
+                return 0
+            case int() if 0 <= at <= self._head.number:
+                return at
+            case bytes() if (number := self._archive.number_of(at)) is not None:
+                return number
+        name = "0x" + at.hex() if isinstance(at, bytes) else at
+        raise UnknownBlock(f"no block {name}; the head is {self._head.number}")
+
+    def header(self, at: BlockId = "latest") -> Header:
+        """Raises: UnknownBlock."""
+        number = self.height(at)
+        header = self._head if number == self._head.number else self._archive.header(number)
+        if header is None:
+            raise Fatal(f"block {number} is missing: the database is damaged")
+        return header
+
+    def block(self, at: BlockId = "latest") -> Block:
+        """Raises: UnknownBlock."""
+        header = self.header(at)
+        return Block(header, self._archive.transactions(header.number))
+
+    def receipts(self, at: BlockId = "latest") -> tuple[Receipt, ...]:
+        """A block's receipts in order. Raises: UnknownBlock."""
+        return self._archive.receipts(self.height(at))
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """The receipt of a transaction by hash; None while it is in no block."""
+        return self._archive.receipt(transaction)
+
+    def transaction(self, digest: bytes) -> Included | None:
+        """A transaction in a block, by hash; `pool` knows those that wait."""
+        return self._archive.transaction(digest)
+
+    def next_nonce(self, sender: Address) -> int:
+        """The first nonce of `sender` that neither a block nor the pool uses."""
+        with self._lock:
+            return self.pool.next_nonce(sender, self._reader.nonce(sender))
+
+    def call(self, message: Message, at: BlockId = "latest") -> Executed:
+        """Run a message on the state at a block and drop what it changes; "pending" runs as in the next block.
+
+        Raises: Rejected when it could not be sent; UnknownBlock. A revert or trap is in the result.
+        """
+        return self._executor.simulate(message, self.world(at), self.context(at))
+
+    def estimate(self, message: Message, at: BlockId = "pending") -> Estimate:
+        """The least gas limit that succeeds where one less fails. Raises: CannotSucceed, Rejected, UnknownBlock."""
+        return estimate(self._executor, message, lambda: self.world(at), self.context(at))
+
+    def context(self, at: BlockId) -> BlockContext:
+        """What a call at a block sees as its block. Raises: UnknownBlock."""
+        if at == "pending":
+            return self._next_context(None, None)
+        return self._context(self.header(at))
+
+    def proof(self, address: Address, keys: Iterable[bytes] = ()) -> AccountProof:
+        """The account and some of its storage at the head, with proofs against the head's state root (EIP-1186)."""
+        with self._lock:
+            return self._state.account_proof(address, keys)
+
+    # Inside
+
+    def _next_context(self, timestamp: int | None, coinbase: Address | None) -> BlockContext:
+        head = self._head
+        if timestamp is None:
+            timestamp = self.now
+        if timestamp <= head.timestamp:
+            raise ValueError(f"timestamp {timestamp} is not after the head's, {head.timestamp}")
+        return self._context(
+            replace(
+                head,
+                number=head.number + 1,
+                timestamp=timestamp,
+                coinbase=self.coinbase if coinbase is None else coinbase,
+                base_fee=self.next_base_fee,
+            )
+        )
+
+    def _context(self, header: Header) -> BlockContext:
+        def block_hash(number: int) -> bytes | None:
+            if not max(header.number - HASHES_KEPT, 0) <= number < header.number:
+                return None
+            earlier = self._head if number == self._head.number else self._archive.header(number)
+            return None if earlier is None else earlier.hash
+
+        return BlockContext(
+            chain_id=self.chain_id,
+            number=header.number,
+            timestamp=header.timestamp,
+            coinbase=header.coinbase,
+            base_fee=header.base_fee,
+            gas_limit=header.gas_limit,
+            block_hash=block_hash,
+            debug=self.debug,
+        )
+
+    def _seal(self, world: World, context: BlockContext, results: Sequence[Result]) -> Block:
+        """Compute roots and header, write everything as one batch, and only then move the head."""
+        prepared = self._state.prepare(world, context.number)
+        block, receipts = assemble(self._head, context, results, Hash(prepared.root))
+        self._state.commit(prepared, block_records(block, receipts), sync=True)
+        self._move_head(block.header)
+        return block
+
+    def _move_head(self, header: Header) -> None:
+        self._head = header
+        self._reader = self.world()
+
+    def _found(self, genesis: Genesis) -> Identity:
+        """Write the first block to an empty store."""
+        if len(genesis.extra_data) > MAX_EXTRA:
+            raise ValueError(f"extra data of {len(genesis.extra_data)} bytes; a header has room for {MAX_EXTRA}")
+        world = World(self._state.view())
+        for address, account in genesis.alloc.items():
+            world.set_balance(address, account.balance)
+            world.set_nonce(address, account.nonce)
+            if account.code:
+                self.check_code(account.code)
+                world.set_code(address, account.code)
+            for key, value in account.storage.items():
+                world.set_storage(address, key, value)
+        prepared = self._state.prepare(world, 0)
+        header = Header(
+            state_root=Hash(prepared.root),
+            gas_limit=genesis.gas_limit,
+            timestamp=genesis.timestamp,
+            base_fee=genesis.base_fee,
+            extra_data=genesis.extra_data,
+        )
+        identity = Identity(genesis.chain_id, self.rules.digest, header.hash, self._store.backend)
+        records = block_records(Block(header), [])
+        records[IDENTITY] = identity.pack()
+        self._state.commit(prepared, records, sync=True)
+        return identity
+
+    def _recognise(self, found: Identity, genesis: Genesis | None) -> Identity:
+        if genesis is not None and genesis.chain_id != found.chain_id:
+            raise IncompatibleChain(f"the store's chain id is {found.chain_id}, not {genesis.chain_id}")
+        if found.rules != self.rules.digest:
+            raise IncompatibleChain(
+                f"the chain was made under rules {found.rules.hex()[:16]}, these are {self.rules.digest.hex()[:16]} "
+                f"({self.rules.name}); open it with the version that made it"
+            )
+        if found.backend != self._store.backend:
+            raise IncompatibleChain(f"the chain was made on {found.backend}, the store is {self._store.backend}")
+        return found
+
+    def _header_at_head(self) -> Header:
+        number = self._archive.head()
+        header = None if number is None else self._archive.header(number)
+        if header is None:
+            raise IncompatibleChain(f"the store has an identity but no head (record {HEAD.hex()}): it is damaged")
+        return header
+
+    def _account(self, address: Address) -> tuple[int, int]:
+        return self._reader.nonce(address), self._reader.balance(address)

@@ -1,0 +1,254 @@
+"""Transactions on the world: what is checked, bought, run, refunded and paid, and the read-only form of the same.
+
+Source: yellow paper section 6; EIP-1559 (fees), 2929 and 2930 (warm lists), 3529 (refund cap), 3607 (senders without
+code), 3651 (warm coinbase), 161 (empty accounts). Creation pays for init code by the byte instead of EIP-3860's words.
+Never: writes to a store or knows of blocks beyond their environment; nested frames are `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from contractvm.errors import Fatal, Trap
+from contractvm.frames import CreatePrices, Frames
+from contractvm.host import Env, Log
+from contractvm.machine import Call, Kind, Machine, Outcome, Status
+from contractvm.nesting import RaisedRecursionLimit
+from contractvm.rejections import (
+    FeeTooLow,
+    InsufficientFunds,
+    IntrinsicGasTooLow,
+    LimitExceeded,
+    MalformedTransaction,
+    NonceTooHigh,
+    NonceTooLow,
+    SenderNotEOA,
+)
+from contractvm.rules import Rules
+from contractvm.transaction import AccessList, Transaction, TxPrices
+from contractvm.types import ZERO_ADDRESS, Address
+from state.world import EMPTY_CODE_HASH, World
+
+
+def no_block_hash(_: int) -> bytes | None:
+    """The chain before its first block."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockContext:
+    """What a transaction sees of its block. Fees in wei a gas, `gas_limit` in gas."""
+
+    chain_id: int
+    number: int
+    timestamp: int
+    coinbase: Address = ZERO_ADDRESS
+    base_fee: int = 0
+    gas_limit: int = 30_000_000
+    block_hash: Callable[[int], bytes | None] = no_block_hash
+    debug: Callable[[Address, bytes], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A call that nobody signed: what `eth_call` and `eth_estimateGas` run. `gas_price` 0 means that gas is free."""
+
+    sender: Address = ZERO_ADDRESS
+    to: Address | None = None
+    value: int = 0
+    data: bytes = b""
+    gas_limit: int | None = None
+    gas_price: int = 0
+    access_list: AccessList = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What came of a transaction or message. Gas is whole gas.
+
+    `gas_used` is what was paid for, `gas_spent` the same before refunds: the least gas limit lies between them and
+    above. `trap` is the outermost frame's; `detail` says more of failures that are none of the contract's errors.
+    """
+
+    status: Status
+    gas_used: int
+    gas_spent: int
+    gas_price: int
+    output: bytes = b""
+    logs: tuple[Log, ...] = ()
+    created: Address | None = None
+    trap: Trap | None = None
+    detail: str = field(default="")
+
+    @property
+    def ok(self) -> bool:
+        """Whether it took effect."""
+        return self.status is Status.OK
+
+
+class Executor:
+    """Runs transactions by one set of rules on a list of machines; holds nothing else."""
+
+    __slots__ = ("_create_prices", "_refund_quotient", "machines", "prices", "rules")
+
+    def __init__(self, rules: Rules, machines: Sequence[Machine]) -> None:
+        self.rules = rules
+        self.machines = tuple(machines)
+        self.prices = TxPrices.of(rules)
+        self._create_prices = CreatePrices.of(rules)
+        self._refund_quotient = rules.schedule.gas("refund.quotient")
+
+    def apply(self, tx: Transaction, world: World, block: BlockContext, gas_available: int) -> Executed:
+        """Run a transaction on the world and settle it; the world is changed whether or not it succeeds.
+
+        `gas_available` is what the block has left. Raises: Rejected, with the world as it was; Fatal.
+        """
+        sender = tx.sender
+        self.check(tx, world, block, gas_available)
+        price = tx.gas_price(block.base_fee)
+        world.begin_transaction()
+        world.sub_balance(sender, tx.gas_limit * price)
+        world.set_nonce(sender, tx.nonce + 1)
+        gas = tx.gas_limit - tx.intrinsic_gas(self.prices)
+        outcome = self._run(world, block, sender, tx.to, tx.value, tx.data, tx.access_list, gas, price)
+        spent = tx.gas_limit - outcome.gas_left
+        used = spent - min(world.refund, spent // self._refund_quotient)
+        if used != tx.gas_limit:
+            world.add_balance(sender, (tx.gas_limit - used) * price)
+        tip = price - block.base_fee
+        if tip:
+            world.add_balance(block.coinbase, used * tip)
+        executed = _executed(outcome, world, used, spent, price)
+        world.end_transaction()
+        return executed
+
+    def check(self, tx: Transaction, world: World, block: BlockContext, gas_available: int) -> None:
+        """Refuse what cannot be in this block, in the order in which clients expect the reasons. Raises: Rejected."""
+        sender = tx.sender
+        self.check_nonce(tx, world.nonce(sender))
+        if tx.impersonated is None and world.code_hash(sender) != EMPTY_CODE_HASH:
+            raise SenderNotEOA(f"sender not an eoa: 0x{sender.hex()} has code (EIP-3607)")
+        if tx.max_fee < block.base_fee:
+            raise FeeTooLow(
+                f"max fee per gas less than block base fee: maxFeePerGas {tx.max_fee}, baseFee {block.base_fee}"
+            )
+        self.check_funds(tx, world.balance(sender))
+        if tx.gas_limit > gas_available:
+            raise LimitExceeded(f"gas limit reached: the block has {gas_available} gas left, not {tx.gas_limit}")
+        self.check_intrinsic(tx)
+
+    def check_nonce(self, tx: Transaction, nonce: int) -> None:
+        """Raises: NonceTooLow, NonceTooHigh."""
+        if tx.nonce < nonce:
+            raise NonceTooLow(f"nonce too low: next nonce {nonce}, tx nonce {tx.nonce}")
+        if tx.nonce > nonce:
+            raise NonceTooHigh(f"nonce too high: next nonce {nonce}, tx nonce {tx.nonce}")
+
+    def check_funds(self, tx: Transaction, balance: int) -> None:
+        """Raises: InsufficientFunds unless the balance covers value and the gas limit at the fee cap."""
+        cost = tx.gas_limit * tx.max_fee + tx.value
+        if balance < cost:
+            raise InsufficientFunds(
+                f"insufficient funds for gas * price + value: address 0x{tx.sender.hex()} have {balance} want {cost}"
+            )
+
+    def check_intrinsic(self, tx: Transaction) -> None:
+        """Raises: IntrinsicGasTooLow, LimitExceeded, MalformedTransaction."""
+        if len(tx.data) > self.rules.limits.input_bytes:
+            raise LimitExceeded(f"oversized data: {len(tx.data)} bytes, limit {self.rules.limits.input_bytes}")
+        if tx.max_tip > tx.max_fee:
+            raise MalformedTransaction(
+                f"max priority fee per gas higher than max fee per gas: {tx.max_tip} > {tx.max_fee}"
+            )
+        intrinsic = tx.intrinsic_gas(self.prices)
+        if tx.gas_limit < intrinsic:
+            raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {tx.gas_limit}, minimum needed {intrinsic}")
+
+    def simulate(self, message: Message, world: World, block: BlockContext) -> Executed:
+        """Run a message on a scratch world, which is then dropped. A gas price of zero makes the base fee zero as well.
+
+        Raises: IntrinsicGasTooLow, InsufficientFunds, LimitExceeded, FeeTooLow; Fatal.
+        """
+        sender, price = message.sender, message.gas_price
+        limit = block.gas_limit if message.gas_limit is None else message.gas_limit
+        base_fee = block.base_fee if price else 0
+        nonce = world.nonce(sender)
+        shape = Transaction(
+            nonce=nonce,
+            max_fee=price,
+            max_tip=price,
+            gas_limit=limit,
+            to=message.to,
+            value=message.value,
+            data=message.data,
+            access_list=message.access_list,
+            _sender=sender,
+        )
+        if price < base_fee:
+            raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas {price}, baseFee {base_fee}")
+        self.check_intrinsic(shape)
+        self.check_funds(shape, world.balance(sender))
+        if base_fee != block.base_fee:
+            block = replace(block, base_fee=base_fee)
+        world.begin_transaction()
+        world.sub_balance(sender, limit * price)
+        world.set_nonce(sender, nonce + 1)
+        gas = limit - shape.intrinsic_gas(self.prices)
+        outcome = self._run(
+            world, block, sender, message.to, message.value, message.data, message.access_list, gas, price
+        )
+        spent = limit - outcome.gas_left
+        used = spent - min(world.refund, spent // self._refund_quotient)
+        return _executed(outcome, world, used, spent, price)
+
+    def _run(
+        self,
+        world: World,
+        block: BlockContext,
+        sender: Address,
+        to: Address | None,
+        value: int,
+        data: bytes,
+        access_list: AccessList,
+        gas: int,
+        price: int,
+    ) -> Outcome:
+        """Warm what starts warm and open the outermost frame."""
+        env = Env(
+            block.chain_id,
+            block.number,
+            block.timestamp,
+            block.coinbase,
+            block.base_fee,
+            block.gas_limit,
+            sender,
+            price,
+            block.block_hash,
+            block.debug,
+        )
+        world.warm_address(sender)
+        world.warm_address(block.coinbase)
+        for address, keys in access_list:
+            world.warm_address(address)
+            for key in keys:
+                world.warm_slot(address, key)
+        if to is None:
+            call = Call(Kind.CREATE, sender, ZERO_ADDRESS, ZERO_ADDRESS, value, data, gas, 0)
+        else:
+            world.warm_address(to)
+            call = Call(Kind.CALL, sender, to, to, value, data, gas, 0)
+        frames = Frames(world, env, self.rules, self.machines, self._create_prices)
+        try:
+            with RaisedRecursionLimit():
+                return frames.invoke(call)
+        except RecursionError as error:
+            raise Fatal("Python's recursion limit was reached below the engine's own limits") from error
+
+
+def _executed(outcome: Outcome, world: World, used: int, spent: int, price: int) -> Executed:
+    logs = tuple(cast(list[Log], world.logs))
+    return Executed(
+        outcome.status, used, spent, price, outcome.output, logs, outcome.created, outcome.trap, outcome.detail
+    )

@@ -1,0 +1,188 @@
+"""Receipts: what consensus keeps of an executed transaction, and beside it what people ask about.
+
+The consensus part is Ethereum's (status, cumulative gas, bloom, logs; typed as EIP-2718); trap place, revert data and
+the like ride along in our database and enter no hash. Source: yellow paper section 4.3.1; EIP-658, 2718.
+Never: computed twice; a receipt is made when its block is, then only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from contractvm.crypto import keccak256
+from contractvm.errors import Fatal, Place, Trap
+from contractvm.host import Log
+from contractvm.machine import Status
+from contractvm.types import ZERO_HASH, Address, Hash
+from state.codec import Encodable, decode_uint
+from state.codec import decode as rlp_decode
+from state.codec import encode as rlp_encode
+
+BLOOM_BYTES: Final = 256
+EMPTY_BLOOM: Final = bytes(BLOOM_BYTES)
+REVERT_KEPT: Final = 4_096
+"""Bytes of revert data that a receipt keeps: enough for every message, too few to fill a disk with."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrapReport:
+    """Where and why a transaction's outermost frame trapped, for people."""
+
+    code: str
+    detail: str
+    place: Place
+
+    @staticmethod
+    def of(trap: Trap) -> TrapReport:
+        """Keep what the exception says."""
+        return TrapReport(str(trap.code), trap.detail, trap.place or Place())
+
+    def pack(self) -> list[Encodable]:
+        """For the receipt's record; a number that is not known is an empty list."""
+        place = self.place
+        numbers: list[Encodable] = [[] if number is None else number for number in (place.offset, place.function)]
+        return [self.code.encode(), self.detail.encode(), *numbers, (place.name or "").encode()]
+
+    @staticmethod
+    def unpack(record: list[Any]) -> TrapReport:
+        """Read what `pack` made. Raises: ValueError, TypeError, AttributeError."""
+        code, detail, offset, function, name = record
+        numbers = [None if number == [] else decode_uint(number) for number in (offset, function)]
+        return TrapReport(code.decode(), detail.decode(), Place(numbers[0], numbers[1], name.decode() or None))
+
+    def __str__(self) -> str:
+        text = f"{self.code}: {self.detail}" if self.detail else self.code
+        return f"{text} (at {self.place})" if self.place != Place() else text
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of a transaction in a block. Gas is whole gas, `gas_price` wei a gas as paid.
+
+    `status` is how the outermost frame ended; consensus keeps only whether it is OK. `log_index` is the place of the
+    first log among the block's. `output` is revert data, cut to `REVERT_KEPT` bytes.
+    """
+
+    type: int
+    status: Status
+    cumulative_gas: int
+    logs: tuple[Log, ...]
+    transaction_hash: Hash
+    sender: Address
+    to: Address | None
+    created: Address | None
+    gas_used: int
+    gas_price: int
+    index: int
+    log_index: int
+    output: bytes = b""
+    trap: TrapReport | None = None
+    detail: str = ""
+    block_number: int = 0
+    block_hash: Hash = ZERO_HASH
+
+    @property
+    def ok(self) -> bool:
+        """Whether the transaction took effect: the receipt's status 1."""
+        return self.status is Status.OK
+
+    def encode(self, bloom: bytes) -> bytes:
+        """The consensus encoding, a leaf of the receipts trie; `bloom` is `logs_bloom` of these logs."""
+        logs: list[Encodable] = [[log.address, log.topics, log.data] for log in self.logs]
+        body = rlp_encode([int(self.ok), self.cumulative_gas, bloom, logs])
+        return bytes([self.type]) + body if self.type else body
+
+    def pack(self) -> bytes:
+        """Our record of it, in RLP; block number and hash are known from where it is kept."""
+        logs: list[Encodable] = [[log.address, log.topics, log.data] for log in self.logs]
+        return rlp_encode(
+            [
+                int(self.type),
+                int(self.status),
+                self.cumulative_gas,
+                logs,
+                self.transaction_hash,
+                self.sender,
+                self.to or b"",
+                self.created or b"",
+                self.gas_used,
+                self.gas_price,
+                self.index,
+                self.log_index,
+                self.output,
+                self.trap.pack() if self.trap else b"",
+                self.detail.encode(),
+            ]
+        )
+
+    @staticmethod
+    def unpack(record: bytes, block_number: int, block_hash: Hash) -> Receipt:
+        """Read our record. Raises: Fatal when it is damaged: nobody else writes there."""
+        try:
+            kind, status, cumulative, logs, *rest = cast(list[Any], rlp_decode(record))
+            digest, sender, to, created, used, price, index, log_index, output, trap, detail = rest
+            return Receipt(
+                type=decode_uint(kind),
+                status=Status(decode_uint(status)),
+                cumulative_gas=decode_uint(cumulative),
+                logs=tuple(Log(address, tuple(topics), data) for address, topics, data in logs),
+                transaction_hash=digest,
+                sender=sender,
+                to=to or None,
+                created=created or None,
+                gas_used=decode_uint(used),
+                gas_price=decode_uint(price),
+                index=decode_uint(index),
+                log_index=decode_uint(log_index),
+                output=output,
+                trap=TrapReport.unpack(trap) if trap else None,
+                detail=detail.decode(),
+                block_number=block_number,
+                block_hash=block_hash,
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Fatal(f"a stored receipt of block {block_number} is damaged: {error}") from error
+
+
+class Bloom:
+    """Makes the blooms of one block; addresses and topics repeat, so their masks are kept while it is made."""
+
+    __slots__ = ("_masks", "whole")
+
+    def __init__(self) -> None:
+        self._masks: dict[bytes, int] = {}
+        self.whole = 0
+        """Union of all made so far: the block's."""
+
+    def of(self, logs: Iterable[Log]) -> bytes:
+        """256-byte filter of a receipt's logs. Source: yellow paper equation 30."""
+        bits = 0
+        for log in logs:
+            bits |= self._mask(log.address)
+            for topic in log.topics:
+                bits |= self._mask(topic)
+        self.whole |= bits
+        return bits.to_bytes(BLOOM_BYTES, "big")
+
+    def _mask(self, item: bytes) -> int:
+        mask = self._masks.get(item)
+        if mask is None:
+            h = keccak256(item)
+            mask = (
+                1 << ((h[0] << 8 | h[1]) & 2047) | 1 << ((h[2] << 8 | h[3]) & 2047) | 1 << ((h[4] << 8 | h[5]) & 2047)
+            )
+            self._masks[item] = mask
+        return mask
+
+
+def logs_bloom(logs: Iterable[Log]) -> bytes:
+    """256-byte filter of some logs."""
+    return Bloom().of(logs)
+
+
+def may_contain(bloom: bytes, item: bytes) -> bool:
+    """Whether a bloom admits an address or topic; False is certain, True may be wrong."""
+    mask = int.from_bytes(logs_bloom((Log(Address(item), (), b""),)), "big")
+    return int.from_bytes(bloom, "big") & mask == mask
