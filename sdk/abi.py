@@ -23,6 +23,8 @@ __all__ = [
     "Event",
     "Function",
     "Refusal",
+    "Type",
+    "Value",
     "decode",
     "encode",
     "explain",

@@ -20,6 +20,7 @@ from contractvm.wasm.machine import WasmMachine
 from sdk import declarations, envelope
 from sdk.clang import compile_c
 from sdk.errors import BuildError
+from sdk.interface import Interface
 from sdk.tidy import tidy
 from sdk.wat import assemble
 
@@ -36,7 +37,7 @@ class Artifact:
     """What is deployed; constructor arguments follow it."""
     debug: bytes
     """The same bytes, then function names: for people's tools, never for the chain."""
-    interface: declarations.Interface
+    interface: Interface
     """Signatures declared in a C source; empty for the others."""
     warnings: tuple[str, ...]
 
@@ -77,7 +78,7 @@ def compile_module(path: str | Path) -> bytes:
         raise BuildError(f"{path}: {error}") from None
 
 
-def _linked(path: Path) -> tuple[bytes, declarations.Interface, tuple[str, ...]]:
+def _linked(path: Path) -> tuple[bytes, Interface, tuple[str, ...]]:
     """The module in or made from `path`, function names included, what its source declares, and warnings."""
     if path.suffix not in SUFFIXES:
         raise BuildError(
@@ -85,9 +86,9 @@ def _linked(path: Path) -> tuple[bytes, declarations.Interface, tuple[str, ...]]
         )
     try:
         if path.suffix == ".wasm":
-            return path.read_bytes(), declarations.Interface(), ()
+            return path.read_bytes(), Interface(), ()
         if path.suffix == ".wat":
-            return assemble(path), declarations.Interface(), ()
+            return assemble(path), Interface(), ()
         interface = declarations.read(path, path.read_text(encoding="utf-8", errors="surrogateescape"))
     except OSError as error:
         raise BuildError(f"{path}: {error.strerror or error}") from None

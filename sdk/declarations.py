@@ -8,72 +8,76 @@ Never: expands macros. A declaration that is not written out is an error, becaus
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from sdk.abi import ABIError, Error, Event, Function
+from sdk.abi import ABIError, Error, Event, Function, parse_types
 from sdk.errors import BuildError
+from sdk.interface import Interface
 
 _SKIPPED = re.compile(r'/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*")', re.DOTALL)
-_USE = re.compile(r"\bCVM_(SELECTOR|ERROR|EVENT)\s*\(")
-_NUMBER = r"(0[xX][0-9a-fA-F]+)"
-_TEXT = r'"([^"\n]*)"'
-_SELECTOR = re.compile(rf"\s*{_NUMBER}\s*,\s*{_TEXT}\s*\)")
-_EVENT = re.compile(
-    rf"\s*\w+\s*,\s*(\d+)\s*,\s*{_TEXT}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)"
-)
-
-
-@dataclass(slots=True)
-class Interface:
-    """Signatures as written, in order."""
-
-    functions: list[str] = field(default_factory=list)
-    events: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+_USE = re.compile(r"\bCVM_(SELECTOR|ERROR|EVENT|CONSTRUCTOR)\s*\(")
+_NUMBER = r"0[xX][0-9a-fA-F]+"
+_TEXT = r'"(?P<text>[^"\n]*)"'
+_SELECTOR = re.compile(rf"\s*(?P<number>{_NUMBER})\s*,\s*{_TEXT}\s*\)")
+_FORMS = {
+    "SELECTOR": _SELECTOR,
+    "ERROR": _SELECTOR,
+    "EVENT": re.compile(
+        rf"\s*\w+\s*,\s*(?P<indexed>\d+)\s*,\s*{_TEXT}\s*,(?P<topic>\s*{_NUMBER}\s*(?:,\s*{_NUMBER}\s*){{3}})\)"
+    ),
+    "CONSTRUCTOR": re.compile(rf"\s*{_TEXT}\s*\)"),
+}
+_EXAMPLES = {
+    "SELECTOR": 'CVM_SELECTOR(0x12345678, "name(types)"): a number and a signature',
+    "ERROR": 'CVM_ERROR(0x12345678, "Name(types)"): a number and a signature',
+    "EVENT": 'CVM_EVENT(name, indexed, "Name(types)", a, b, c, d): the topic is four numbers',
+    "CONSTRUCTOR": 'CVM_CONSTRUCTOR("constructor(types)")',
+}
 
 
 def read(path: Path, source: str) -> Interface:
     """Collect and check every declaration of a source. Raises: BuildError, with file, line and the right number."""
     text = _SKIPPED.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), source)
-    interface = Interface()
+    found: dict[str, list[str]] = {"SELECTOR": [], "EVENT": [], "ERROR": [], "CONSTRUCTOR": []}
     for use in _USE.finditer(text):
-        line = text.count("\n", 0, use.start()) + 1
-        place = f"{path}:{line}"
+        kind = use[1]
+        place = f"{path}:{text.count(chr(10), 0, use.start()) + 1}"
+        match = _FORMS[kind].match(text, use.end())
+        if match is None:
+            raise BuildError(f"{place}: write {_EXAMPLES[kind]}")
         try:
-            if use[1] == "EVENT":
-                _event(place, _EVENT.match(text, use.end()), interface)
-            else:
-                _selector(place, use[1], _SELECTOR.match(text, use.end()), interface)
+            _check(place, kind, match)
         except ABIError as error:
             raise BuildError(f"{place}: {error}") from None
-    return interface
+        found[kind].append(match["text"])
+    if len(found["CONSTRUCTOR"]) > 1:
+        raise BuildError(f"{path}: CVM_CONSTRUCTOR is there {len(found['CONSTRUCTOR'])} times; a contract has one")
+    return Interface(
+        functions=tuple(found["SELECTOR"]),
+        events=tuple(found["EVENT"]),
+        errors=tuple(found["ERROR"]),
+        constructor="".join(found["CONSTRUCTOR"]),
+    )
 
 
-def _selector(place: str, kind: str, match: re.Match[str] | None, interface: Interface) -> None:
-    if match is None:
-        raise BuildError(f'{place}: write CVM_{kind}(0x12345678, "name(types)"): a number and a signature')
-    number, text = int(match[1], 16), match[2]
-    if kind == "ERROR":
-        selector = Error.parse(text).selector
-        interface.errors.append(text)
+def _check(place: str, kind: str, match: re.Match[str]) -> None:
+    """Compare a declaration's numbers with its signature. Raises: BuildError, ABIError."""
+    text = match["text"]
+    if kind == "CONSTRUCTOR":
+        parse_types(text)
+    elif kind == "EVENT":
+        _check_event(place, Event.parse(text), match)
     else:
-        selector = Function.parse(text).selector
-        interface.functions.append(text)
-    if number != int.from_bytes(selector, "big"):
-        raise BuildError(f"{place}: {text} has the selector 0x{selector.hex()}, not {match[1]}")
+        selector = Error.parse(text).selector if kind == "ERROR" else Function.parse(text).selector
+        if int(match["number"], 16) != int.from_bytes(selector, "big"):
+            raise BuildError(f"{place}: {text} has the selector 0x{selector.hex()}, not {match['number']}")
 
 
-def _event(place: str, match: re.Match[str] | None, interface: Interface) -> None:
-    if match is None:
-        raise BuildError(
-            f'{place}: write CVM_EVENT(name, indexed, "Name(types)", a, b, c, d): the topic as four numbers'
-        )
-    event = Event.parse(match[2])
+def _check_event(place: str, event: Event, match: re.Match[str]) -> None:
     indexed = sum(parameter.indexed for parameter in event.inputs)
-    if indexed != int(match[1]):
-        raise BuildError(f"{place}: {match[2]} has {indexed} indexed parameters, not {match[1]}")
-    if b"".join(int(number, 16).to_bytes(32, "big")[24:] for number in match.groups()[2:]) != event.hash:
+    if indexed != int(match["indexed"]):
+        raise BuildError(f"{place}: {event.text} has {indexed} indexed parameters, not {match['indexed']}")
+    given = [int(number, 16) for number in match["topic"].split(",")]
+    if given != [int.from_bytes(event.hash[i : i + 8], "big") for i in range(0, 32, 8)]:
         parts = ", ".join(f"0x{event.hash[i : i + 8].hex()}" for i in range(0, 32, 8))
         raise BuildError(f"{place}: {event.text} has the topic {parts}")
-    interface.events.append(match[2])

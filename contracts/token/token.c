@@ -117,7 +117,8 @@ CVM_EXPORT("call") void call(void) {
     }
 }
 
-/* constructor(uint256 supply): the deployer owns all of it. */
+/* The deployer owns the whole supply. */
+CVM_CONSTRUCTOR("constructor(uint256 supply)");
 CVM_EXPORT("deploy") void deploy(void) {
     u256 supply;
     address *owner = cvm_word_address(&transferred[2]);

@@ -31,6 +31,9 @@
 #define CVM_SELECTOR(number, signature) __builtin_bswap32(number)
 #define CVM_ERROR(number, signature) __builtin_bswap32(number)
 
+/* Says what arguments `deploy` takes: CVM_CONSTRUCTOR("constructor(uint256 supply)"); */
+#define CVM_CONSTRUCTOR(signature) _Static_assert(1, signature)
+
 typedef struct {
     uint64_t part[4];
 } cvm_word;
