@@ -47,18 +47,26 @@ def _call_indirect(body: Body, i: int, imm: tuple[int, int]) -> None:
 
 
 def _return_call(body: Body, i: int, imm: int) -> None:
-    _tail(body, i, f"{body.cell('inst')}.function({imm})", body.compiled.module.signature(imm))
+    module = body.compiled.module
+    target = f"{body.cell('inst')}.function({imm})"
+    _tail(body, i, target, module.signature(imm), imm < module.imported_functions)
 
 
 def _return_call_indirect(body: Body, i: int, imm: tuple[int, int]) -> None:
-    _tail(body, i, "f", _look_up(body, i, imm))
+    _tail(body, i, "f", _look_up(body, i, imm), True)
 
 
-def _tail(body: Body, i: int, target: str, type_: FuncType) -> None:
+def _tail(body: Body, i: int, target: str, type_: FuncType, maybe_host: bool) -> None:
     operands = body.pops(len(type_.params))
     texts = [body.canonical(o, t).text for o, t in zip(operands, type_.params, strict=True)]
     body.before_effect()
     body.tail = True
+    if maybe_host:
+        # A host function makes no further tail calls, and called from here its trap has its place.
+        if target != "f":
+            body.emit(f"f = {target}", i)
+            target = "f"
+        body.emit(f"if f.instance is None: return f.call({''.join(f'{text}, ' for text in texts)}sp)", i)
     # Default values hold the operands, so that no local of the function becomes a cell.
     bound = "".join(f"a{n}={text}, " for n, text in enumerate(texts))
     passed = "".join(f"a{n}, " for n in range(len(texts)))
