@@ -64,7 +64,8 @@ def inspect(settings: Settings, file: Path, code: bool, function: str | None) ->
     if code or function is not None:
         if settings.json:
             raise Problem("--code and --function print text", "leave --json out")
-        click.echo(disassemble(module, rules, only=None if function is None else find(module, function)))
+        for line in disassemble(module, rules, None if function is None else find(module, function)):
+            click.echo(line)
         return
     refused = deploy_refusal(data)
     if settings.json:
