@@ -1,25 +1,19 @@
-# The README's two commands are `make demo` and `make test`; each makes .venv and installs what it needs.
-PYTHON ?= python3
+# The README's two commands are `make demo` and `make test`. Each makes .venv on its first run and installs what it needs
+# there, from the package index; nothing outside this folder changes. PYTHON=python3.12 chooses another interpreter.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV   ?= .venv
-BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
 JOBS   ?= auto
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+DEMO   := $(VENV)/.installed-demo
+TEST   := $(VENV)/.installed-test
 
 .PHONY: demo test test-all lint bench docs clean
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[wat,c,test]'
-	@touch $@
-
-demo: $(STAMP)
-	$(BIN)/contractvm demo
-
-lint: $(STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+demo: $(DEMO)
+	@$(BIN)/contractvm demo
 
 test: lint
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow"
@@ -27,12 +21,36 @@ test: lint
 test-all: lint
 	$(BIN)/python -m pytest -q -n $(JOBS)
 
-bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+lint: $(TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(TEST)
+	$(PIP) --editable '.[bench]'
 	$(BIN)/python -m tests.bench
 
-docs: $(STAMP)
+docs: $(TEST)
 	$(BIN)/python -m contractvm.docs
+	$(BIN)/python -m sdk.headers
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(DEMO): $(BIN)/python pyproject.toml
+	@echo "installing contractvm and its compilers into $(VENV) ..."
+	@$(PIP) --editable '.[wat,c]'
+	@touch $@
+
+$(TEST): $(BIN)/python pyproject.toml
+	@echo "installing contractvm and its test tools into $(VENV) ..."
+	@$(PIP) --editable '.[wat,c,test]'
+	@touch $@
+
+# Debian packages venv apart from Python; without it `python3 -m venv` fails half way.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "contractvm needs Python 3.11 or newer, and finds none;" \
+		"install one or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv;" \
+		"on Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -20,7 +20,7 @@ from contractvm.errors import Fatal
 from contractvm.types import Address, Hash
 from state.account import encode_account
 from state.codec import decode
-from state.proof import AccountProof
+from state.proofs import AccountProof
 from state.merkle import verify_proof
 from state.world import World
 
