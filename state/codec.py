@@ -192,12 +192,16 @@ def pack(value: Packable) -> bytes:
     """Return the canonical msgpack of `value`.
 
     Raises:
-        PackError: a float, an integer beyond 64 bits, a map key that is not str, another type, or too deep a nest.
+        PackError: a float, an integer beyond 64 bits, a map key that is not str, a lone surrogate, another
+            type, or too deep a nest.
     """
+    ordered = _sorted(value, MAX_DEPTH)
     try:
-        packed: bytes = msgpack.packb(_sorted(value, MAX_DEPTH), use_bin_type=True)
+        packed: bytes = msgpack.packb(ordered, use_bin_type=True)
     except OverflowError as error:
         raise PackError("an integer is beyond 64 bits; pack it as bytes") from error
+    except UnicodeEncodeError as error:
+        raise PackError(f"text that is no Unicode ({error.reason}); pack it as bytes") from error
     return packed
 
 
