@@ -162,8 +162,8 @@ def host_page(schedule: Schedule) -> str:
     return page(
         "Host functions",
         paragraph(
-            f"""The {len(HOST)} imports of module `cvm1`, from the table in `contractvm/host/table.py`, with the prices of
-            schedule `{schedule.name}`. Pointers are offsets in the caller's memory, lengths are unsigned; addresses
+            f"""The {len(HOST)} imports of module `cvm1`, from the table in `contractvm/host/table.py`, with the prices
+            of schedule `{schedule.name}`. Pointers are offsets in the caller's memory, lengths are unsigned; addresses
             have 20 bytes, hashes 32, amounts 32 in little-endian order. A copy writes min(cap, length) bytes and
             returns the whole length, -1 when there is nothing. Whole ranges, `cap` included, must lie in memory, or
             the call traps. The order is: fixed price, price of the given lengths, checks, effect."""

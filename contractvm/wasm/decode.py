@@ -268,11 +268,11 @@ class _Decoder:
 
     def exports(self, r: Reader) -> None:
         for _ in range(r.count("exports", self.limits.exports)):
-            name, kind = r.name(self.limits.name_bytes), r.byte()
+            offset, name, kind = r.offset, r.name(self.limits.name_bytes), r.byte()
             if kind > GLOBAL:
                 reason = ": exception handling is not in the profile" if kind == 4 else ""
                 raise r.malformed(f"malformed export kind {kind}{reason}", r.offset - 1)
-            self.module.exports.append(Export(name, kind, r.u32()))
+            self.module.exports.append(Export(name, kind, r.u32(), offset))
 
     def start(self, r: Reader) -> None:
         self.module.start = r.u32()

@@ -64,6 +64,8 @@ class Export:
     name: str
     kind: int
     index: int
+    offset: int = field(default=0, compare=False)
+    """Of its first byte, in the module."""
 
 
 @dataclass(frozen=True, slots=True)

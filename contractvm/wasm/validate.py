@@ -100,11 +100,11 @@ def _exports(module: Module) -> None:
     names: set[str] = set()
     for export in module.exports:
         if export.name in names:
-            raise Invalid(f"duplicate export name {export.name!r}")
+            raise Invalid(f"duplicate export name {export.name!r}", Place(export.offset))
         names.add(export.name)
         if export.index >= sizes[export.kind]:
             kind = "function" if export.kind == FUNC else KIND_NAMES[export.kind]
-            raise Invalid(f"unknown {kind} {export.index}: export {export.name!r}")
+            raise Invalid(f"unknown {kind} {export.index}: export {export.name!r}", Place(export.offset))
 
 
 def _start(module: Module) -> None:

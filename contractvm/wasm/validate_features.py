@@ -69,7 +69,7 @@ def _declarations(module: Module) -> Iterator[tuple[str, str, Place]]:
             yield "mutable-globals", f"import {entry.module}.{entry.name}", Place(entry.offset)
     for export in module.exports:
         if export.kind == GLOBAL and module.global_types[export.index].mutable:
-            yield "mutable-globals", f"export {export.name}", nowhere
+            yield "mutable-globals", f"export {export.name}", Place(export.offset)
     for global_ in module.global_types:
         if global_.value <= 0x70:
             yield "reference-types", "a global that holds a reference", nowhere

@@ -81,6 +81,10 @@ class TestPlaces:
     def test_a_long_stack_is_named_by_its_end(self) -> None:
         assert refusal(one_function(b"\x41\x00" * 500)).reason.startswith("type mismatch: [... i32 i32 i32 i32 i32 i32")
 
+    def test_exports_name_their_byte(self) -> None:
+        data = HEADER + section(7, vector([sized(b"g") + b"\x03\x05"]))
+        assert refusal(data).place == Place(data.index(b"\x01g"))
+
     def test_constant_expressions_name_their_byte(self) -> None:
         data = HEADER + section(6, vector([b"\x7f\x00\x41\x00\x67\x0b"]))
         error = refusal(data)
