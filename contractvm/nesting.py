@@ -20,8 +20,8 @@ FRAMES_A_THREAD: Final = 32
 PYTHON_FRAMES_A_CALL: Final = 10_000
 """More Python frames than any one contract call can have open: the stack weight allows about 4,500 wasm calls."""
 RECURSION_LIMIT: Final = FRAMES_A_THREAD * PYTHON_FRAMES_A_CALL
-STACK_BYTES: Final = 64 << 20
-"""Address space of a leg's C stack; the kernel backs only what is touched."""
+STACK_BYTES: Final = 16 << 20
+"""Address space of a leg's C stack. Calls in Python touch less than 128 KiB of it, and untouched pages cost nothing."""
 RETRY_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 1.0
 
