@@ -16,7 +16,7 @@ EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc00162
 EMPTY_ITEM = b"\x80"  # the RLP of the empty string: an unused slot of a branch
 _SHORT = [bytes((0x80 + size,)) for size in range(56)]
 HASHED = 33  # bytes of a reference by hash: the header a0 and the digest
-MAX_KEY_BYTES = 64  # of `trie_root`: bounds its recursion; the tries of a block have keys of at most 9
+MAX_KEY_BYTES = 32  # of `trie_root`, a hash: bounds its recursion; the tries of a block have keys of at most 9
 
 
 class ProofError(ValueError):
