@@ -15,9 +15,9 @@ from contractvm.errors import Invalid, Place
 from contractvm.rules import Limits
 from contractvm.wasm.binary import Reader
 from contractvm.wasm.module import TYPE_NAMES, Code, FuncType
-from contractvm.wasm.opcodes import BY_CODE, FLOAT_NAMES, FLOAT_TYPES, OPS, PREFIX
+from contractvm.wasm.opcodes import BY_CODE, BY_NAME, FLOAT_NAMES, FLOAT_TYPES, OPS, PREFIX
 
-END, ELSE, IF = 0x0B, 0x05, 0x04
+END, ELSE, IF = (BY_NAME[name].code for name in ("end", "else", "if"))
 EMPTY_BLOCK = 0x40
 EMPTY = FuncType((), ())
 _ONE_RESULT = {code: FuncType((), (code,)) for code in (*TYPE_NAMES, *FLOAT_TYPES)}

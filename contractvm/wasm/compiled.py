@@ -14,6 +14,7 @@ from contractvm.wasm.sections import Plan, plan, prices
 
 if TYPE_CHECKING:
     from contractvm.wasm.flat import Flat
+    from contractvm.wasm.pyfactory import Factory
     from contractvm.wasm.pygen import Generated
 
 
@@ -51,8 +52,14 @@ class Compiled:
     """The reference tier's form of each function met."""
     generated: dict[int, Generated] = field(default_factory=dict)
     """The portable tier's form of each function met."""
+    factory: Factory | None = None
+    """What makes the portable tier's functions for an instance, once there are some."""
+    misses: int = 0
+    """Functions made without the factory since it was built."""
     namespace: dict[str, object] = field(default_factory=dict)
     """Globals of the portable tier's functions."""
+    constants: dict[int, int] = field(default_factory=dict)
+    """Values of constant expressions that are the same in every instance, by the identity of their code."""
     keys: list[str] = field(default_factory=list)
     """`signature_key` of every type."""
 

@@ -38,3 +38,8 @@ def evaluate(code: Code, globals_: Sequence[Global], function: Callable[[int], F
             case _:
                 break
     raise Fatal(f"constant expression at byte {code.offsets[0]:#x} was validated but cannot be evaluated")
+
+
+def is_fixed(code: Code) -> bool:
+    """Whether the expression is a number that does not depend on the instance."""
+    return not any(BY_CODE[op].name in ("global.get", "ref.func", "ref.null") for op in code.ops)

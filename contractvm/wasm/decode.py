@@ -36,13 +36,16 @@ from contractvm.wasm.module import (
     Module,
     TableType,
 )
+from contractvm.wasm.opcodes import BY_NAME
 
 MAGIC = b"\0asm"
 VERSION = b"\1\0\0\0"
-_REF_FUNC = 0xD2
+_REF_FUNC = BY_NAME["ref.func"].code
 _SECTIONS = (
-    "custom type import function table memory global export start element code data data_count".split()  # noqa: SIM905
+    *("custom", "type", "import", "function", "table", "memory", "global"),
+    *("export", "start", "element", "code", "data", "data count"),
 )
+"""Names of the sections by id."""
 _ORDER = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10)
 """Place of each section id in a module: the data count stands before the code."""
 
@@ -149,7 +152,7 @@ class _Decoder:
             raise FloatRefused(self.float_mentions())
 
     def float_mentions(self) -> tuple[FloatMention, ...]:
-        """Gather mentions: a float in a function's type is that function's."""
+        """Gather mentions by function; a float in a function's type is that function's, however far off it stands."""
         module, found = self.module, self.context.floats
         used = set()
         for function, type_index in enumerate(module.func_types):

@@ -106,14 +106,21 @@ class Func:
     __slots__ = ("body", "call", "host", "index", "instance", "key", "type")
 
     def __init__(
-        self, type_: FuncType, key: str, instance: Instance | None, index: int, call: Callable[..., Any]
+        self,
+        type_: FuncType,
+        key: str,
+        instance: Instance | None,
+        index: int,
+        call: Callable[..., Any],
+        body: Callable[..., Any] | None = None,
     ) -> None:
         self.type = type_
         self.key = key
         self.instance = instance
         self.index = index
         self.host: Callable[..., Any] | None = None
-        self.call = self.body = call
+        self.call = call
+        self.body = body or call
 
     @classmethod
     def of_host(cls, type_: FuncType, fn: Callable[..., Any], index: int = -1, key: str | None = None) -> Func:

@@ -14,9 +14,9 @@ from typing import Any
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.machine import PageBudget
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.constant import evaluate
+from contractvm.wasm.constant import evaluate, is_fixed
 from contractvm.wasm.externs import Extern, Func, Global, Memory, Table, unlinked
-from contractvm.wasm.module import FUNC, GLOBAL, MEMORY, TABLE
+from contractvm.wasm.module import FUNC, GLOBAL, MEMORY, TABLE, Code
 from gas.meter import GasExhausted, Meter
 
 FAILED = 0xFFFF_FFFF
@@ -26,9 +26,13 @@ FAILED = 0xFFFF_FFFF
 Imported = Func | Memory | Table | Global | Callable[..., Any]
 
 
-def _not_entered_directly(index: int) -> Callable[..., Any]:
+Enter = Callable[[int], tuple[Callable[..., Any], Callable[..., Any]]]
+"""How a tier calls a defined function: its entry, and its body (see `Func`)."""
+
+
+def _not_entered_directly(index: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The reference tier looks at a reference's instance and index instead."""
-    return unlinked
+    return unlinked, unlinked
 
 
 class Instance:
@@ -60,7 +64,7 @@ class Instance:
         self.compiled = compiled
         self.meter = meter
         self.prices = compiled.dynamic
-        self.enter: Callable[[int], Callable[..., Any]] = _not_entered_directly
+        self.enter: Enter = _not_entered_directly
         self._exports: dict[str, Extern] | None = None
         self._functions: dict[int, Func] = {}
         self.imported: list[Func | Callable[..., Any]] = []
@@ -81,9 +85,19 @@ class Instance:
         for limit in module.memories:
             self.memory = Memory(limit, limits.memory_pages, budget)
         for definition in module.globals:
-            self.globals.append(Global(definition.type, evaluate(definition.init, self.globals, self.function)))
+            self.globals.append(Global(definition.type, self._value(definition.init)))
         self.elements: list[list[Any]] = []
         self.data: list[bytes] = []
+
+    def _value(self, code: Code) -> Any:
+        """The value of a constant expression, kept with the module where it is the same in every instance."""
+        known = self.compiled.constants.get(id(code))
+        if known is not None:
+            return known
+        value = evaluate(code, self.globals, self.function)
+        if is_fixed(code):
+            self.compiled.constants[id(code)] = value
+        return value
 
     def function(self, index: int) -> Func:
         """Return the function at an index of the whole index space, as a reference."""
@@ -96,16 +110,16 @@ class Instance:
         module = self.compiled.module
         type_, key = module.signature(index), self.compiled.keys[module.func_types[index]]
         if index >= module.imported_functions:
-            return Func(type_, key, self, index, self.enter(index))
+            return Func(type_, key, self, index, *self.enter(index))
         extern = self.imported[index]
         return extern if isinstance(extern, Func) else Func.of_host(type_, extern, index, key)
 
-    def run_with(self, enter: Callable[[int], Callable[..., Any]]) -> None:
+    def run_with(self, enter: Enter) -> None:
         """Let a tier enter the functions, those too that a global already refers to."""
         self.enter = enter
         for index, function in self._functions.items():
             if function.instance is self:
-                function.call = function.body = enter(index)
+                function.call, function.body = enter(index)
 
     def entered(self, index: int, entry: Callable[..., Any], body: Callable[..., Any]) -> None:
         """Tell references made earlier how a function is entered from now on."""
@@ -135,18 +149,18 @@ class Instance:
         """Write the active segments in order; earlier ones stay written when a later one traps. Raises: Trap."""
         module = self.compiled.module
         for element in module.elements:
-            items = [evaluate(item, self.globals, self.function) for item in element.items]
+            items = [self._value(item) for item in element.items]
             self.elements.append(items)
         self.data.extend(segment.content for segment in module.data)
         for number, element in enumerate(module.elements):
             if element.mode == "active" and element.at is not None:
-                at = evaluate(element.at, self.globals, self.function)
+                at = self._value(element.at)
                 self._table_init(at, 0, len(element.items), number, element.table)
             if element.mode != "passive":
                 self.elements[number] = []
         for number, segment in enumerate(module.data):
             if segment.mode == "active" and segment.at is not None:
-                at = evaluate(segment.at, self.globals, self.function)
+                at = self._value(segment.at)
                 self._memory_init(at, 0, len(segment.content), number)
                 self.data[number] = b""
 

@@ -3,7 +3,7 @@
 Operands are type codes in a list. Below the operands of every open block lies a fence, a code that is no type: whoever
 compares the top of the list with the types it needs cannot reach below its block by mistake, and needs no height.
 Source: WebAssembly core specification, appendix "Validation Algorithm" (7.3).
-Never: knows an instruction.
+Never: knows what an instruction takes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from contractvm.errors import Invalid
 from contractvm.wasm.module import TYPE_NAMES, FuncType
+from contractvm.wasm.opcodes import BY_NAME
 
 FENCE, UNKNOWN = 0, 1
 """Among the type codes: the bottom of a block; an operand that unreachable code makes up."""
 _SHOWN = 8
 """Types of a row that an error names at most."""
-BLOCK, LOOP, IF, ELSE = 0x02, 0x03, 0x04, 0x05
+BLOCK, LOOP, IF, ELSE = (BY_NAME[name].code for name in ("block", "loop", "if", "else"))
 
 
 def type_name(code: int) -> str:

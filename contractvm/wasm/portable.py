@@ -15,10 +15,11 @@ from typing import Any
 
 from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.externs import Func, template, unlinked
+from contractvm.wasm.externs import Func, template
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.numeric import MEANINGS
 from contractvm.wasm.pycalls import Tail
+from contractvm.wasm.pyfactory import factory_for
 from contractvm.wasm.pygen import Generated, generate
 from gas.meter import Meter
 
@@ -39,10 +40,14 @@ HELPERS: dict[str, object] = {
 """What generated code calls by name."""
 
 
-class Cells:
-    """The cells that an instance's functions close over, made as functions ask for them."""
+Entry = tuple[Callable[..., Any], Callable[..., Any]]
+"""How a function is entered, and the same without the loop that makes tail calls."""
 
-    __slots__ = ("cells", "defined", "instance", "namespace")
+
+class Linkage:
+    """An instance's generated functions, closed over its cells: by the module's factory, or one by one."""
+
+    __slots__ = ("_cells", "extra", "factory", "instance", "made")
 
     def __init__(self, instance: Instance) -> None:
         compiled = instance.compiled
@@ -50,64 +55,93 @@ class Cells:
             compiled.namespace.update(HELPERS)
             compiled.namespace[COMPILED] = compiled
         self.instance = instance
-        self.namespace = compiled.namespace
-        self.defined: dict[int, Callable[..., Any]] = {}
-        meter = instance.meter
-        self.cells: dict[str, CellType] = {"gas": meter.cell, "n": meter.count, "inst": CellType(instance)}
-        if instance.memory is not None:
-            self.cells["mem"] = instance.memory.cell
-        for index, global_ in enumerate(instance.globals):
-            self.cells[f"g{index}"] = global_.cell
+        self.extra: dict[int, Entry] = {}
+        """Functions that the factory does not make."""
+        self.made: tuple[Callable[..., Any], ...] = ()
+        self._cells: dict[str, CellType] | None = None
+        self.factory = factory = factory_for(compiled)
+        if factory is not None:
+            closure = tuple([self._own_cell(name) for name in factory.code.co_freevars])
+            make = FunctionType(factory.code, compiled.namespace, "make", None, closure)
+            self.made = make(*[self._imported(index) for index in factory.imports])
 
-    def entry(self, index: int) -> Callable[..., Any]:
+    def enter(self, index: int) -> Entry:
         """Return how to enter a defined function: itself, or what makes it at its first call."""
-        return self.defined.get(index) or _stub(self, index)
+        if self.factory is not None and index in self.factory.positions:
+            entry, body = self.factory.positions[index]
+            return self.made[entry], self.made[body]
+        known = self.extra.get(index)
+        if known is None:
+            stub = _stub(self, index)
+            return stub, stub
+        return known
 
     def define(self, index: int) -> Callable[..., Any]:
         """Make a function callable in this instance, and what it calls as far as there is code for it."""
-        if index not in self.defined:
-            waiting = [index]
-            while waiting:  # not recursion: a chain of calls can be as long as the module
-                self._define(waiting.pop(), waiting)
-        return self.defined[index]
+        waiting = [index]
+        while waiting:  # not recursion: a chain of calls can be as long as the module
+            self._define(waiting.pop(), waiting)
+        return self.enter(index)[0]
 
     def _define(self, index: int, waiting: list[int]) -> None:
-        if index in self.defined:
+        if index in self.extra or (self.factory is not None and index in self.factory.positions):
             return
-        instance = self.instance
-        made = generated(instance.compiled, index)
+        compiled = self.instance.compiled
+        compiled.misses += 1
+        made = generated(compiled, index)
         code = made.code
-        closure = tuple([self.cells.get(name) or self._function_cell(name, waiting) for name in code.co_freevars])
+        closure = tuple([self._cell(name, waiting) for name in code.co_freevars])
         entry: Callable[..., Any]
-        body = entry = FunctionType(code, self.namespace, f"f{index}", None, closure)
+        body = entry = FunctionType(code, compiled.namespace, f"f{index}", None, closure)
         if made.tail:
             entry = _bounce(body, code.co_argcount - 1)
-        self.defined[index] = entry
-        known = self.cells.get(f"f{index}")
+        self.extra[index] = entry, body
+        known = self._known_cells().get(f"f{index}")
         if known is not None:
             known.cell_contents = entry
-        instance.entered(index, entry, body)
+        self.instance.entered(index, entry, body)
 
-    def _function_cell(self, name: str, waiting: list[int]) -> CellType:
-        """Make the cell of a function met for the first time."""
-        instance, index = self.instance, int(name[1:])
-        compiled = instance.compiled
-        target: Callable[..., Any]
-        if index < compiled.module.imported_functions:
-            extern = instance.imported[index]
-            if compiled.rules.contract and not isinstance(extern, Func):
-                target = extern
+    def _cell(self, name: str, waiting: list[int]) -> CellType:
+        """Return a cell by its name in generated code, made if no function has asked for it."""
+        cells = self._known_cells()
+        if name not in cells:
+            index = int(name[1:])
+            if index < self.instance.compiled.module.imported_functions:
+                cells[name] = CellType(self._imported(index))
             else:
-                target = instance.function(index).call
-        elif index in self.defined:
-            target = self.defined[index]
-        elif index in compiled.generated:
-            waiting.append(index)
-            target = unlinked  # defined before this call of `define` returns
-        else:
-            target = self.entry(index)
-        cell = self.cells[name] = CellType(target)
-        return cell
+                if index in self.instance.compiled.generated:
+                    waiting.append(index)
+                cells[name] = CellType(self.enter(index)[0])
+        return cells[name]
+
+    def _known_cells(self) -> dict[str, CellType]:
+        """The cells there are, gathered when first needed: a factory's functions know theirs."""
+        if self._cells is None:
+            names = ["gas", "n", "inst", "mem", *(f"g{n}" for n in range(len(self.instance.globals)))]
+            self._cells = {name: self._own_cell(name) for name in names}
+            for function in self.made:
+                self._cells.update(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        return self._cells
+
+    def _own_cell(self, name: str) -> CellType:
+        instance = self.instance
+        if name == "gas":
+            return instance.meter.cell
+        if name == "n":
+            return instance.meter.count
+        if name == "mem":
+            return CellType() if instance.memory is None else instance.memory.cell
+        if name[0] == "g":
+            return instance.globals[int(name[1:])].cell
+        return CellType(instance if name == "inst" else self.define)
+
+    def _imported(self, index: int) -> Callable[..., Any]:
+        """An imported function as generated code calls it: a contract's host functions take no stack weight."""
+        instance = self.instance
+        extern = instance.imported[index]
+        if instance.compiled.rules.contract and not isinstance(extern, Func):
+            return extern
+        return instance.function(index).call
 
 
 def generated(compiled: Compiled, index: int) -> Generated:
@@ -120,7 +154,7 @@ def generated(compiled: Compiled, index: int) -> Generated:
 
 def prepare(instance: Instance) -> None:
     """Make this tier the one that runs the instance."""
-    instance.run_with(Cells(instance).entry)
+    instance.run_with(Linkage(instance).enter)
 
 
 _STUB = """
@@ -140,9 +174,9 @@ def make(body, Tail):
 """
 
 
-def _stub(cells: Cells, index: int) -> Callable[..., Any]:
-    operands = len(cells.instance.compiled.module.signature(index).params)
-    return template(_STUB, operands)(lambda: cells.define(index))  # type: ignore[no-any-return]
+def _stub(linkage: Linkage, index: int) -> Callable[..., Any]:
+    operands = len(linkage.instance.compiled.module.signature(index).params)
+    return template(_STUB, operands)(lambda: linkage.define(index))  # type: ignore[no-any-return]
 
 
 def _bounce(body: Callable[..., Any], operands: int) -> Callable[..., Any]:
@@ -169,7 +203,7 @@ def run(function: Func, operands: list[Any], weight: int) -> list[Any]:
 def enter(instance: Instance, index: int, weight: int) -> None:
     """Call a function without operands and results, such as a contract's entry. Raises: Trap, OutOfGas."""
     try:
-        instance.enter(index)(weight)
+        instance.enter(index)[0](weight)
     except TRAPS as error:
         raise located(error, instance.meter) from None
 
