@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from contractvm.cli.frame import Context, common_options, settings_of
-from contractvm.cli.problem import report
+from contractvm.cli.frame import COLOURS, Context, common_options, settings_of
+from contractvm.cli.problem import reader_gone, report
 
 START, MODULES, CHAIN, READ = "Start", "Modules", "Chain", "Read the chain"
 
@@ -76,6 +76,13 @@ class Root(click.Group):
         guess = f"did you mean {near[0]!r}?" if near else f"commands are: {', '.join(COMMANDS)}"
         raise click.UsageError(f"no such command {name!r}; {guess}", ctx)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that went away ends it in silence, before click has another opinion."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return reader_gone()
+
 
 def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     """Print the version and what it stands on."""
@@ -117,16 +124,25 @@ root = Root(
 )
 
 
+def asked_for_colours(argv: Sequence[str]) -> bool | None:
+    """What `--color` says, for errors that arise outside of any command's context."""
+    words = [*argv, ""]
+    for word, following in zip(words[-2::-1], words[:0:-1], strict=True):
+        if word == "--color" or word.startswith("--color="):
+            return COLOURS.get(word.partition("=")[2] or following)
+    return None
+
+
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return the exit code. The only place that catches everything."""
-    debug = "--debug" in argv
+    debug, colours = "--debug" in argv, asked_for_colours(argv)
     try:
         code: Any = root.main(list(argv), prog_name="contractvm", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:  # click's own exits: a closed pipe
         return stop.code if isinstance(stop.code, int) else 1
     except BaseException as error:  # noqa: BLE001 - the edge: nothing may leave as a traceback
-        return report(error, debug)
+        return report(error, debug, colours)
     return code if isinstance(code, int) else 0
 
 

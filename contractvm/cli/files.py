@@ -20,8 +20,6 @@ def read_bytes(path: Path) -> bytes:
     """Read a whole file, `-` for standard input. Raises: Problem, naming the file and the way out."""
     if str(path) == "-":
         return bounded(sys.stdin.buffer.read(LARGEST + 1), "standard input")
-    if "\0" in str(path):
-        raise Problem(f"{str(path)!r} is no file name")
     if path.is_dir():
         raise Problem(f"{path} is a directory", "name a .wasm, .wat or .c file in it")
     try:

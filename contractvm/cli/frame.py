@@ -20,6 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DEFAULT_DATA = ".contractvm"
+COLOURS = {"auto": None, "always": True, "never": False}
 NEGATIVE = re.compile(r"-(\d|0[xX])")
 AFTER_DASHES = "contractvm.after_dashes"
 
@@ -41,7 +42,7 @@ def remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
     if source is not None and source.name == "COMMANDLINE":
         ctx.find_root().meta[f"contractvm.{param.name}"] = value
         if param.name == "color":
-            ctx.find_root().color = {"auto": None, "always": True, "never": False}[str(value)]
+            ctx.color = ctx.find_root().color = COLOURS[str(value)]
 
 
 def common_options(hidden: bool) -> list[click.Parameter]:
@@ -57,7 +58,7 @@ def common_options(hidden: bool) -> list[click.Parameter]:
         option("--json", is_flag=True, help="Print one JSON object on standard output."),
         option("-q", "--quiet", is_flag=True, help="Print the result alone."),
         option("-v", "--verbose", count=True, help="Print more; repeat for more still."),
-        option("--color", type=click.Choice(["auto", "always", "never"]), help="When to use colours.  [default: auto]"),
+        option("--color", type=click.Choice(list(COLOURS)), help="When to use colours.  [default: auto]"),
         option("--debug", is_flag=True, help="Show the traceback of an error."),
     ]
 
@@ -117,7 +118,15 @@ class Command(click.Command):
         """Parse, then tell negative numbers (arguments) from options nobody knows (errors)."""
         after = args[args.index("--") + 1 :] if "--" in args else []
         ctx.meta[AFTER_DASHES] = len(after)
-        rest = super().parse_args(ctx, args)
+        words = args[: len(args) - len(after)]
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError:
+            # A misspelt option leaves its value over as an argument; the option is what to name.
+            for word in words:
+                if word.startswith("--") and word != "--":
+                    self.refuse_option(ctx, word)
+            raise
         for param in self.params:
             if isinstance(param, click.Argument):
                 value = ctx.params.get(str(param.name))
@@ -129,7 +138,7 @@ class Command(click.Command):
 
     def refuse_option(self, ctx: click.Context, word: str) -> None:
         """Raises: click.NoSuchOption when `word` was meant as an option."""
-        if word.startswith("-") and len(word) > 1 and not NEGATIVE.match(word):
-            name = word.split("=", 1)[0]
-            known = [opt for param in self.get_params(ctx) for opt in param.opts if opt.startswith("--")]
+        name = word.split("=", 1)[0]
+        known = [opt for param in self.get_params(ctx) for opt in param.opts if opt.startswith("--")]
+        if word.startswith("-") and len(word) > 1 and not NEGATIVE.match(word) and name not in known:
             raise click.NoSuchOption(name, possibilities=difflib.get_close_matches(name, known), ctx=ctx)

@@ -26,16 +26,15 @@ class Problem(Exception):
         self.way_out = way_out
 
 
-def say(message: str, way_out: str = "", *, label: str = "error") -> None:
-    """Print a diagnostic of at most two lines on standard error."""
+def say(message: str, way_out: str = "", *, label: str = "error", colours: bool | None = None) -> None:
+    """Print a diagnostic on standard error; `colours` None asks the command's context, then the terminal."""
     colour = {"error": "red", "warning": "yellow", "note": "cyan", "debug": "magenta"}[label]
-    text = " ".join(str(message).split("\n"))
-    click.echo(f"{click.style(label + ':', fg=colour, bold=True)} {text}", err=True)
+    click.echo(f"{click.style(label + ':', fg=colour, bold=True)} {message}", err=True, color=colours)
     if way_out:
         click.echo(f"  {way_out}", err=True)
 
 
-def report(error: BaseException, debug: bool = False) -> int:
+def report(error: BaseException, debug: bool = False, colours: bool | None = None) -> int:
     """Say what `error` means to a person and return the exit code."""
     if debug and not isinstance(error, click.exceptions.Exit | click.exceptions.Abort):
         traceback.print_exception(error, file=sys.stderr)
@@ -45,16 +44,16 @@ def report(error: BaseException, debug: bool = False) -> int:
         case BrokenPipeError():
             return reader_gone()
         case Problem():
-            say(error.message, error.way_out)
+            say(error.message, error.way_out, colours=colours)
             return error.code
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else "contractvm"
-            say(error.format_message(), f"try: {where} --help")
+            say(error.format_message(), f"try: {where} --help", colours=colours)
             return USAGE
         case click.ClickException():
-            say(error.format_message())
+            say(error.format_message(), colours=colours)
         case MemoryError():
-            say("out of memory", "lower --gas, or give the process more memory")
+            say("out of memory", "lower --gas, or give the process more memory", colours=colours)
         case OSError() if error.errno == errno.ENOSPC:
             say(
                 f"the disk is full{of_file(error)}",
@@ -63,22 +62,23 @@ def report(error: BaseException, debug: bool = False) -> int:
         case OSError() if error.strerror:
             say(f"{error.strerror}{of_file(error)}")
         case _:
-            return report_domain(error)
+            return report_domain(error, colours)
     return FAILED
 
 
-def report_domain(error: BaseException) -> int:
+def report_domain(error: BaseException, colours: bool | None) -> int:
     """The project's own errors, imported only now that one may be here."""
     from contractvm.errors import ContractVMError, Fatal
     from gas.schedule import ScheduleError
     from state.errors import StoreError
 
     if isinstance(error, ContractVMError | StoreError | ScheduleError) and not isinstance(error, Fatal):
-        say(str(error) or type(error).__name__)
+        say(str(error) or type(error).__name__, colours=colours)
     else:
         say(
             f"{type(error).__name__}: {error}",
             "this is a bug of contractvm, not of your contract; run again with --debug and report what it prints",
+            colours=colours,
         )
     return FAILED
 

@@ -145,16 +145,13 @@ def transact(chain: Chain, signer: Signer, to: Address | None, data: bytes, send
         data=data,
         chain_id=chain.chain_id,
     ).sign(signer.secret)
+    chain.executor.check(tx, chain.world(), chain.context("pending"), chain.head.gas_limit)
     digest = chain.submit(tx)
     chain.debug = debug_line
     chain.produce()
     receipt = chain.receipt(digest)
     if receipt is None:
-        chain.pool.drop(digest)
-        raise Problem(
-            f"transaction 0x{digest.hex()} was not mined: it cannot be in the next block",
-            f"the account's next nonce is {chain.next_nonce(signer.address)}",
-        )
+        raise Fatal(f"transaction 0x{digest.hex()} passed every check and was not mined")
     return receipt
 
 

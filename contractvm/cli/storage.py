@@ -20,8 +20,8 @@ from contractvm.errors import Fatal
 from contractvm.types import Address, Hash
 from state.account import encode_account
 from state.codec import decode
-from state.proofs import AccountProof
 from state.merkle import verify_proof
+from state.proofs import AccountProof
 from state.world import World
 
 LISTED = 1_000

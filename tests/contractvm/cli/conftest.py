@@ -33,7 +33,7 @@ class Ran:
         """Assert that it failed with that code, said so in one or two lines, and used these words."""
         assert self.code == code, self
         lines = self.err.strip().split("\n")
-        said = [line for line in lines if not line.startswith(("note:", "warning:"))]
+        said = [line for line in lines if not line.startswith(("note:", "warning:", "debug:"))]
         assert said[0].startswith("error: ") and len(said) <= 2, self.err
         assert "Traceback" not in self.err
         for word in words:
