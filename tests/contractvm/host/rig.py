@@ -20,7 +20,7 @@ from state.world import World
 PAGE = 65_536
 RULES = contract_rules()
 MINUS_ONE = 0xFFFF_FFFF
-ME, CALLER, ORIGIN, COINBASE, OTHER = (Address(bytes([n]) * 20) for n in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE))
+ME, CALLER, ORIGIN, COINBASE, OTHER, CREATED = (Address(bytes([n]) * 20) for n in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0x99))
 GAS = 10_000_000
 KEY_AT, VALUE_AT, OUT_AT = 0x100, 0x2000, 0x4000
 
