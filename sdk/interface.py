@@ -23,7 +23,7 @@ class Interface:
     def extended(self, signatures: Sequence[str] | str) -> Interface:
         """This and further signatures; `event`, `error` and `constructor` say what they are, the rest are functions.
 
-        Raises: ABIError for one that is none.
+        One that is there already replaces the earlier. Raises: ABIError for one that is none.
         """
         functions, events, errors, constructor = [*self.functions], [*self.events], [*self.errors], self.constructor
         for text in [signatures] if isinstance(signatures, str) else signatures:
@@ -38,6 +38,6 @@ class Interface:
                     Error.parse(text)
                     errors.append(text)
                 case _:
-                    Function.parse(text)
-                    functions.append(text)
+                    same = Function.parse(text).text
+                    functions = [known for known in functions if Function.parse(known).text != same] + [text]
         return Interface(tuple(functions), tuple(events), tuple(errors), constructor)
