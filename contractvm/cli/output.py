@@ -56,6 +56,13 @@ def seconds(value: float) -> str:
     return f"{value * 1e9:.0f} ns"
 
 
+def readable(data: bytes) -> str:
+    """Hex, and the text beside it where it is text."""
+    plain = data.decode("ascii", errors="replace")
+    is_text = len(data) > 1 and plain.isprintable() and "\ufffd" not in plain
+    return f"0x{data.hex()} {plain!r}" if is_text else f"0x{data.hex()}"
+
+
 def hexed(data: bytes | None) -> str | None:
     """`0x` and hex; None stays None."""
     return None if data is None else "0x" + data.hex()

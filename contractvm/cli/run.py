@@ -13,7 +13,7 @@ import click
 from contractvm.cli.execution import CONTRACT, Report, execute, imports_host
 from contractvm.cli.files import read_module
 from contractvm.cli.frame import Command, Settings, pass_settings
-from contractvm.cli.output import hexed, number, seconds, show_json, show_pairs
+from contractvm.cli.output import hexed, number, readable, seconds, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.tracing import Tracer
 from contractvm.cli.values import hex_bytes, positive
@@ -109,7 +109,7 @@ def pairs(report: Report) -> Iterable[tuple[str, object]]:
     if report.ok and (report.result or report.output is None):
         yield "result", " ".join(map(str, report.result)) or "(none)"
     if report.output is not None:
-        yield "output", hexed(report.output)
+        yield "output", readable(report.output)
     if report.revert is not None:
         yield "revert", hexed(report.revert)
     for log in report.logs:

@@ -11,10 +11,10 @@ import click
 
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.opened import block_id, to_read
-from contractvm.cli.output import hexed, number, show_json, show_pairs, show_table
+from contractvm.cli.output import hexed, number, readable, show_json, show_pairs, show_table
 from contractvm.cli.problem import Problem, say
 from contractvm.cli.signer import account_of
-from contractvm.cli.values import checksum, clip, ether, hex_bytes
+from contractvm.cli.values import checksum, ether, hex_bytes
 from contractvm.crypto import keccak256
 from contractvm.errors import Fatal
 from contractvm.types import Address, Hash
@@ -90,13 +90,6 @@ def show_entries(settings: Settings, found: list[tuple[bytes, bytes]], everythin
     show_table(("key", "value"), [(readable(k), readable(v)) for k, v in found])
     if not everything and len(found) == LISTED:
         say(f"there may be more than {LISTED:,} keys; --all shows them", label="note")
-
-
-def readable(data: bytes) -> str:
-    """Hex, and the text beside it where it is text."""
-    plain = data.decode("ascii", errors="replace")
-    shown = f"0x{data.hex()}"
-    return f"{shown} {plain!r}" if len(data) > 1 and plain.isprintable() and "\ufffd" not in plain else clip(shown, 160)
 
 
 def check(root: Hash, found: AccountProof) -> None:
