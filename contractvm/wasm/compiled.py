@@ -58,6 +58,8 @@ class Compiled:
     """Functions made without the factory since it was built."""
     namespace: dict[str, object] = field(default_factory=dict)
     """Globals of the portable tier's functions."""
+    image: tuple[tuple[int, bytes], ...] | None = None
+    """The active data segments with their places, when every instance starts with the same; () when not."""
     constants: dict[int, int] = field(default_factory=dict)
     """Values of constant expressions that are the same in every instance, by the identity of their code."""
     keys: list[str] = field(default_factory=list)

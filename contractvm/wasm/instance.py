@@ -147,7 +147,16 @@ class Instance:
 
     def initialize(self) -> None:
         """Write the active segments in order; earlier ones stay written when a later one traps. Raises: Trap."""
-        module = self.compiled.module
+        module, memory = self.compiled.module, self.memory
+        if memory is not None and module.memories and not module.elements:
+            image = self.compiled.image
+            if image is None:
+                image = self.compiled.image = self._image()
+            if image:
+                for at, content in image:
+                    memory.data[at : at + len(content)] = content
+                self.data.extend(b"" if segment.mode == "active" else segment.content for segment in module.data)
+                return
         for element in module.elements:
             items = [self._value(item) for item in element.items]
             self.elements.append(items)
@@ -163,6 +172,20 @@ class Instance:
                 at = self._value(segment.at)
                 self._memory_init(at, 0, len(segment.content), number)
                 self.data[number] = b""
+
+    def _image(self) -> tuple[tuple[int, bytes], ...]:
+        """The active segments with their places, when those are the same in every instance and cannot trap."""
+        pieces: list[tuple[int, bytes]] = []
+        for segment in self.compiled.module.data:
+            if segment.at is not None:
+                at = self._value(segment.at) if is_fixed(segment.at) else len(self._memory().data)
+                if at + len(segment.content) > len(self._memory().data):
+                    return ()
+                if pieces and pieces[-1][0] + len(pieces[-1][1]) == at:
+                    pieces[-1] = pieces[-1][0], pieces[-1][1] + segment.content
+                else:
+                    pieces.append((at, segment.content))
+        return tuple(pieces)
 
     def charge(self, milligas: int) -> None:
         """Charge the meter. Raises: OutOfGas."""
