@@ -14,6 +14,32 @@ from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.output import hexed, number, show_json, show_pairs
 from contractvm.cli.problem import say
 from contractvm.crypto import keccak256
+from sdk.build import build as build_contract
+from sdk.new import LANGUAGES, create
+
+
+@click.command(cls=Command)
+@click.argument("folder", type=click.Path(path_type=Path), metavar="NAME")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="c", help="Language of the contract.  [default: c]")
+@pass_settings
+def new(settings: Settings, folder: Path, lang: str) -> None:
+    """Start a contract project: source, test, README.
+
+    Makes the folder NAME with a contract that counts, in C or WebAssembly text, and tests that pass.
+
+    \b
+    Examples:
+      contractvm new vault && cd vault && pytest
+      contractvm new lesson --lang wat
+    """
+    paths = create(folder, lang)
+    if settings.json:
+        show_json({"project": str(folder), "files": [str(path) for path in paths]})
+        return
+    for path in paths:
+        click.echo(path)
+    if not settings.quiet:
+        say(f"its tests: cd {folder} && pytest    its deployment: contractvm deploy {paths[0]}", label="note")
 
 
 @click.command(cls=Command)
@@ -32,8 +58,6 @@ def build(settings: Settings, files: tuple[Path, ...], out: Path | None) -> None
     Writes NAME.wasm, which is what gets deployed, and NAME.debug.wasm, the same with names. A .wasm is checked and
     made ready to deploy. The first .c takes a while: the compiler fills its cache.
     """
-    from sdk.build import build as build_contract
-
     built = []
     for file in files:
         read_bytes(file)
