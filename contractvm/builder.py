@@ -13,6 +13,7 @@ from contractvm.block import Block, Header, indexed_root
 from contractvm.errors import Rejected
 from contractvm.execute import BlockContext, Executed, Executor
 from contractvm.mempool import Mempool
+from contractvm.nesting import RaisedRecursionLimit
 from contractvm.receipt import BLOOM_BYTES, REVERT_KEPT, Bloom, Receipt, TrapReport
 from contractvm.rejections import LimitExceeded
 from contractvm.transaction import Transaction
@@ -37,17 +38,18 @@ def fill(executor: Executor, pool: Mempool, world: World, context: BlockContext)
     refused: list[Hash] = []
     gas_left = context.gas_limit
     selection = pool.select(context.base_fee, world.nonce)
-    while gas_left >= executor.prices.base and (tx := selection.next()) is not None:
-        try:
-            executed = executor.apply(tx, world, context, gas_left)
-        except LimitExceeded:
-            selection.skip()
-        except Rejected:
-            selection.skip()
-            refused.append(tx.hash)
-        else:
-            gas_left -= executed.gas_used
-            results.append(Result(tx, executed))
+    with RaisedRecursionLimit():
+        while gas_left >= executor.prices.base and (tx := selection.next()) is not None:
+            try:
+                executed = executor.apply(tx, world, context, gas_left)
+            except LimitExceeded:
+                selection.skip()
+            except Rejected:
+                selection.skip()
+                refused.append(tx.hash)
+            else:
+                gas_left -= executed.gas_used
+                results.append(Result(tx, executed))
     return results, refused
 
 
@@ -85,7 +87,7 @@ def assemble(
 def _receipt(result: Result, cumulative_gas: int, index: int, log_index: int) -> Receipt:
     tx, executed = result.transaction, result.executed
     return Receipt(
-        type=tx.type,
+        type=int(tx.type),
         status=executed.status,
         cumulative_gas=cumulative_gas,
         logs=executed.logs,

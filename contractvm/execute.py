@@ -106,12 +106,12 @@ class Executor:
         `gas_available` is what the block has left. Raises: Rejected, with the world as it was; Fatal.
         """
         sender = tx.sender
-        self.check(tx, world, block, gas_available)
+        intrinsic = self.check(tx, world, block, gas_available)
         price = tx.gas_price(block.base_fee)
         world.begin_transaction()
         world.sub_balance(sender, tx.gas_limit * price)
         world.set_nonce(sender, tx.nonce + 1)
-        gas = tx.gas_limit - tx.intrinsic_gas(self.prices)
+        gas = tx.gas_limit - intrinsic
         outcome = self._run(world, block, sender, tx.to, tx.value, tx.data, tx.access_list, gas, price)
         spent = tx.gas_limit - outcome.gas_left
         used = spent - min(world.refund, spent // self._refund_quotient)
@@ -124,8 +124,11 @@ class Executor:
         world.end_transaction()
         return executed
 
-    def check(self, tx: Transaction, world: World, block: BlockContext, gas_available: int) -> None:
-        """Refuse what cannot be in this block, in the order in which clients expect the reasons. Raises: Rejected."""
+    def check(self, tx: Transaction, world: World, block: BlockContext, gas_available: int) -> int:
+        """Refuse what cannot be in this block, in the order in which clients expect the reasons.
+
+        Return the intrinsic gas. Raises: Rejected.
+        """
         sender = tx.sender
         self.check_nonce(tx, world.nonce(sender))
         if tx.impersonated is None and world.code_hash(sender) != EMPTY_CODE_HASH:
@@ -137,7 +140,7 @@ class Executor:
         self.check_funds(tx, world.balance(sender))
         if tx.gas_limit > gas_available:
             raise LimitExceeded(f"gas limit reached: the block has {gas_available} gas left, not {tx.gas_limit}")
-        self.check_intrinsic(tx)
+        return self.check_intrinsic(tx)
 
     def check_nonce(self, tx: Transaction, nonce: int) -> None:
         """Raises: NonceTooLow, NonceTooHigh."""
@@ -154,8 +157,8 @@ class Executor:
                 f"insufficient funds for gas * price + value: address 0x{tx.sender.hex()} have {balance} want {cost}"
             )
 
-    def check_intrinsic(self, tx: Transaction) -> None:
-        """Raises: IntrinsicGasTooLow, LimitExceeded, MalformedTransaction."""
+    def check_intrinsic(self, tx: Transaction) -> int:
+        """Return the intrinsic gas. Raises: IntrinsicGasTooLow, LimitExceeded, MalformedTransaction."""
         if len(tx.data) > self.rules.limits.input_bytes:
             raise LimitExceeded(f"oversized data: {len(tx.data)} bytes, limit {self.rules.limits.input_bytes}")
         if tx.max_tip > tx.max_fee:
@@ -165,6 +168,7 @@ class Executor:
         intrinsic = tx.intrinsic_gas(self.prices)
         if tx.gas_limit < intrinsic:
             raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {tx.gas_limit}, minimum needed {intrinsic}")
+        return intrinsic
 
     def simulate(self, message: Message, world: World, block: BlockContext) -> Executed:
         """Run a message on a scratch world, which is then dropped. A gas price of zero makes the base fee zero as well.
@@ -188,14 +192,14 @@ class Executor:
         )
         if price < base_fee:
             raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas {price}, baseFee {base_fee}")
-        self.check_intrinsic(shape)
+        intrinsic = self.check_intrinsic(shape)
         self.check_funds(shape, world.balance(sender))
         if base_fee != block.base_fee:
             block = replace(block, base_fee=base_fee)
         world.begin_transaction()
         world.sub_balance(sender, limit * price)
         world.set_nonce(sender, nonce + 1)
-        gas = limit - shape.intrinsic_gas(self.prices)
+        gas = limit - intrinsic
         outcome = self._run(
             world, block, sender, message.to, message.value, message.data, message.access_list, gas, price
         )

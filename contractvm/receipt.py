@@ -8,7 +8,7 @@ Never: computed twice; a receipt is made when its block is, then only read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from contractvm.crypto import keccak256
@@ -16,7 +16,7 @@ from contractvm.errors import Fatal, Place, Trap
 from contractvm.host import Log
 from contractvm.machine import Status
 from contractvm.types import ZERO_HASH, Address, Hash
-from state.codec import Encodable, decode_uint
+from state.codec import Encodable, decode_uint, encode_bytes, encode_uint, wrap_list
 from state.codec import decode as rlp_decode
 from state.codec import encode as rlp_encode
 
@@ -82,6 +82,7 @@ class Receipt:
     detail: str = ""
     block_number: int = 0
     block_hash: Hash = ZERO_HASH
+    _logs_rlp: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -90,19 +91,18 @@ class Receipt:
 
     def encode(self, bloom: bytes) -> bytes:
         """The consensus encoding, a leaf of the receipts trie; `bloom` is `logs_bloom` of these logs."""
-        logs: list[Encodable] = [[log.address, log.topics, log.data] for log in self.logs]
-        body = rlp_encode([int(self.ok), self.cumulative_gas, bloom, logs])
+        gas = encode_bytes(encode_uint(self.cumulative_gas))
+        status = b"\x01" if self.ok else b"\x80"
+        body = wrap_list(status + gas + encode_bytes(bloom) + self._logs())
         return bytes([self.type]) + body if self.type else body
 
     def pack(self) -> bytes:
         """Our record of it, in RLP; block number and hash are known from where it is kept."""
-        logs: list[Encodable] = [[log.address, log.topics, log.data] for log in self.logs]
-        return rlp_encode(
+        facts = rlp_encode(
             [
-                int(self.type),
+                self.type,
                 int(self.status),
                 self.cumulative_gas,
-                logs,
                 self.transaction_hash,
                 self.sender,
                 self.to or b"",
@@ -116,13 +116,22 @@ class Receipt:
                 self.detail.encode(),
             ]
         )
+        return wrap_list(facts + self._logs())
+
+    def _logs(self) -> bytes:
+        """RLP of the logs, made once: it is in both encodings."""
+        if self._logs_rlp is None:
+            logs: list[Encodable] = [[log.address, log.topics, log.data] for log in self.logs]
+            object.__setattr__(self, "_logs_rlp", rlp_encode(logs))
+        return cast(bytes, self._logs_rlp)
 
     @staticmethod
     def unpack(record: bytes, block_number: int, block_hash: Hash) -> Receipt:
         """Read our record. Raises: Fatal when it is damaged: nobody else writes there."""
         try:
-            kind, status, cumulative, logs, *rest = cast(list[Any], rlp_decode(record))
-            digest, sender, to, created, used, price, index, log_index, output, trap, detail = rest
+            facts, logs = cast(list[Any], rlp_decode(record))
+            kind, status, cumulative, digest, *rest = facts
+            sender, to, created, used, price, index, log_index, output, trap, detail = rest
             return Receipt(
                 type=decode_uint(kind),
                 status=Status(decode_uint(status)),

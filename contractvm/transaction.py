@@ -16,7 +16,7 @@ from contractvm.crypto import HALF_ORDER, ORDER, address_of, keccak256, recover,
 from contractvm.rejections import InvalidSignature, MalformedTransaction, UnsupportedType, WrongChain
 from contractvm.rules import Rules
 from contractvm.types import Address, Hash
-from state.codec import Encodable, RLPError
+from state.codec import Encodable, RLPError, encode_bytes, encode_uint, wrap_list
 from state.codec import decode as rlp_decode
 from state.codec import encode as rlp_encode
 
@@ -125,8 +125,7 @@ class Transaction:
             r = int.from_bytes(self.impersonated, "big") if self.impersonated is not None else self.r
             fields = self._fields()
             if self.type is TxType.LEGACY:
-                base = 27 if self.chain_id is None else 35 + 2 * self.chain_id
-                raw = rlp_encode([*fields, base + self.y_parity, r, self.s])
+                raw = rlp_encode([*fields, self._v, r, self.s])
             else:
                 raw = bytes([self.type]) + rlp_encode([*fields, self.y_parity, r, self.s])
             object.__setattr__(self, "_raw", raw)
@@ -142,6 +141,8 @@ class Transaction:
     @property
     def signing_hash(self) -> Hash:
         """What the sender signs: EIP-155 appends the chain id and two zeros, typed ones prefix the type."""
+        if self._raw is not None:
+            return Hash(keccak256(self._signed_part(self._raw)))
         fields = self._fields()
         if self.type is not TxType.LEGACY:
             return Hash(keccak256(bytes([self.type]) + rlp_encode(fields)))
@@ -185,6 +186,23 @@ class Transaction:
     def gas_price(self, base_fee: int) -> int:
         """Wei a gas that the sender pays in a block with `base_fee`."""
         return base_fee + self.tip(base_fee)
+
+    def _signed_part(self, raw: bytes) -> bytes:
+        """The bytes behind `signing_hash`, cut from the encoding: the signature is its last three fields."""
+        typed = 0 if self.type is TxType.LEGACY else 1
+        header = raw[typed]
+        start = typed + (1 if header < 0xF8 else header - 0xF6)
+        last = self.y_parity if typed else self._v
+        body = raw[start : len(raw) - _rlp_length(last) - _rlp_length(self.r) - _rlp_length(self.s)]
+        if typed:
+            return raw[:1] + wrap_list(body)
+        if self.chain_id is not None:
+            body += encode_bytes(encode_uint(self.chain_id)) + b"\x80\x80"
+        return wrap_list(body)
+
+    @property
+    def _v(self) -> int:
+        return self.y_parity + (27 if self.chain_id is None else 35 + 2 * self.chain_id)
 
     def _fields(self) -> list[Encodable]:
         to = self.to if self.to is not None else b""
@@ -294,3 +312,8 @@ def _uint(item: object, name: str, size: int) -> int:
     if len(item) > size:
         raise MalformedTransaction(f"malformed transaction: {name} is above {size * 8} bits")
     return int.from_bytes(item, "big")
+
+
+def _rlp_length(number: int) -> int:
+    """Bytes of a number's encoding, up to 256 bits."""
+    return 1 if number < 0x80 else 1 + (number.bit_length() + 7) // 8

@@ -20,6 +20,7 @@ Packable: TypeAlias = "bool | int | bytes | str | list[Packable] | tuple[Packabl
 MAX_DEPTH = 256  # nested lists; the deepest thing on the chain, an access list in a block, nests 5
 
 _BYTE = [bytes((value,)) for value in range(256)]
+_SHORT = 1 << 440  # integers below take a header of one byte
 
 
 class RLPError(ValueError):
@@ -74,6 +75,11 @@ def _encode(item: Encodable, depth: int) -> bytes:
                     parts.append(_BYTE[0x80 + size] + child)
                 else:
                     parts.append(_header(0xB7, size) + child)
+            elif type(child) is int and 0 <= child < 0x80:
+                parts.append(_BYTE[child or 0x80])
+            elif type(child) is int and 0 < child < _SHORT:
+                size = (child.bit_length() + 7) >> 3
+                parts.append(_BYTE[0x80 + size] + child.to_bytes(size, "big"))
             else:
                 parts.append(_encode(child, depth - 1))
         body = b"".join(parts)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from contractvm.errors import OutOfGas, Trap
 from contractvm.host import BY_NAME, HOST, Finish, HostRow, Prices
+from contractvm.host.prices import price_name
 from tests.contractvm.host.rig import RULES, rig
+from tests.contractvm.host.test_pointers import FIXED, attempt, prepared
 
 DESIGN = {
     "storage_get": "iiii:i", "storage_set": "iiii:", "storage_has": "ii:i", "storage_remove": "ii:i",
@@ -56,7 +59,52 @@ def test_a_row_is_well_formed(row: HostRow) -> None:
 @rows
 def test_a_row_is_priced(row: HostRow) -> None:
     assert RULES.schedule.milli(row.price) > 0
-    assert RULES.schedule.why[row.price]
+    assert all(RULES.schedule.milli(name) > 0 and RULES.schedule.why[name] for name in row.also)
+
+
+class Recorder:
+    """Prices that remember which of them were asked for."""
+
+    def __init__(self, prices: Prices) -> None:
+        self.prices = prices
+        self.asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> int:
+        self.asked.add(price_name(name))
+        return cast(int, getattr(self.prices, name))
+
+
+SCENES: dict[str, list[tuple[int, ...]]] = {
+    # Key of 8 zero bytes has 200 bytes; that of 1 has none. Values: 4 bytes, none, the original.
+    "storage_set": [(0, 8, 0, 4), (0, 8, 0, 0), (0, 8, 0, 4), (0, 8, 0, 200), (0, 1, 0, 4), (0, 1, 0, 0)],
+    "storage_remove": [(0, 8), (0, 1)],
+    # Memory at 0 is an address nobody has, at 0x8000 one wei.
+    "call": [(0, 0x8000, 0, 0, 0, 0)],
+    "transfer": [(0, 0x8000)],
+}
+
+
+def scene(name: str) -> set[str]:
+    """The prices that a row asks for when it has everything to do that it can have."""
+    frame = prepared()
+    frame.world.begin_transaction()
+    frame.put(0x8000, b"\1")
+    recorder = Recorder(frame.host.prices)
+    frame.host.prices = cast(Prices, recorder)
+    for arguments in SCENES.get(name, []):
+        frame.run(name, *arguments)
+    if name not in SCENES:
+        attempt(frame, name, {}) if name in FIXED else frame.run(name, *[1] * len(BY_NAME[name].params))
+    if name == "storage_remove":  # What it asks for beyond is the same function's as storage_set.
+        for arguments in ((0, 8, 0, 200), (0, 3, 0, 4)):
+            frame.run("storage_set", *arguments)
+    return recorder.asked
+
+
+@rows
+def test_a_row_names_every_price_it_asks_for(row: HostRow) -> None:
+    assert scene(row.name) == {row.price, *row.also}
+    assert row.price not in row.also or len({row.price, *row.also}) == len(row.also)
 
 
 @rows
