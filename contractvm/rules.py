@@ -104,7 +104,7 @@ def contract_rules() -> Rules:
 def bare_rules() -> Rules:
     """The engine alone, for `contractvm run` and the specification's tests: any imports, wide limits."""
     limits = Limits(
-        code_bytes=64 << 20,
+        code_bytes=16 << 20,
         types=1_000_000,
         imports=100_000,
         functions=1_000_000,
@@ -118,12 +118,12 @@ def bare_rules() -> Rules:
         globals=1_000_000,
         exports=1_000_000,
         tables=1_000,
-        table_entries=10_000_000,
-        element_entries=10_000_000,
+        table_entries=1_000_000,
+        element_entries=1_000_000,
         data_segments=100_000,
         name_bytes=100_000,
-        memory_pages=65_536,
-        live_pages=65_536,
+        memory_pages=16_384,
+        live_pages=16_384,
         stack_weight=1_048_576,
     )
     return Rules("bare", load("cvm1"), FEATURES, limits, contract=False)
