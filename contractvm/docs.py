@@ -151,7 +151,8 @@ def host_row(row: HostRow, schedule: Schedule) -> tuple[str, ...]:
     """Cells of an import."""
     params = ", ".join(f"{name}: {_WASM_TYPES[t]}" for name, t in zip(row.arguments, row.params, strict=True))
     results = " → " + _WASM_TYPES[row.results] if row.results else ""
-    return f"`{row.name}({params}){results}`", gas(schedule.milli(row.price)), f"`{row.price}`", row.doc
+    further = ", ".join(f"`{name}`" for name in row.also)
+    return f"`{row.name}({params}){results}`", gas(schedule.milli(row.price)), f"`{row.price}`", further, row.doc
 
 
 def host_page(schedule: Schedule) -> str:
@@ -168,9 +169,9 @@ def host_page(schedule: Schedule) -> str:
             returns the whole length, -1 when there is nothing. Whole ranges, `cap` included, must lie in memory, or
             the call traps. The order is: fixed price, price of the given lengths, checks, effect."""
         ),
-        table(("function", "gas", "price", "what it does"), (host_row(row, schedule) for row in HOST)),
+        table(("function", "gas", "price", "also", "what it does"), (host_row(row, schedule) for row in HOST)),
         "## Prices",
-        paragraph("In gas. The fixed price above is paid always; the rest by what happens, as the EIPs say."),
+        paragraph("In gas. The first price above is paid always, those under *also* by lengths and by what is found."),
         table(("price", "gas", "why"), others),
     )
 

@@ -28,6 +28,15 @@ class Memory(Protocol):
     data: bytearray
 
 
+class NoMemory:
+    """The memory of a module that has none: every range in it but the empty one is out of bounds."""
+
+    __slots__ = ("data",)
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+
 class Finish(Exception):
     """A frame has finished with `data`; machines catch it. Not an error."""
 
@@ -119,8 +128,6 @@ class Host:
         "world",
     )
 
-    memory: Memory
-
     def __init__(
         self,
         world: World,
@@ -142,6 +149,7 @@ class Host:
         self.invoke = invoke
         self.session = session
         self.prices = session.prices
+        self.memory: Memory = NoMemory()
         self.returndata = b""
         self.cursors: dict[int, Cursor] = {}
         self.last_handle = 0

@@ -19,7 +19,8 @@ class HostRow:
     """One import.
 
     `params` and `results` spell types, "i" for i32 and "I" for i64. `price` names the schedule's price that is paid
-    first and always. `fn` takes the `Host` and non-negative bit patterns and returns one, or None.
+    first and always; `also` those that depend on lengths and on what is found. `fn` takes the `Host` and non-negative
+    bit patterns and returns one, or None.
     """
 
     name: str
@@ -28,6 +29,7 @@ class HostRow:
     price: str
     doc: str
     fn: Callable[..., int | None]
+    also: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -39,6 +41,10 @@ class HostRow:
 _STATUS = (
     "Returns 0 ok, 1 revert, 2 out of gas, 3 trap, 4 funds, 5 depth, 6 no code and input not empty, 7 re-entry denied."
 )
+_READ = ("slot.cold", "slot.read_unit")
+_WRITE = ("slot.sentry", "slot.write_unit", "slot.cold", "slot.set", "slot.reset", "slot.clear_refund")
+_COPY = ("copy.word",)
+_CALL = ("copy.word", "account.cold", "call.value", "call.new_account", "call.stipend")
 _RANGE = "Flags: 1 descending, 2 keys only."
 
 HOST: tuple[HostRow, ...] = (
@@ -50,6 +56,7 @@ HOST: tuple[HostRow, ...] = (
         "slot.warm",
         "Copies the value under a key; -1 when there is none. Cold slots and values beyond the first unit pay more.",
         storage.storage_get,
+        _READ,
     ),
     HostRow(
         "storage_set",
@@ -59,6 +66,7 @@ HOST: tuple[HostRow, ...] = (
         "Stores a value under a key; an empty value removes it. Priced by what changes, as Ethereum's SSTORE, for the "
         "first 32 bytes of key plus value and by the unit for the rest. Traps in static frames.",
         storage.storage_set,
+        _WRITE,
     ),
     HostRow(
         "storage_has",
@@ -67,6 +75,7 @@ HOST: tuple[HostRow, ...] = (
         "slot.warm",
         "Returns 1 if there is a value under a key, otherwise 0. Reads and pays as `storage_get`.",
         storage.storage_has,
+        _READ,
     ),
     HostRow(
         "storage_remove",
@@ -75,6 +84,7 @@ HOST: tuple[HostRow, ...] = (
         "slot.warm",
         "Removes the value under a key; returns 1 if there was one, otherwise 0. Traps in static frames.",
         storage.storage_remove,
+        _WRITE,
     ),
     HostRow(
         "transient_get",
@@ -83,6 +93,7 @@ HOST: tuple[HostRow, ...] = (
         "transient.base",
         "Copies a value that lasts until the end of the transaction; -1 when there is none.",
         storage.transient_get,
+        ("transient.unit",),
     ),
     HostRow(
         "transient_set",
@@ -91,6 +102,7 @@ HOST: tuple[HostRow, ...] = (
         "transient.base",
         "Keeps a value under a key until the transaction ends; an empty value removes it. Traps in static frames.",
         storage.transient_set,
+        ("transient.unit",),
     ),
     # Iteration
     HostRow(
@@ -101,6 +113,7 @@ HOST: tuple[HostRow, ...] = (
         "Opens an iterator over the keys from `start` on and before `end` (an empty end: no bound) in byte order and "
         f"returns its handle, 1 or more. {_RANGE} At most 16 are open in a frame.",
         storage.iter_open,
+        _COPY,
     ),
     HostRow(
         "iter_next",
@@ -110,6 +123,7 @@ HOST: tuple[HostRow, ...] = (
         "Moves to the next key after the last one given, in storage as it is now. Returns 1, or 0 at the end; both pay "
         "a cold read. The value is read with it unless the iterator is for keys only.",
         storage.iter_next,
+        ("slot.read_unit",),
     ),
     HostRow(
         "iter_close",
@@ -126,6 +140,7 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Copies the key the iterator stands on; -1 before the first and behind the last.",
         storage.iter_key,
+        _COPY,
     ),
     HostRow(
         "iter_value",
@@ -134,6 +149,7 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Copies the value found with the key the iterator stands on; -1 where there is none or only keys are read.",
         storage.iter_value,
+        _COPY,
     ),
     # Hashes and signatures
     HostRow(
@@ -143,10 +159,29 @@ HOST: tuple[HostRow, ...] = (
         "keccak.base",
         "Writes the 32-byte Keccak-256 (Ethereum's hash) of a range.",
         hashing.keccak256,
+        ("keccak.word",),
     ),
-    HostRow("sha256", "iii", "", "sha256.base", "Writes the 32-byte SHA-256 of a range.", hashing.sha256),
-    HostRow("blake2b256", "iii", "", "blake2b.base", "Writes the 32-byte BLAKE2b-256 of a range.", hashing.blake2b256),
-    HostRow("ripemd160", "iii", "", "ripemd160.base", "Writes the 20-byte RIPEMD-160 of a range.", hashing.ripemd160),
+    HostRow(
+        "sha256", "iii", "", "sha256.base", "Writes the 32-byte SHA-256 of a range.", hashing.sha256, ("sha256.word",)
+    ),
+    HostRow(
+        "blake2b256",
+        "iii",
+        "",
+        "blake2b.base",
+        "Writes the 32-byte BLAKE2b-256 of a range.",
+        hashing.blake2b256,
+        ("blake2b.word",),
+    ),
+    HostRow(
+        "ripemd160",
+        "iii",
+        "",
+        "ripemd160.base",
+        "Writes the 20-byte RIPEMD-160 of a range.",
+        hashing.ripemd160,
+        ("ripemd160.word",),
+    ),
     HostRow(
         "ecrecover",
         "iiii",
@@ -173,12 +208,21 @@ HOST: tuple[HostRow, ...] = (
         "Returns 1 if a 64-byte Ed25519 signature of a message is by a 32-byte key, otherwise 0. RFC 8032 without "
         "cofactor; non-canonical encodings are refused.",
         hashing.ed25519_verify,
+        ("ed25519.word",),
     ),
     # 256-bit arithmetic: numbers of 32 bytes, little-endian
     HostRow("u256_mul", "iii", "", "u256.base", "Writes a * b modulo 2^256.", arithmetic.u256_mul),
     HostRow("u256_div", "iii", "", "u256.base", "Writes a / b rounded down; 0 when b is 0.", arithmetic.u256_div),
     HostRow("u256_mod", "iii", "", "u256.base", "Writes the remainder of a / b; 0 when b is 0.", arithmetic.u256_mod),
-    HostRow("u256_exp", "iii", "", "u256.base", "Writes a to the power b, modulo 2^256.", arithmetic.u256_exp),
+    HostRow(
+        "u256_exp",
+        "iii",
+        "",
+        "u256.base",
+        "Writes a to the power b, modulo 2^256.",
+        arithmetic.u256_exp,
+        ("u256.exp_byte",),
+    ),
     HostRow("u256_addmod", "iiii", "", "u256.base", "Writes (a + b) modulo m; 0 when m is 0.", arithmetic.u256_addmod),
     HostRow("u256_mulmod", "iiii", "", "u256.base", "Writes (a * b) modulo m; 0 when m is 0.", arithmetic.u256_mulmod),
     # The frame
@@ -237,6 +281,7 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Copies the input from an offset on; returns the length of all of it.",
         context.input_copy,
+        _COPY,
     ),
     HostRow(
         "returndata_size",
@@ -253,10 +298,17 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Copies the last call's output from an offset on; returns the length of all of it.",
         context.returndata_copy,
+        _COPY,
     ),
-    HostRow("finish", "ii", "", "host.base", "Ends the frame with a range as its output.", context.finish),
+    HostRow("finish", "ii", "", "host.base", "Ends the frame with a range as its output.", context.finish, _COPY),
     HostRow(
-        "revert", "ii", "", "host.base", "Undoes what the frame did and ends it with a range as reason.", context.revert
+        "revert",
+        "ii",
+        "",
+        "host.base",
+        "Undoes what the frame did and ends it with a range as reason.",
+        context.revert,
+        _COPY,
     ),
     HostRow(
         "log",
@@ -265,6 +317,7 @@ HOST: tuple[HostRow, ...] = (
         "log.base",
         "Writes an event of up to four 32-byte topics and data. Traps in static frames.",
         context.log,
+        ("log.topic", "log.byte"),
     ),
     HostRow(
         "debug_print",
@@ -273,6 +326,7 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Shows text to the developer where somebody looks; costs the same everywhere.",
         context.debug_print,
+        _COPY,
     ),
     # Accounts
     HostRow(
@@ -282,6 +336,7 @@ HOST: tuple[HostRow, ...] = (
         "account.warm",
         "Writes an address's wei, 32 bytes little-endian, and returns 32. Cold accounts pay more.",
         accounts.balance,
+        ("account.cold",),
     ),
     HostRow(
         "code_hash",
@@ -290,8 +345,17 @@ HOST: tuple[HostRow, ...] = (
         "account.warm",
         "Writes the 32-byte hash of an account's code and returns 32; -1 when there is no such account.",
         accounts.code_hash,
+        ("account.cold",),
     ),
-    HostRow("code_size", "i", "i", "account.warm", "Returns the length of an account's code.", accounts.code_size),
+    HostRow(
+        "code_size",
+        "i",
+        "i",
+        "account.warm",
+        "Returns the length of an account's code.",
+        accounts.code_size,
+        ("account.cold",),
+    ),
     HostRow(
         "code_copy",
         "iiii",
@@ -299,6 +363,7 @@ HOST: tuple[HostRow, ...] = (
         "account.warm",
         "Copies an account's code from an offset on; returns the length of all of it.",
         accounts.code_copy,
+        ("account.cold", "copy.word"),
     ),
     # Calls
     HostRow(
@@ -309,6 +374,7 @@ HOST: tuple[HostRow, ...] = (
         "Calls an address with wei (32 bytes little-endian) and input, forwarding at most `gas`, never more than 63/64 "
         f"of what is left. Flag 1 allows re-entry. {_STATUS}",
         calls.call,
+        _CALL,
     ),
     HostRow(
         "static_call",
@@ -317,6 +383,7 @@ HOST: tuple[HostRow, ...] = (
         "account.warm",
         f"Calls an address that then may not change anything. Flag 1 allows re-entry. {_STATUS}",
         calls.static_call,
+        _CALL[:2],
     ),
     HostRow(
         "delegate_call",
@@ -325,6 +392,7 @@ HOST: tuple[HostRow, ...] = (
         "account.warm",
         f"Runs an address's code on this frame's storage, caller and value. Flag 1 allows re-entry. {_STATUS}",
         calls.delegate_call,
+        _CALL[:2],
     ),
     HostRow(
         "transfer",
@@ -333,6 +401,7 @@ HOST: tuple[HostRow, ...] = (
         "account.warm",
         f"Sends wei (32 bytes little-endian): `call` with empty input and all gas that may go along. {_STATUS}",
         calls.transfer,
+        _CALL[1:],
     ),
     HostRow(
         "create",
@@ -342,6 +411,7 @@ HOST: tuple[HostRow, ...] = (
         "Deploys code followed by constructor input, with wei; writes the new 20-byte address when the status "
         f"is 0. {_STATUS}",
         calls.create,
+        _COPY,
     ),
     HostRow(
         "create2",
@@ -350,6 +420,7 @@ HOST: tuple[HostRow, ...] = (
         "create.base",
         f"As `create`, at an address that depends on a 32-byte salt instead of the nonce. {_STATUS}",
         calls.create2,
+        ("copy.word", "keccak.word"),
     ),
 )
 
