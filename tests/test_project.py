@@ -21,9 +21,18 @@ MAY_DIVIDE = {
     "gas/schedule.py": "joins paths",
     "state/directory.py": "joins paths",
     "contractvm/docs.py": "joins paths",
+    "contractvm/__init__.py": "joins paths",
 }
 MAY_USE_FLOATS = {
     "contractvm/nesting.py": "how long to wait for a thread that is being interrupted",
+    "contractvm/chain.py": "the type of a clock; a timestamp is its whole seconds",
+}
+MAY_USE_IDENTITY = {
+    "contractvm/wasm/instance.py": "names an entry of a cache that keeps the object",
+    "contractvm/wasm/machine.py": "names an entry of a cache that keeps the object",
+}
+MAY_CATCH_EVERYTHING = {
+    "state/rocks.py": "rocksdict raises nothing more precise",
 }
 FORBIDDEN = {"math", "random", "time", "datetime", "secrets", "uuid", "statistics", "decimal", "fractions"}
 MAY_USE_CLOCKS: dict[str, str] = {
@@ -56,20 +65,25 @@ def test_no_float_can_reach_a_result(path: Path) -> None:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             assert name in MAY_DIVIDE, f"{where}: `/` makes floats; use `//`, or say in MAY_DIVIDE why not"
         if isinstance(node, ast.Import | ast.ImportFrom) and name not in MAY_USE_CLOCKS:
-            modules = {a.name.split(".")[0] for a in node.names} if isinstance(node, ast.Import) else {str(node.module).split(".")[0]}
+            modules = (
+                {a.name.split(".")[0] for a in node.names}
+                if isinstance(node, ast.Import)
+                else {str(node.module).split(".")[0]}
+            )
             assert not modules & FORBIDDEN, f"{where}: {modules & FORBIDDEN} is not deterministic"
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and name not in MAY_USE_IDENTITY:
             assert node.func.id not in ("hash", "id"), f"{where}: {node.func.id}() differs between processes"
 
 
 @pytest.mark.parametrize("path", python_files(*PACKAGES), ids=relative)
 def test_errors_are_caught_by_name(path: Path) -> None:
+    name = relative(path)
     for node in ast.walk(parse(path)):
-        assert not isinstance(node, ast.Assert), f"{relative(path)}:{node.lineno}: assert is no check of input"
-        if isinstance(node, ast.ExceptHandler) and "cli" not in path.parts:
-            assert node.type is not None, f"{relative(path)}:{node.lineno}: bare except"
+        assert not isinstance(node, ast.Assert), f"{name}:{node.lineno}: assert is no check of input"
+        if isinstance(node, ast.ExceptHandler) and "cli" not in path.parts and name not in MAY_CATCH_EVERYTHING:
+            assert node.type is not None, f"{name}:{node.lineno}: bare except"
             caught = ast.unparse(node.type)
-            assert caught != "Exception", f"{relative(path)}:{node.lineno}: except Exception"
+            assert caught != "Exception", f"{name}:{node.lineno}: except Exception"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
@@ -97,7 +111,7 @@ def test_one_version() -> None:
 
 
 def test_exemptions_name_files_that_exist() -> None:
-    for name in (*MAY_DIVIDE, *MAY_USE_FLOATS, *MAY_USE_CLOCKS):
+    for name in (*MAY_DIVIDE, *MAY_USE_FLOATS, *MAY_USE_CLOCKS, *MAY_USE_IDENTITY, *MAY_CATCH_EVERYTHING):
         assert (ROOT / name).exists(), f"{name} is gone; take it out of the exemptions"
 
 

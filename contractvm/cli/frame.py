@@ -130,8 +130,7 @@ class Command(click.Command):
         for param in self.params:
             if isinstance(param, click.Argument):
                 value = ctx.params.get(str(param.name))
-                words = value if isinstance(value, tuple) else (value,)
-                for word in words:
+                for word in value if isinstance(value, tuple) else (value,):
                     if isinstance(word, str) and word not in after:
                         self.refuse_option(ctx, word)
         return rest
