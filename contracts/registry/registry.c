@@ -23,17 +23,10 @@ CVM_EVENT(removed, 1, "Removed(address indexed owner, string name)",
 
 enum { NAME_BYTES = 64, TEXT_BYTES = 512, PAGE = 64 };
 
-typedef struct {
-    char kind; /* 'n' */
-    uint8_t name[NAME_BYTES];
-} name_key;
+typedef struct { char kind; uint8_t name[NAME_BYTES]; } name_key; /* kind is 'n' */
+typedef struct { address owner; uint8_t text[TEXT_BYTES]; } record;
 
-typedef struct {
-    address owner;
-    uint8_t text[TEXT_BYTES];
-} record;
-
-/* Writes the key of argument `i` and returns its size. */
+/* Writes the key of a name and returns its size. */
 static uint32_t key_of(cvm_bytes name, name_key *key) {
     if (name.size > NAME_BYTES) abi_revert("name longer than 64 bytes");
     key->kind = 'n';
@@ -47,9 +40,8 @@ static int32_t read(const name_key *key, uint32_t key_size, record *found) {
     return size < 0 ? -1 : size - (int32_t)sizeof(address);
 }
 
-static void require_owner(const record *found, const address *caller) {
-    if (!address_equal(&found->owner, caller))
-        abi_fail(abi_put_address(abi_put_selector(NOT_OWNER), &found->owner));
+static void require_owner(const record *found, const address *who) {
+    if (!address_equal(&found->owner, who)) abi_fail(abi_put_address(abi_put_selector(NOT_OWNER), &found->owner));
 }
 
 static void emit(cvm_word event[2], const address *owner, cvm_bytes name) {

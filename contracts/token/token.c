@@ -1,7 +1,5 @@
-/* An ERC-20 token: the whole interface of EIP-20, with the errors of ERC-6093.
- *
- * Storage: a balance under its owner's address (20 bytes), an allowance under owner and spender (40), the supply under
- * "s". The hot path, `transfer`, reads the input once and uses addresses as keys and topics where they lie.
+/* An ERC-20 token: the whole interface of EIP-20, with the errors of ERC-6093. Storage: a balance under its owner's
+ * address (20 bytes), an allowance under owner and spender (40), the supply under "s". Nothing is hashed.
  */
 #include <cvm_abi.h>
 #include <cvm_storage.h>
@@ -26,16 +24,12 @@ CVM_EVENT(transferred, 2, "Transfer(address indexed,address indexed,uint256)",
 CVM_EVENT(approved, 2, "Approval(address indexed,address indexed,uint256)",
           0x8c5be1e5ebec7d5b, 0xd14f71427d1e84f3, 0xdd0314c0f7b2291e, 0x5b200ac8c7c3b925);
 
-typedef struct {
-    address owner, spender;
-} grant;
+typedef struct { address owner, spender; } grant;
 
-/* Reverts with an error that names an address and two amounts. */
 _Noreturn CVM_COLD void insufficient(uint32_t error, const address *who, const u256 *have, const u256 *want) {
     abi_fail(abi_put_u256(abi_put_u256(abi_put_address(abi_put_selector(error), who), have), want));
 }
 
-/* Reverts with an error that names the zero address. */
 _Noreturn CVM_COLD void refuse_zero(uint32_t error) { abi_fail(abi_put_u64(abi_put_selector(error), 0)); }
 
 /* `from` is the address in the event's first indexed word; the amount is still the word that came. */
@@ -75,12 +69,10 @@ CVM_INLINE void spend_allowance(const address *owner, const uint8_t *amount_word
     storage_get_u256(&key, sizeof key, &allowed);
     if (u256_is_max(&allowed)) return;
     u256_from_word(&amount, amount_word);
-    if (u256_overflowing_sub(&rest, &allowed, &amount))
-        insufficient(INSUFFICIENT_ALLOWANCE, &key.spender, &allowed, &amount);
+    if (u256_overflowing_sub(&rest, &allowed, &amount)) insufficient(INSUFFICIENT_ALLOWANCE, &key.spender, &allowed, &amount);
     storage_set_u256(&key, sizeof key, &rest);
 }
 
-/* Answers with a stored amount. */
 _Noreturn CVM_SHARED void return_stored(const void *key, uint32_t key_size) {
     u256 amount;
     storage_get_u256(key, key_size, &amount);
@@ -88,33 +80,29 @@ _Noreturn CVM_SHARED void return_stored(const void *key, uint32_t key_size) {
 }
 
 CVM_EXPORT("call") void call(void) {
+    grant key;
     address *from = cvm_word_address(&transferred[1]);
     uint32_t selector = abi_input();
     abi_not_payable();
     switch (selector) {
-        case TRANSFER:
-            cvm_caller(from);
-            move(from, abi_address(0), abi_word(1));
-            abi_return_bool(true);
-        case TRANSFER_FROM:
-            address_copy(from, abi_address(0));
+        case TRANSFER: cvm_caller(from); move(from, abi_address(0), abi_word(1)); break;
+        case TRANSFER_FROM: address_copy(from, abi_address(0));
             spend_allowance(from, abi_word(2));
             move(from, abi_address(1), abi_word(2));
-            abi_return_bool(true);
-        case APPROVE: approve(abi_address(0), abi_word(1)); abi_return_bool(true);
+            break;
+        case APPROVE: approve(abi_address(0), abi_word(1)); break;
         case BALANCE_OF: return_stored(abi_address(0), 20);
         case TOTAL_SUPPLY: return_stored("s", 1);
-        case ALLOWANCE: {
-            grant key;
+        case ALLOWANCE:
             address_copy(&key.owner, abi_address(0));
             address_copy(&key.spender, abi_address(1));
             return_stored(&key, sizeof key);
-        }
         case DECIMALS: abi_return_u64(18);
         case NAME: abi_return_string("Contract Token");
         case SYMBOL: abi_return_string("CVM");
         default: abi_revert("unknown function");
     }
+    abi_return_bool(true);
 }
 
 /* The deployer owns the whole supply. */

@@ -35,14 +35,10 @@ CVM_INLINE void cvm_store64(void *at, uint64_t x) { memcpy(at, &x, 8); }
 /* Most amounts are small: a zero limb needs no turning round. */
 CVM_INLINE uint64_t cvm_swap_limb(uint64_t x) { return x ? cvm_swap64(x) : 0; }
 
-/* Reads and writes a big-endian word of 32 bytes, as the ABI has it. */
+/* Reads a big-endian word of 32 bytes, as the ABI has it, which lies elsewhere than `out`. */
 CVM_SHARED void u256_from_word(u256 *out, const void *word) {
-    const uint8_t *p = word;
-    uint64_t a = cvm_load64(p + 24), b = cvm_load64(p + 16), c = cvm_load64(p + 8), d = cvm_load64(p);
-    out->limb[0] = cvm_swap_limb(a);
-    out->limb[1] = cvm_swap_limb(b);
-    out->limb[2] = cvm_swap_limb(c);
-    out->limb[3] = cvm_swap_limb(d);
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < 4; i++) out->limb[i] = cvm_swap_limb(cvm_load64((const uint8_t *)word + 24 - 8 * i));
 }
 
 CVM_INLINE void u256_to_word(void *word, const u256 *x) { u256_from_word(word, x); }
@@ -96,7 +92,8 @@ enum {
 
 /* Reverts with Panic(uint256). */
 _Noreturn CVM_COLD void cvm_panic(uint8_t code) {
-    static uint8_t data[36] = {0x4e, 0x48, 0x7b, 0x71};
+    static uint8_t data[36];
+    cvm_store64(data, __builtin_bswap32(0x4e487b71)); /* the selector, and zeros */
     data[35] = code;
     cvm_revert(data, sizeof data);
 }
