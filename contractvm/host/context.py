@@ -153,7 +153,7 @@ def log(host: Host, topics: int, count: int, data: int, data_len: int) -> None:
     host.require(count, limits.log_topics, "topics")
     host.require(data_len, limits.log_bytes, "log bytes")
     host.require_writable("log")
-    split = tuple(head[i : i + 32] for i in range(0, 32 * count, 32))
+    split = tuple([head[i : i + 32] for i in range(0, 32 * count, 32)])
     host.world.add_log(Log(host.self_address, split, body))
 
 
