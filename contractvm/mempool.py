@@ -188,7 +188,9 @@ class Mempool:
         evicted: list[_Entry] = []
         while len(self._by_hash) >= self.limits.transactions or self._bytes + size > self.limits.bytes:
             least = self._least()
-            if least is None or (tx.max_tip, tx.max_fee) <= (least.tx.max_tip, least.tx.max_fee):
+            # A sender's own cheap transaction cannot make room for one that has to follow it.
+            worse = least is None or (tx.max_tip, tx.max_fee) <= (least.tx.max_tip, least.tx.max_fee)
+            if least is None or worse or least.tx.sender == tx.sender:
                 for entry in evicted:
                     self._keep(entry)
                 raise Underpriced(f"transaction underpriced: the pool is full ({len(self._by_hash)} waiting)")
