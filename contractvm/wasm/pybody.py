@@ -21,6 +21,8 @@ from contractvm.wasm.pyvalue import MASK, Value
 
 MAX_DEPTH = 24
 MAX_TEXT = 600
+MAX_PENDING = 64
+"""Operands left as expressions at once: each is looked at whenever something changes."""
 BITS = {I32: 32, I64: 64}
 ANSWERING = frozenset({"memory.grow", "table.get", "table.size", "table.grow"})
 
@@ -63,8 +65,8 @@ class Body:
         self.lines: list[Line] = []
         self.indent = 1
         self.stack: list[Value] = []
-        self.solid = 0
-        """Operands below this height are stable."""
+        self.pending: list[int] = []
+        """Heights of the operands that are not stable, ascending."""
         self.free: set[str] = set()
         """Cells it closes over."""
         self.writes: set[str] = set()
@@ -122,13 +124,17 @@ class Body:
         if value.text.isidentifier() and value.text[0] == "s" and value.text != f"s{len(self.stack)}":
             value = replace(value, slots=True)  # the slot of another height, which may come to be overwritten
         self.stack.append(value)
+        if not value.stable:
+            self.pending.append(len(self.stack) - 1)
+            if len(self.pending) > MAX_PENDING:
+                self.settle_all()
         if value.depth > MAX_DEPTH or len(value.text) > MAX_TEXT:
             self.to_slot(len(self.stack) - 1)
 
     def pop(self) -> Value:
         value = self.stack.pop()
-        if self.solid > len(self.stack):
-            self.solid = len(self.stack)
+        if self.pending and self.pending[-1] == len(self.stack):
+            self.pending.pop()
         return value
 
     def pops(self, count: int) -> list[Value]:
@@ -143,7 +149,7 @@ class Body:
         """Assign the operand at a height to its slot."""
         value = self.stack[height]
         # What lies deeper goes first where it reads a slot this assignment may overwrite, or could trap before it.
-        for below in range(min(self.solid, height), height):
+        for below in [h for h in self.pending if h < height]:
             other = self.stack[below]
             if other.slots or (value.traps and other.traps):
                 self._assign_slot(below)
@@ -159,17 +165,18 @@ class Body:
             value = v.exact(value, 64)
         self.emit(f"{name} = {v.bracketed(value.text)}")
         self.stack[height] = Value(name, value.lo, value.hi)
+        if height in self.pending:
+            self.pending.remove(height)
 
     def settle(self, which: Callable[[Value], bool]) -> None:
         """Assign to slots every pending operand for which `which` holds, the deepest first."""
-        for height in range(self.solid, len(self.stack)):
+        for height in list(self.pending):
             if which(self.stack[height]):
                 self.to_slot(height)
 
     def settle_all(self) -> None:
         """Make every operand stable."""
-        self.settle(lambda value: not value.stable)
-        self.solid = len(self.stack)
+        self.settle(lambda value: True)
 
     def settle_traps(self) -> None:
         """Evaluate what could trap, before a branch or the end of a run."""
@@ -178,7 +185,8 @@ class Body:
     def reset(self, height: int, types: tuple[int, ...]) -> None:
         """Forget the operands above a height and push what the slots from there on hold."""
         del self.stack[height:]
-        self.solid = min(self.solid, height)
+        while self.pending and self.pending[-1] >= height:
+            self.pending.pop()
         for type_ in types:
             self.push_slot(type_)
 
