@@ -20,7 +20,7 @@ import click
 
 from contractvm.chain import Chain
 from contractvm.cli.call import estimated, reason_of
-from contractvm.cli.frame import Command, Settings, pass_settings
+from contractvm.cli.frame import COMMON, Command, Settings, pass_settings
 from contractvm.cli.ledger import reason
 from contractvm.cli.output import number, seconds
 from contractvm.cli.parts import gas_by_part
@@ -61,7 +61,7 @@ def demo(settings: Settings) -> None:
     """
     if settings.json:
         raise Problem("the demo is for people", "the commands it names at its end all take --json")
-    given = click.get_current_context().find_root().meta.get("contractvm.data")
+    given = click.get_current_context().find_root().meta.get(f"{COMMON}data")
     if given is not None:
         if Path(given).exists():
             raise Problem(f"{given} exists already", "name a directory that does not, or leave --data out")
@@ -252,15 +252,16 @@ class Demo:
             raise Fatal("a module with floats was accepted")
 
     def next_steps(self) -> None:
-        self.tell.line("\nNow yourself:")
-        program = "contractvm" if shutil.which("contractvm") else os.path.relpath(sys.argv[0])
+        program = os.path.relpath(sys.argv[0])
+        where = "" if shutil.which("contractvm") else f" (contractvm is {program})"
+        self.tell.line(f"\nNow yourself{where}:")
         for command, what in (
-            ("new mytoken", "a project with a contract and its test"),
-            ("run contracts/lessons/hello.wat", "any wasm, metered"),
-            ("inspect contracts/token/token.c --code", "what each line of code costs"),
-            ("--help", "the rest"),
+            ("contractvm new mytoken", "a project with a contract and its test"),
+            ("contractvm run contracts/lessons/hello.wat", "any wasm, metered"),
+            ("contractvm inspect contracts/token/token.c --code", "what each line of code costs"),
+            ("contractvm --help", "the rest"),
         ):
-            click.echo(f"   {click.style(f'{program} {command}'.ljust(62), bold=True)} {what}")
+            click.echo(f"   {click.style(command.ljust(52), bold=True)} {what}")
 
     def balance(self, chain: Chain, token: Address, owner: Address) -> int:
         answer = chain.call(Message(owner, token, 0, BALANCE_OF.encode(owner)))

@@ -22,7 +22,7 @@ R = TypeVar("R")
 DEFAULT_DATA = ".contractvm"
 COLOURS = {"auto": None, "always": True, "never": False}
 NEGATIVE = re.compile(r"-(\d|0[xX])")
-AFTER_DASHES = "contractvm.after_dashes"
+COMMON = "contractvm_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Keep an option given before or after the command's name: the one nearest to the command wins."""
     source = ctx.get_parameter_source(str(param.name))
     if source is not None and source.name == "COMMANDLINE":
-        ctx.find_root().meta[f"contractvm.{param.name}"] = value
-        if param.name == "color":
+        ctx.find_root().meta[str(param.name)] = value
+        if param.name == f"{COMMON}color":
             ctx.color = ctx.find_root().color = COLOURS[str(value)]
 
 
@@ -49,7 +49,9 @@ def common_options(hidden: bool) -> list[click.Parameter]:
     """The options valid anywhere; shown in the help of `contractvm` itself."""
 
     def option(*names: str, **rest: Any) -> click.Option:
-        return click.Option(names, expose_value=False, callback=remember, hidden=hidden, **rest)
+        # A name of its own, so that a command may have a parameter called `data`.
+        own_name = COMMON + names[-1].removeprefix("--")
+        return click.Option([*names, own_name], expose_value=False, callback=remember, hidden=hidden, **rest)
 
     return [
         option(
@@ -66,13 +68,13 @@ def common_options(hidden: bool) -> list[click.Parameter]:
 def settings_of(ctx: click.Context) -> Settings:
     """The settings as the whole command line gives them."""
     meta = ctx.find_root().meta
-    data = meta.get("contractvm.data") or os.environ.get("CONTRACTVM_DATA") or DEFAULT_DATA
+    data = meta.get(f"{COMMON}data") or os.environ.get("CONTRACTVM_DATA") or DEFAULT_DATA
     return Settings(
         data=Path(data),
-        json=meta.get("contractvm.json", False),
-        quiet=meta.get("contractvm.quiet", False),
-        verbose=meta.get("contractvm.verbose", 0),
-        debug=meta.get("contractvm.debug", False),
+        json=meta.get(f"{COMMON}json", False),
+        quiet=meta.get(f"{COMMON}quiet", False),
+        verbose=meta.get(f"{COMMON}verbose", 0),
+        debug=meta.get(f"{COMMON}debug", False),
     )
 
 
@@ -117,7 +119,6 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, then tell negative numbers (arguments) from options nobody knows (errors)."""
         after = args[args.index("--") + 1 :] if "--" in args else []
-        ctx.meta[AFTER_DASHES] = len(after)
         words = args[: len(args) - len(after)]
         try:
             rest = super().parse_args(ctx, args)

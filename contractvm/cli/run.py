@@ -31,7 +31,7 @@ from sdk.abi import explain
 @click.option(
     "--gas", type=positive, metavar="N", help="Gas limit.  [default: 30,000,000 for contracts, else none to speak of]"
 )
-@click.option("--input", "data", type=hex_bytes, metavar="HEX", help="Calldata of a contract.")
+@click.option("--input", "calldata", type=hex_bytes, metavar="HEX", help="Calldata of a contract.")
 @click.option("--trace", is_flag=True, help="Print each instruction with its offset, the gas used and the stack.")
 @pass_settings
 def run(
@@ -41,7 +41,7 @@ def run(
     invoke: str | None,
     tier: str | None,
     gas: int | None,
-    data: bytes | None,
+    calldata: bytes | None,
     trace: bool,
 ) -> None:
     """Run an export of any module; print result, gas and time.
@@ -68,8 +68,8 @@ def run(
         from contractvm.cli.sandbox import Sandbox
         from contractvm.genesis import GAS_LIMIT
 
-        sandbox, rules, limit = Sandbox(code, data or b"", tier, debug_line), contract_rules(), GAS_LIMIT
-    elif data is not None:
+        sandbox, rules, limit = Sandbox(code, calldata or b"", tier, debug_line), contract_rules(), GAS_LIMIT
+    elif calldata is not None:
         raise Problem(f"{file} imports nothing of cvm1, so it cannot read --input", "give its export arguments instead")
     limit = limit if gas is None else gas
     tracer = Tracer(limit, to_error=settings.json) if trace else None
