@@ -13,7 +13,9 @@ PACKAGES = ("contractvm", "gas", "state", "sdk")
 
 def python_files(*folders: str) -> list[Path]:
     """Python files below `folders`, sorted."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+    return sorted(
+        path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts
+    )
 
 
 def module_name(path: Path) -> str:
@@ -44,4 +46,7 @@ def imports_of(path: Path, *, for_types: bool = False) -> Iterator[tuple[str, in
                 raise AssertionError(f"{path}:{node.lineno}: imports are absolute here")
             for alias in node.names:
                 dotted = f"{node.module}.{alias.name}"
-                yield (dotted if (ROOT / dotted.replace(".", "/")).with_suffix(".py").exists() else str(node.module)), node.lineno
+                yield (
+                    (dotted if (ROOT / dotted.replace(".", "/")).with_suffix(".py").exists() else str(node.module)),
+                    node.lineno,
+                )

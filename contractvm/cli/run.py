@@ -100,7 +100,7 @@ def show(report: Report, settings: Settings) -> None:
         where = f" in function {ended.function}" if ended.function is not None else ""
         where += f" ({ended.name})" if ended.name else ""
         where += f" at byte {ended.offset:#x}" if ended.offset is not None else ""
-        say(f"{ended.kind}{where}", "see each step with --trace" if settings.verbose == 0 else "")
+        say(f"{ended.kind}{where}", "" if settings.quiet else "see each step with --trace")
     if report.revert is not None:
         say(f"reverted: {explain(report.revert).text}")
 
