@@ -5,7 +5,7 @@ checkpoints nest without being told about each other (after evmone's `state.chec
 The log keeps a reference to each replaced value, never a copy.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, Generic, Protocol, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -22,14 +22,12 @@ class Restorable(Protocol):
 class Journal:
     """An undo log over any number of tables."""
 
-    __slots__ = ("_log",)
+    __slots__ = ("_log", "record")
 
     def __init__(self) -> None:
         self._log: list[tuple[Restorable, Any, Any]] = []
-
-    def record(self, table: Restorable, key: Hashable, old: object) -> None:
-        """Write down that `key` of `table` is about to change from `old`; None when it has no entry."""
-        self._log.append((table, key, old))
+        self.record: Callable[[tuple[Restorable, Any, Any]], None] = self._log.append
+        """Write down that a table's key is about to change from a value; None when it has no entry there."""
 
     def checkpoint(self) -> int:
         """Return the mark that `rollback` goes back to."""
@@ -50,18 +48,18 @@ class Journal:
 
 
 class Table(Generic[K, V]):
-    """A dict whose changes are journaled. Read `rows` directly; write through `put` and `remove`."""
+    """A dict whose changes are journaled. Read `rows` directly; write through `put`."""
 
-    __slots__ = ("_journal", "rows")
+    __slots__ = ("_record", "rows")
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self._record = journal.record
         self.rows: dict[K, V] = {}
 
     def put(self, key: K, value: V) -> None:
         """Set `key` to `value`, which must not be None."""
         rows = self.rows
-        self._journal.record(self, key, rows.get(key))
+        self._record((self, key, rows.get(key)))
         rows[key] = value
 
     def restore(self, key: K, old: V | None) -> None:

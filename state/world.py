@@ -194,7 +194,7 @@ class World:
         place = (address, key)
         if place not in self._originals and address not in self._created.rows:
             self._originals[place] = self.storage(address, key)
-        self._journal.record(slots, key, slots.rows.get(key))
+        self._journal.record((slots, key, slots.rows.get(key)))
         slots.put(key, value)
 
     def original_storage(self, address: bytes, key: bytes) -> bytes:
@@ -260,7 +260,7 @@ class World:
 
     def add_log(self, entry: object) -> None:
         """Append a log."""
-        self._journal.record(self._logs, None, len(self._logs.entries))
+        self._journal.record((self._logs, None, len(self._logs.entries)))
         self._logs.entries.append(entry)
 
     @property
