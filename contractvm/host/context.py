@@ -1,6 +1,6 @@
 """What a frame knows without asking the world, its input and its output: all at the price of the trip to the host.
 
-Source: yellow paper appendix H (environment and block information); EIP-170 and 1884 do not apply.
+Source: yellow paper appendix H (environment, block information, logs, halting); EIP-1344 (chain id), 3198 (base fee).
 Never: touches an account or a slot; that is `accounts` and `storage`.
 """
 

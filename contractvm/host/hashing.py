@@ -6,42 +6,39 @@ appendix H for arithmetic by zero. Never: touches the world.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from contractvm import crypto
 from contractvm.host.frame import MINUS_ONE, Host, words
 
 
-def _hash(host: Host, price: int, function: Callable[[bytes], bytes], pointer: int, length: int, out: int) -> None:
-    host.charge(price)
+def _message(host: Host, pointer: int, length: int, out: int, size: int) -> bytes:
+    """What is to be hashed, when there is room for a digest of `size` bytes."""
     data = host.take(pointer, length)
-    host.room(out, 20 if function is crypto.ripemd160 else 32)
-    host.put(out, function(data))
+    host.room(out, size)
+    return data
 
 
 def keccak256(host: Host, pointer: int, length: int, out: int) -> None:
     """Ethereum's hash, 32 bytes."""
-    prices = host.prices
-    price = prices.keccak_base + prices.keccak_word * words(length)
-    _hash(host, price, crypto.keccak_function(), pointer, length, out)
+    host.charge(host.prices.keccak_base + host.prices.keccak_word * words(length))
+    host.put(out, crypto.keccak_function()(_message(host, pointer, length, out, 32)))
 
 
 def sha256(host: Host, pointer: int, length: int, out: int) -> None:
     """SHA-256, 32 bytes."""
-    prices = host.prices
-    _hash(host, prices.sha256_base + prices.sha256_word * words(length), crypto.sha256, pointer, length, out)
+    host.charge(host.prices.sha256_base + host.prices.sha256_word * words(length))
+    host.put(out, crypto.sha256(_message(host, pointer, length, out, 32)))
 
 
 def blake2b256(host: Host, pointer: int, length: int, out: int) -> None:
     """BLAKE2b, 32 bytes."""
-    prices = host.prices
-    _hash(host, prices.blake2b_base + prices.blake2b_word * words(length), crypto.blake2b256, pointer, length, out)
+    host.charge(host.prices.blake2b_base + host.prices.blake2b_word * words(length))
+    host.put(out, crypto.blake2b256(_message(host, pointer, length, out, 32)))
 
 
 def ripemd160(host: Host, pointer: int, length: int, out: int) -> None:
     """RIPEMD-160, 20 bytes."""
-    prices = host.prices
-    _hash(host, prices.ripemd160_base + prices.ripemd160_word * words(length), crypto.ripemd160, pointer, length, out)
+    host.charge(host.prices.ripemd160_base + host.prices.ripemd160_word * words(length))
+    host.put(out, crypto.ripemd160(_message(host, pointer, length, out, 20)))
 
 
 def ecrecover(host: Host, digest: int, signature: int, recid: int, out: int) -> int:

@@ -25,7 +25,7 @@ GY = 0x483ADA77_26A3C465_5DA4FBFC_0E1108A8_FD17B448_A6855419_9C47D08F_FB10D4B8
 @cache
 def backend(name: str) -> ModuleType:
     if name.endswith("coincurve"):
-        pytest.importorskip("coincurve", reason="coincurve has no wheel for this Python")
+        pytest.importorskip("coincurve", reason="coincurve is not installed (it has no wheel for every Python)")
     return importlib.import_module(name)
 
 
