@@ -30,7 +30,7 @@ Enter = Callable[[int], tuple[Callable[..., Any], Callable[..., Any]]]
 """How a tier calls a defined function: its entry, and its body (see `Func`)."""
 
 
-def _not_entered_directly(index: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def not_entered(index: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The reference tier looks at a reference's instance and index instead."""
     return unlinked, unlinked
 
@@ -64,7 +64,7 @@ class Instance:
         self.compiled = compiled
         self.meter = meter
         self.prices = compiled.dynamic
-        self.enter: Enter = _not_entered_directly
+        self.enter: Enter = not_entered
         self._exports: dict[str, Extern] | None = None
         self._functions: dict[int, Func] = {}
         self.imported: list[Func | Callable[..., Any]] = []

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from types import MethodType
 
 from contractvm.crypto import keccak256
-from contractvm.errors import Malformed, Place, Trap, TrapCode
+from contractvm.errors import Fatal, Malformed, Place, Trap, TrapCode
 from contractvm.host import Finish, Host
 from contractvm.rules import Rules
 from contractvm.wasm import interpreter, portable
@@ -80,26 +80,26 @@ class WasmMachine:
         try:
             instance = Instance(contract.compiled, [MethodType(fn, host) for fn in contract.imports], host.meter, pages)
             memory = instance.memory
-            if memory is not None:
-                host.memory = memory
-            if self.tier == "portable":
-                portable.prepare(instance)
-            instance.initialize()
+            if memory is None:
+                raise Fatal("a contract without memory was accepted")
+            host.memory = memory
             try:
-                self._enter(instance, index, host.limits.stack_weight)
-            except Finish as finish:
-                return finish.data
+                return self._enter(instance, index, host.limits.stack_weight)
             finally:
-                held = memory.pages if memory is not None else 0
+                held = memory.pages
         finally:
             pages.release(held)
-        return b""
 
-    def _enter(self, instance: Instance, index: int, weight: int) -> None:
-        if self.tier == "portable":
-            portable.enter(instance, index, weight)
-        else:
-            interpreter.run(instance.function(index), [], weight)
+    def _enter(self, instance: Instance, index: int, weight: int) -> bytes:
+        try:
+            if self.tier == "reference":
+                instance.initialize()
+                interpreter.run(instance.function(index), [], weight)
+            else:
+                portable.run_frame(instance, index, weight)
+        except Finish as finish:
+            return finish.data
+        return b""
 
     def _contract(self, code: bytes, code_hash: bytes, rules: Rules) -> Contract:
         key = code_hash, id(rules)

@@ -16,7 +16,7 @@ from typing import Any
 from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func, template
-from contractvm.wasm.instance import Instance
+from contractvm.wasm.instance import Instance, not_entered
 from contractvm.wasm.numeric import MEANINGS
 from contractvm.wasm.pycalls import Tail
 from contractvm.wasm.pyfactory import factory_for
@@ -47,7 +47,7 @@ Entry = tuple[Callable[..., Any], Callable[..., Any]]
 class Linkage:
     """An instance's generated functions, closed over its cells: by the module's factory, or one by one."""
 
-    __slots__ = ("_cells", "extra", "factory", "instance", "made")
+    __slots__ = ("_cells", "_define", "_instance", "extra", "factory", "instance", "made")
 
     def __init__(self, instance: Instance) -> None:
         compiled = instance.compiled
@@ -59,6 +59,7 @@ class Linkage:
         """Functions that the factory does not make."""
         self.made: tuple[Callable[..., Any], ...] = ()
         self._cells: dict[str, CellType] | None = None
+        self._instance, self._define = CellType(instance), CellType(self.define)
         self.factory = factory = factory_for(compiled)
         if factory is not None:
             closure = tuple([self._own_cell(name) for name in factory.code.co_freevars])
@@ -80,10 +81,18 @@ class Linkage:
         """Make a function callable in this instance, and what it calls as far as there is code for it."""
         waiting = [index]
         while waiting:  # not recursion: a chain of calls can be as long as the module
-            self._define(waiting.pop(), waiting)
+            self._make(waiting.pop(), waiting)
         return self.enter(index)[0]
 
-    def _define(self, index: int, waiting: list[int]) -> None:
+    def release(self) -> None:
+        """Break the circles of references, so that a frame's memory is free as soon as the frame has ended."""
+        self.instance.enter = not_entered
+        self._instance.cell_contents = self._define.cell_contents = None
+        self.made = ()
+        self.extra.clear()
+        self._cells = None
+
+    def _make(self, index: int, waiting: list[int]) -> None:
         if index in self.extra or (self.factory is not None and index in self.factory.positions):
             return
         compiled = self.instance.compiled
@@ -133,7 +142,7 @@ class Linkage:
             return CellType() if instance.memory is None else instance.memory.cell
         if name[0] == "g":
             return instance.globals[int(name[1:])].cell
-        return CellType(instance if name == "inst" else self.define)
+        return self._instance if name == "inst" else self._define
 
     def _imported(self, index: int) -> Callable[..., Any]:
         """An imported function as generated code calls it: a contract's host functions take no stack weight."""
@@ -152,9 +161,11 @@ def generated(compiled: Compiled, index: int) -> Generated:
     return found
 
 
-def prepare(instance: Instance) -> None:
+def prepare(instance: Instance) -> Linkage:
     """Make this tier the one that runs the instance."""
-    instance.run_with(Linkage(instance).enter)
+    linkage = Linkage(instance)
+    instance.run_with(linkage.enter)
+    return linkage
 
 
 _STUB = """
@@ -200,12 +211,19 @@ def run(function: Func, operands: list[Any], weight: int) -> list[Any]:
     return [] if result is None and not function.type.results else [result]
 
 
-def enter(instance: Instance, index: int, weight: int) -> None:
-    """Call a function without operands and results, such as a contract's entry. Raises: Trap, OutOfGas."""
+def run_frame(instance: Instance, index: int, weight: int) -> None:
+    """Initialize a fresh instance, call a function without operands and results, and let go of the instance.
+
+    Raises: Trap, OutOfGas, and whatever a host function raises.
+    """
+    linkage = prepare(instance)
     try:
-        instance.enter(index)[0](weight)
+        instance.initialize()
+        linkage.enter(index)[0](weight)
     except TRAPS as error:
         raise located(error, instance.meter) from None
+    finally:
+        linkage.release()
 
 
 def located(error: Exception, meter: Meter) -> Exception:
