@@ -32,7 +32,7 @@ from contractvm.rejections import AlreadyKnown
 from contractvm.rules import Rules, contract_rules
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address, Hash
-from state.database import StateDB
+from state.database import Restorepoint, StateDB
 from state.proofs import AccountProof
 from state.store import Store
 from state.world import World
@@ -57,6 +57,8 @@ class Snapshot:
     waiting: tuple[Transaction, ...]
     time_offset: int
     next_timestamp: int | None
+    point: Restorepoint | None
+    """In memory, what to put back at the cost of what was written since; on disk blocks are undone one by one."""
 
 
 def default_machines() -> tuple[Machine, ...]:
@@ -190,8 +192,9 @@ class Chain:
         """Remember this moment; the number is for `revert`."""
         with self._lock:
             number = max(self._snapshots, default=0) + 1
+            point = self._state.snapshot() if self._store.backend == "memory" else None
             self._snapshots[number] = Snapshot(
-                self._head.number, tuple(self.pool), self.time_offset, self.next_timestamp
+                self._head.number, tuple(self.pool), self.time_offset, self.next_timestamp, point
             )
             return number
 
@@ -203,20 +206,26 @@ class Chain:
         with self._lock:
             then = self._snapshots[snapshot]
             self._snapshots = {number: kept for number, kept in self._snapshots.items() if number < snapshot}
-            self.rewind(then.height)
+            if then.point is None:
+                self.rewind(then.height)
+            else:
+                self._state.restore(then.point)
+                self._move_head(self._header_at_head())
             self.time_offset, self.next_timestamp = then.time_offset, then.next_timestamp
-            self.pool.clear()
-            for tx in then.waiting:
-                self.submit(tx)
+            self.pool.restore(then.waiting)
 
     def rewind(self, height: int) -> None:
-        """Make the block at `height` the head again and forget those above. Raises: UnknownBlock."""
+        """Make the block at `height` the head again; those above, and snapshots of them, are forgotten.
+
+        Raises: UnknownBlock.
+        """
         with self._lock:
             head = self._head.number
             if not 0 <= height <= head:
                 raise UnknownBlock(f"block {height} is not on this chain, whose head is {head}")
             if height < head:
                 self._state.revert_to(height, removal_records(self._archive, height, head), sync=True)
+                self._snapshots = {number: kept for number, kept in self._snapshots.items() if kept.height <= height}
                 self._move_head(self._header_at_head())
                 self.pool.revalidate(self._account)
 

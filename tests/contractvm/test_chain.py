@@ -318,16 +318,33 @@ def test_snapshots(kind: str, tmp_path: Path) -> None:
         assert chain.world().storage(address, b"n") == b"\0\0\0\x02"
 
 
+def test_a_snapshot_keeps_what_the_next_block_would_refuse() -> None:
+    with open_chain(genesis=Genesis(gas_limit=42_000)) as chain:
+        low = send(chain, replace(TRANSFER, max_fee=900_000_000, max_tip=1, gas_limit=21_000), 2)
+        for _ in range(2):
+            for who in (0, 1):
+                send(chain, replace(TRANSFER, gas_limit=21_000), who)
+            chain.produce()
+        assert chain.next_base_fee > 900_000_000
+        kept = chain.snapshot()
+        chain.pool.clear()
+        chain.revert(kept)
+        assert low in chain.pool
+
+
 def test_rewind(chain: Chain) -> None:
     hashes = [chain.head.hash]
     for _ in range(4):
         send(chain, TRANSFER)
         hashes.append(chain.produce().hash)
+    later = chain.snapshot()
     chain.rewind(2)
     assert chain.head.hash == hashes[2]
     assert chain.world().nonce(ALICE.address) == 2
     with pytest.raises(UnknownBlock):
         chain.rewind(3)
+    with pytest.raises(KeyError):
+        chain.revert(later)
     with pytest.raises(UnknownBlock):
         chain.rewind(-1)
 
