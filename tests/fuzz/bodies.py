@@ -263,9 +263,9 @@ class Body:
 
     def _bulk_operands(self) -> None:
         """Destination, source and length: mostly short and inside."""
-        for limit in (24, 24, 6):
-            if self.rng.random() < 0.9:
-                self.emit("i32.const", self.rng.randrange(limit))
+        for _ in range(3):
+            if self.rng.random() < 0.95:
+                self.emit("i32.const", self.rng.choice((0, 1, 2, 2, 3)))
             else:
                 self.produce(I32)
                 self.stack.pop()
@@ -522,8 +522,8 @@ class Body:
 
     def _table_index(self) -> None:
         """Push an index into a table, mostly inside."""
-        if self.rng.random() < 0.85:
-            self.emit("i32.const", self.rng.randrange(6))
+        if self.rng.random() < 0.95:
+            self.emit("i32.const", self.rng.randrange(4))
         else:
             self.produce(I32)
             self.stack.pop()
@@ -554,7 +554,7 @@ class Body:
         self._table_index()
         self.produce(self.shape.tables[table])
         self.stack.pop()
-        self._table_index()
+        self.emit("i32.const", self.rng.randrange(3))
         self.emit("table.fill", table)
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 from contractvm.wasm.encode import encode
-
 from contractvm.wasm.module import (
     EXTERNREF,
     FUNC,
@@ -44,6 +43,7 @@ HOST_FUNCTIONS = {
     "mix": FuncType((I64, I32), (I64,)),
     "pair": FuncType((I32,), (I32, I64)),
     "fail": FuncType((I32,), (I32,)),
+    "token": FuncType((I32,), (EXTERNREF,)),
 }
 HOST_GLOBALS = {"base32": (I32, 3), "base64": (I64, 0x1_0000_0007)}
 """Immutable imported globals, for constant expressions."""
@@ -144,11 +144,12 @@ class _Builder:
 
     def tables_and_elements(self) -> None:
         module, rng = self.module, self.rng
-        size = rng.randint(3, 8)
-        module.tables.append(TableType(FUNCREF, Limit(size, rng.choice((None, size + 4)))))
+        size = rng.randint(4, 8)
+        # Always with a maximum: without one engines differ in how far they can grow.
+        module.tables.append(TableType(FUNCREF, Limit(size, size + rng.choice((0, 4, 9)))))
         for kind in (FUNCREF, EXTERNREF):
             if rng.random() < 0.7:
-                module.tables.append(TableType(kind, Limit(rng.randrange(6), 10)))
+                module.tables.append(TableType(kind, Limit(rng.choice((0, 4, 5, 6, 6)), 10)))
         module.table_types = list(module.tables)
         self.slots = [None] * size
         self._active_elements(size)

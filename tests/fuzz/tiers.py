@@ -1,0 +1,109 @@
+"""Runs a case on one of our tiers. Never: lets an engine's crash end the fuzzing; a crash is a finding."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
+from contractvm.wasm.engine import Engine
+from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.module import GlobalType
+from gas.meter import MILLI, Meter
+from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, Case
+from tests.fuzz.host import Host, HostRefusal
+from tests.fuzz.outcome import NULL, OK, OUT_OF_GAS, REFERENCE, Step, Value
+from tests.spec.script import CRASHES
+
+
+def run_tier(case: Case, tier: str) -> list[Step]:
+    """The steps of a case on a tier; fewer than its calls when instantiation fails."""
+    engine, meter, host = Engine(tier=tier), Meter(case.gas), Host()
+    instances: list[Instance] = []
+
+    def instantiate() -> list[object]:
+        instances.append(engine.instantiate(engine.load(case.wasm), imports(host), meter))
+        return []
+
+    steps = [_step(instantiate, meter, host, instances)]
+    if not instances:
+        return steps
+    for name, arguments in case.calls:
+        meter.left = case.gas * MILLI
+        steps.append(_step(lambda n=name, a=arguments: engine.invoke(instances[0], n, a), meter, host, instances))
+    return steps
+
+
+def imports(host: Host) -> dict[tuple[str, str], Extern]:
+    """The host's externs for our engine."""
+    found: dict[tuple[str, str], Extern] = {
+        (HOST_MODULE, name): HostFunction(HOST_FUNCTIONS[name], _trapping(function))
+        for name, function in host.functions().items()
+    }
+    for name, (type_, value) in HOST_GLOBALS.items():
+        found[HOST_MODULE, name] = Global(GlobalType(type_, False), value)
+    return found
+
+
+def _trapping(function: Callable[..., object]) -> Callable[..., object]:
+    """The same function, refusing with our trap."""
+
+    def call(*operands: int) -> object:
+        try:
+            return function(*operands)
+        except HostRefusal:
+            raise Trap(TrapCode.HOST_ARGUMENT) from None
+
+    return call
+
+
+def _step(action: Callable[[], list[object]], meter: Meter, host: Host, instances: list[Instance]) -> Step:
+    before, place, results = meter.left, None, ()
+    milligas: int | None = None
+    try:
+        results = tuple(map(_value, action()))
+        end = OK
+        milligas = before - meter.left
+    except Trap as trap:
+        end = str(trap.code)
+        place = (trap.place.function, trap.place.offset) if trap.place is not None else None
+        milligas = before - meter.left
+    except OutOfGas:
+        end = OUT_OF_GAS
+    except (ModuleError, Fatal, *CRASHES) as error:
+        end = f"{type(error).__name__}: {error}"
+    log = tuple(host.log)
+    host.log.clear()
+    if not instances:
+        return Step(end, results, place, milligas, log=log)
+    memory, globals_, tables = _state(instances[0])
+    return Step(end, results, place, milligas, memory, globals_, tables, log)
+
+
+def _state(instance: Instance) -> tuple[str, tuple[Value, ...], tuple[tuple[Value, ...], ...]]:
+    """What the instance holds, by its exports."""
+    memory = ""
+    globals_: list[Value] = []
+    tables: list[tuple[Value, ...]] = []
+    for extern in instance.exports.values():
+        if isinstance(extern, Memory):
+            memory = digest(bytes(extern.data))
+        elif isinstance(extern, Global):
+            globals_.append(_value(extern.value))
+        elif isinstance(extern, Table):
+            tables.append(tuple(map(_value, extern.entries)))
+    return memory, tuple(globals_), tuple(tables)
+
+
+def digest(memory: bytes) -> str:
+    """A memory's length and a short digest of it."""
+    return f"{len(memory)} bytes, sha256 {hashlib.sha256(memory).hexdigest()[:16]}"
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Func):
+        return f"function {value.index}"
+    return NULL if value is None else REFERENCE
