@@ -56,8 +56,8 @@ def build(path: str | Path) -> Artifact:
     Raises: BuildError (ToolMissing when an extra is not installed), naming the file, the place and the way out.
     """
     path = Path(path)
-    module, interface, warnings = _linked(path)
     try:
+        module, interface, warnings = _linked(path)
         code = envelope.seal(module)
         names = envelope.names(module)
         _check(code, code + names)
