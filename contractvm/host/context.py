@@ -99,9 +99,12 @@ def block_hash(host: Host, number: int, out: int) -> int:
 
 def _copy(host: Host, content: bytes, out: int, offset: int, cap: int) -> int:
     end = min(offset + cap, len(content))
-    host.charge(host.prices.host_base + host.prices.copy_word * words(max(end - offset, 0)))
-    host.room(out, cap)
-    host.put(out, content[offset:end])
+    size = end - offset if end > offset else 0
+    host.charge(host.prices.copy_base + host.prices.copy_word * words(size))
+    data = host.memory.data
+    if out + cap > len(data):
+        out_of_memory(out, cap, len(data))
+    data[out : out + size] = content[offset:end]
     return len(content)
 
 
@@ -128,7 +131,7 @@ def returndata_copy(host: Host, out: int, offset: int, cap: int) -> int:
 
 
 def _output(host: Host, pointer: int, length: int, what: str) -> bytes:
-    host.charge(host.prices.host_base + host.prices.copy_word * words(length))
+    host.charge(host.prices.copy_base + host.prices.copy_word * words(length))
     data = host.take(pointer, length)
     host.require(length, host.limits.input_bytes, f"{what} bytes")
     return data

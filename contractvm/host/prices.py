@@ -16,6 +16,7 @@ class Prices:
     """Milligas, except `call_stipend`, which is whole gas because it is handed over rather than charged."""
 
     host_base: int
+    copy_base: int
     copy_word: int
     slot_cold: int
     slot_warm: int

@@ -205,24 +205,26 @@ def iter_next(host: Host, handle: int) -> int:
 
 def iter_key(host: Host, handle: int, out: int, cap: int) -> int:
     """Copy the key the cursor stands on."""
-    return _found(host, handle, out, cap, value=False)
+    cursor = host.cursors.get(handle)
+    return _found(host, handle, None if cursor is None else cursor.key, out, cap)
 
 
 def iter_value(host: Host, handle: int, out: int, cap: int) -> int:
     """Copy the value the cursor found there."""
-    return _found(host, handle, out, cap, value=True)
-
-
-def _found(host: Host, handle: int, out: int, cap: int, *, value: bool) -> int:
     cursor = host.cursors.get(handle)
-    content = None if cursor is None else cursor.value if value else cursor.key
-    copied = 0 if content is None else min(cap, len(content))
-    host.charge(host.prices.host_base + host.prices.copy_word * words(copied))
-    host.room(out, cap)
+    return _found(host, handle, None if cursor is None else cursor.value, out, cap)
+
+
+def _found(host: Host, handle: int, content: bytes | None, out: int, cap: int) -> int:
+    size = 0 if content is None else min(cap, len(content))
+    host.charge(host.prices.copy_base + host.prices.copy_word * words(size))
+    data = host.memory.data
+    if out + cap > len(data):
+        out_of_memory(out, cap, len(data))
     _cursor(host, handle)
     if content is None:
         return MINUS_ONE
-    host.put(out, content[:cap])
+    data[out : out + size] = content[:size]
     return len(content)
 
 

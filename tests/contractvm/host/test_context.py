@@ -9,7 +9,7 @@ from contractvm.host import Finish, Log
 from tests.contractvm.host.rig import CALLER, COINBASE, GAS, ME, MINUS_ONE, ORIGIN, OUT_AT, PAGE, RULES, rig
 
 gas = RULES.schedule.gas
-BASE, WORD = gas("host.base"), gas("copy.word")
+BASE, COPY, WORD = gas("host.base"), gas("copy.base"), gas("copy.word")
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_copies_of_input_and_returndata(which: str, offset: int, cap: int, copie
     price = frame.cost(f"{which}_copy", OUT_AT, offset, cap)
     assert frame.run(f"{which}_copy", OUT_AT, offset, cap) == 10
     assert frame.get(OUT_AT, 200) == copied + b"\xee" * (200 - len(copied))
-    assert price == BASE + (WORD if copied else 0)
+    assert price == COPY + (WORD if copied else 0)
 
 
 def test_copying_pays_for_what_is_copied_and_not_for_cap() -> None:
     frame = rig(data=bytes(100))
-    assert frame.cost("input_copy", 0, 0, PAGE) == BASE + 4 * WORD
-    assert frame.cost("input_copy", 0, 90, PAGE) == BASE + WORD
+    assert frame.cost("input_copy", 0, 0, PAGE) == COPY + 4 * WORD
+    assert frame.cost("input_copy", 0, 90, PAGE) == COPY + WORD
 
 
 @pytest.mark.parametrize(("name", "kind"), [("finish", Finish), ("revert", Revert)])
@@ -96,7 +96,7 @@ def test_how_a_frame_ends(name: str, kind: type[Exception]) -> None:
         frame.run(name, OUT_AT, 7)
     assert isinstance(end.value, Finish | Revert)
     assert end.value.data == b"the end"
-    assert GAS - frame.host.meter.gas_left == BASE + WORD
+    assert GAS - frame.host.meter.gas_left == COPY + WORD
     with pytest.raises(kind) as end:
         frame.run(name, PAGE, 0)
     assert isinstance(end.value, Finish | Revert)
@@ -149,5 +149,5 @@ def test_printing_costs_the_same_where_nobody_looks() -> None:
         **{name: getattr(seen.host.env, name) for name in seen.host.env.__slots__ if name != "debug"}
     )
     assert unseen.host.env.debug is None
-    assert seen.cost("debug_print", 0, 33) == unseen.cost("debug_print", 0, 33) == BASE + 2 * WORD
+    assert seen.cost("debug_print", 0, 33) == unseen.cost("debug_print", 0, 33) == COPY + 2 * WORD
     assert seen.printed == [(ME, bytes(33))] and unseen.printed == []
