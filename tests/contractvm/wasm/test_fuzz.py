@@ -1,0 +1,95 @@
+"""A few hundred fresh cases of the differential fuzzer, the kept ones, and the fuzzer's own promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from contractvm.rules import bare_rules
+from contractvm.wasm.decode import decode
+from contractvm.wasm.engine import TIERS
+from contractvm.wasm.opcodes import BY_NAME, OPS
+from contractvm.wasm.validate import validate
+from tests.fuzz import corpus
+from tests.fuzz.bodies import GENERIC, IMMEDIATES, SPECIAL
+from tests.fuzz.generate import Case, generate
+from tests.fuzz.outcome import Step
+from tests.fuzz.shrink import shrink
+from tests.fuzz.tiers import run_tier
+
+pytest.importorskip("wasmtime", reason="the fuzzer compares with wasmtime: pip install '.[test]'")
+
+from tests.fuzz.differential import check, difference
+
+BATCH = 40
+FIRST_SEEDS = range(0, 400, BATCH)
+
+
+@pytest.mark.parametrize("first", FIRST_SEEDS)
+def test_fresh_cases_agree(first: int) -> None:
+    found = {seed: check(generate(seed), TIERS) for seed in range(first, first + BATCH)}
+    assert not {seed: str(d) for seed, d in found.items() if d is not None}
+
+
+@pytest.mark.parametrize("path", list(corpus.paths()), ids=lambda path: path.stem)
+def test_kept_cases_agree(path: Path) -> None:
+    found = check(corpus.read(path), TIERS)
+    assert found is None, str(found)
+
+
+def test_a_seed_is_a_case() -> None:
+    assert [generate(seed) for seed in range(20)] == [generate(seed) for seed in range(20)]
+
+
+def test_generator_knows_every_row() -> None:
+    known = {*SPECIAL, *(op.name for op in GENERIC), "else", "end"}
+    assert {op.name for op in OPS} == known
+    assert {op.imm for op in GENERIC if op.imm} <= IMMEDIATES.keys()
+
+
+def test_generated_modules_are_valid_and_cover_the_table() -> None:
+    met: Counter[int] = Counter()
+    for seed in range(300):
+        module = decode(generate(seed).wasm, bare_rules())
+        validate(module, bare_rules())
+        for function in module.functions:
+            met.update(function.code.ops)
+    assert {op.name for op in OPS} - {op.name for op in OPS if met[op.code]} == set()
+
+
+def test_generated_cases_end_in_many_ways() -> None:
+    ends: Counter[str] = Counter()
+    for seed in range(150):
+        ends.update(step.end for step in run_tier(generate(seed), "portable"))
+    assert ends["ok"] > ends.total() // 2
+    assert len(ends) >= 7, ends
+
+
+def test_a_difference_names_step_field_and_sides() -> None:
+    left, right = [Step("ok"), Step("ok", (1,))], [Step("ok"), Step("ok", (2,))]
+    found = difference(left, right, ("a", "b"))
+    assert str(found) == "call 1: results is (1,) in a, (2,) in b"
+    assert difference(left, left, ("a", "b")) is None
+
+
+def test_shrinking_keeps_the_failure_and_drops_the_rest() -> None:
+    """The failure is made up: a module that still multiplies."""
+    code = BY_NAME["i64.mul"].code
+    seed = next(s for s in range(1_000) if _uses(generate(s), code) and len(generate(s).wasm) > 300)
+    case = shrink(generate(seed), lambda c: _uses(c, code), attempts=1_500)
+    assert _uses(case, code)
+    functions = decode(case.wasm, bare_rules()).functions
+    assert sum(len(f.code.ops) for f in functions) <= 2 * len(functions) + 10
+
+
+def _uses(case: Case, code: int) -> bool:
+    return any(code in f.code.ops for f in decode(case.wasm, bare_rules()).functions)
+
+
+def test_corpus_keeps_what_was_saved(tmp_path: Path) -> None:
+    case = generate(7)
+    path = corpus.save(case, "an example", tmp_path)
+    assert list(corpus.paths(tmp_path)) == [path]
+    assert corpus.read(path) == case
