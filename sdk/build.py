@@ -98,7 +98,10 @@ def _linked(path: Path) -> tuple[bytes, Interface, tuple[str, ...]]:
 
 
 def _check(code: bytes, named: bytes) -> None:
-    """Apply the chain's own check, to the code with names first, so that a refusal names functions."""
+    """Apply the chain's own check. Raises: ModuleError, as the code with names tells it if it can."""
     machine, rules = WasmMachine(), contract_rules()
-    machine.check(named, rules)
-    machine.check(code, rules)
+    try:
+        machine.check(code, rules)
+    except ModuleError:
+        machine.check(named, rules)
+        raise

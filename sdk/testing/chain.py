@@ -97,8 +97,11 @@ class MockChain:
         return contract.code, contract.interface
 
     def at(self, where: Value, abi: Sequence[str] | str = ()) -> Contract:
-        """A contract that is already there."""
-        return Contract(self, to_address(where), Interface().extended(abi))
+        """A contract that is already there. Raises: ABIError, when there is none."""
+        address = to_address(where)
+        if not self.inner.world().code(address):
+            raise ABIError(f"there is no contract at 0x{address.hex()}")
+        return Contract(self, address, Interface().extended(abi))
 
     def call(self, to: Value, function: str, *arguments: Value, sender: Value = None, value: int = 0) -> Value:
         """Run a function of the contract at `to` without a transaction. Raises: CallFailed, ABIError."""
