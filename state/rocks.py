@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import NoReturn, Self
+from weakref import WeakSet
 
 from rocksdict import (
     BlockBasedOptions,
@@ -106,7 +107,7 @@ class RocksSnapshot:
     few keys at a time.
     """
 
-    __slots__ = ("_cursor", "_lock", "_path", "_snapshot")
+    __slots__ = ("__weakref__", "_cursor", "_lock", "_path", "_snapshot")
 
     def __init__(self, path: Path, snapshot: Snapshot, cursor: RdictIter) -> None:
         self._path = path
@@ -168,13 +169,14 @@ class RocksSnapshot:
 class RocksStore:
     """An open RocksDB database; arguments and errors as `state.level.LevelStore`."""
 
-    __slots__ = ("_broken", "_db", "_lock", "_path")
+    __slots__ = ("_broken", "_db", "_lock", "_path", "_snapshots")
     backend = "rocksdb"
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self._broken = ""
         self._path = path
         self._lock = Lock()  # between a batch and the making of a snapshot, which takes two steps
+        self._snapshots: WeakSet[RocksSnapshot] = WeakSet()  # each keeps the database open as long as it lives
         try:
             self._db = Rdict(str(path), _options(create))
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
@@ -232,12 +234,16 @@ class RocksStore:
         """Return the store as it is now."""
         try:
             with self._lock:
-                return RocksSnapshot(self._path, self._db.snapshot(), self._db.iter())
+                snapshot = RocksSnapshot(self._path, self._db.snapshot(), self._db.iter())
+                self._snapshots.add(snapshot)
+                return snapshot
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
             _refuse(self._path, error, "taking a snapshot")
 
     def close(self) -> None:
         """Let go of files and the lock; closing twice is allowed."""
+        for snapshot in list(self._snapshots):
+            snapshot.close()
         try:
             self._db.close()
         except DbClosedError:
