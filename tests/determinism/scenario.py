@@ -1,8 +1,8 @@
 """One fixed history, told in digests: `python -m tests.determinism.scenario CODE [--store NAME DIR] [--tier NAME]`.
 
-Deploys `everything.wat` (assembled into the file CODE) and the demo's token, lets them succeed, revert, trap and run out
-of gas, and prints one JSON line a step: status, gas, trap, digests of output and logs, state root. Needs contractvm's
-own dependencies and nothing else, so that any Python can run it. Never: anything that may differ between two runs.
+Deploys `everything.wat` (assembled into the file CODE) and the demo's token, lets them succeed, revert, trap and run
+out of gas, and prints one JSON line a step: status, gas, trap, digests of output and logs, state root. Needs
+contractvm's own dependencies and nothing else, so that any Python can run it. Never: what may differ between two runs.
 """
 
 from __future__ import annotations
