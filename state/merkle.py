@@ -1,10 +1,11 @@
 """Merkle-Patricia nodes as bytes: how each kind is encoded and referred to, roots of small tries, proof checking.
 
-Yellow Paper, appendix D. Paths are strings of hex digits, so that cutting, comparing and packing them stay in C. This
+Yellow Paper, appendix D. Paths are hex digits in ASCII, so that cutting, comparing and packing them stay in C. This
 module holds what needs no store: `trie_root` for the transactions and receipts of one block, `verify_proof` for anyone
 who has only a root. The state's own tries, which live in the store, are in `state.trie`.
 """
 
+from binascii import hexlify, unhexlify
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -15,6 +16,9 @@ Keccak: TypeAlias = Callable[[bytes], bytes]
 EMPTY_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 EMPTY_ITEM = b"\x80"  # the RLP of the empty string: an unused slot of a branch
 _SHORT = [bytes((0x80 + size,)) for size in range(56)]
+DIGITS = b"0123456789abcdef"
+SLOT = {digit: slot for slot, digit in enumerate(DIGITS)}
+"""The slot of a branch that each digit of a path, as an ASCII code, leads to."""
 HASHED = 33  # bytes of a reference by hash: the header a0 and the digest
 MAX_KEY_BYTES = 32  # of `trie_root`, a hash: bounds its recursion; the tries of a block have keys of at most 9
 
@@ -23,7 +27,12 @@ class ProofError(ValueError):
     """A proof that does not show what it claims; the message names the node and the reason."""
 
 
-def agreement(one: str, other: str, start: int) -> int:
+def path_of(key: bytes) -> bytes:
+    """Return the digits of a trie's key."""
+    return hexlify(key)
+
+
+def agreement(one: bytes, other: bytes, start: int) -> int:
     """Return how many digits two paths share, given that they share the first `start`."""
     end = min(len(one), len(other))
     at = start
@@ -32,22 +41,22 @@ def agreement(one: str, other: str, start: int) -> int:
     return at
 
 
-def hex_prefix(path: str, *, leaf: bool) -> bytes:
+def hex_prefix(path: bytes, *, leaf: bool) -> bytes:
     """Return `path` packed two digits a byte after the flags of its kind and parity (Yellow Paper, appendix C)."""
     if len(path) & 1:
-        return bytes.fromhex(("3" if leaf else "1") + path)
-    return bytes.fromhex(("20" if leaf else "00") + path)
+        return unhexlify((b"3" if leaf else b"1") + path)
+    return unhexlify((b"20" if leaf else b"00") + path)
 
 
-def leaf_node(path: str, value: bytes) -> bytes:
+def leaf_node(path: bytes, value: bytes) -> bytes:
     """Return the node that holds `value` at the end of `path`."""
-    packed = bytes.fromhex(("3" if len(path) & 1 else "20") + path)
+    packed = unhexlify((b"3" if len(path) & 1 else b"20") + path)
     if len(packed) > 1:
         packed = _SHORT[len(packed)] + packed
     return wrap_list(packed + encode_bytes(value))
 
 
-def extension_node(path: str, reference: bytes) -> bytes:
+def extension_node(path: bytes, reference: bytes) -> bytes:
     """Return the node that leads along `path` to the node `reference` stands for."""
     return wrap_list(encode_bytes(hex_prefix(path, leaf=False)) + reference)
 
@@ -71,11 +80,11 @@ def trie_root(items: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]], kecc
     pairs = dict(items)
     if any(len(key) > MAX_KEY_BYTES for key in pairs):
         raise ValueError(f"a key is longer than {MAX_KEY_BYTES} bytes")
-    leaves = sorted((key.hex(), value) for key, value in pairs.items() if value)
+    leaves = sorted((hexlify(key), value) for key, value in pairs.items() if value)
     return keccak(_node(leaves, 0, keccak)) if leaves else EMPTY_ROOT
 
 
-def _node(leaves: list[tuple[str, bytes]], depth: int, keccak: Keccak) -> bytes:
+def _node(leaves: list[tuple[bytes, bytes]], depth: int, keccak: Keccak) -> bytes:
     """Return the node over sorted, non-empty `leaves`, which agree in their first `depth` digits."""
     first, value = leaves[0]
     if len(leaves) == 1:
@@ -93,7 +102,7 @@ def _node(leaves: list[tuple[str, bytes]], depth: int, keccak: Keccak) -> bytes:
         high = low + 1
         while high < len(leaves) and leaves[high][0][depth] == digit:
             high += 1
-        slots[int(digit, 16)] = reference_of(_node(leaves[low:high], depth + 1, keccak), keccak)
+        slots[SLOT[digit]] = reference_of(_node(leaves[low:high], depth + 1, keccak), keccak)
         low = high
     return wrap_list(b"".join(slots))
 
@@ -110,7 +119,7 @@ def verify_proof(root: bytes, key: bytes, proof: Sequence[bytes], keccak: Keccak
     """
     if root == EMPTY_ROOT and list(proof) in ([], [EMPTY_ITEM]):
         return None
-    path, depth, used = key.hex(), 0, 1
+    path, depth, used = hexlify(key), 0, 1
     node = _open(root, proof, 0, keccak)
     while True:
         child: Item
@@ -118,7 +127,7 @@ def verify_proof(root: bytes, key: bytes, proof: Sequence[bytes], keccak: Keccak
             if depth == len(path):
                 child = node[16]
                 break
-            child = node[int(path[depth], 16)]
+            child = node[SLOT[path[depth]]]
             depth += 1
         else:
             part, is_leaf = _unpack(node[0], used - 1)
@@ -160,9 +169,12 @@ def _shape(node: Item, at: int) -> list[Item]:
     return node
 
 
-def _unpack(packed: Item, at: int) -> tuple[str, bool]:
+def _unpack(packed: Item, at: int) -> tuple[bytes, bool]:
     """Undo `hex_prefix`."""
-    digits = packed.hex() if isinstance(packed, bytes) else ""
-    if not digits or digits[0] not in "0123" or (digits[0] in "02" and digits[1] != "0"):
-        raise ProofError(f"node {at} has no valid path")
-    return digits[1 if digits[0] in "13" else 2 :], digits[0] in "23"
+    digits = hexlify(packed) if isinstance(packed, bytes) else b""
+    kind, second = digits[:1], digits[1:2]
+    if kind in (b"1", b"3"):
+        return digits[1:], kind == b"3"
+    if kind in (b"0", b"2") and second == b"0":
+        return digits[2:], kind == b"2"
+    raise ProofError(f"node {at} has no valid path")

@@ -20,10 +20,12 @@ from collections.abc import Mapping
 from state.errors import StoreCorrupt
 from state.merkle import (
     EMPTY_ROOT,
+    SLOT,
     Keccak,
     ProofError,
     extension_node,
     leaf_node,
+    path_of,
     reference_of,
     root_of,
     trie_root,
@@ -60,23 +62,22 @@ class Trie:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key` as the trie leads to it, None when it is not in the trie."""
-        path, depth = self._keccak(key).hex(), 0
+        path, depth = path_of(self._keccak(key)), 0
         slot = self._records.top()
         while slot is not None:
             _, is_leaf, name = slot
             if is_leaf:
                 return self._value(name) if name == key else None
-            digits = name.decode()
-            if not path.startswith(digits, depth):
+            if not path.startswith(name, depth):
                 return None
-            depth += len(digits)
-            slot = slots_of(self._records.branch(path[:depth]))[int(path[depth], 16)]
+            depth += len(name)
+            slot = slots_of(self._records.branch(path[:depth]))[SLOT[path[depth]]]
             depth += 1
         return None
 
     def prove(self, key: bytes) -> list[bytes]:
         """Return the nodes from the root towards `key`, which show its value or that it has none (EIP-1186)."""
-        path, depth = self._keccak(key).hex(), 0
+        path, depth = path_of(self._keccak(key)), 0
         slot = self._records.top()
         nodes: list[bytes] = []
 
@@ -87,18 +88,17 @@ class Trie:
         while slot is not None:
             _, is_leaf, name = slot
             if is_leaf:
-                add(leaf_node(self._keccak(name).hex()[depth:], self._value(name)))
+                add(leaf_node(path_of(self._keccak(name))[depth:], self._value(name)))
                 break
-            digits = name.decode()
-            record = self._records.branch(path[:depth] + digits)
+            record = self._records.branch(path[:depth] + name)
             branch = branch_node(record)
-            if digits:
-                add(extension_node(digits, reference_of(branch, self._keccak)))
-            if not path.startswith(digits, depth):
+            if name:
+                add(extension_node(name, reference_of(branch, self._keccak)))
+            if not path.startswith(name, depth):
                 break
             add(branch)
-            depth += len(digits)
-            slot = slots_of(record)[int(path[depth], 16)]
+            depth += len(name)
+            slot = slots_of(record)[SLOT[path[depth]]]
             depth += 1
         return nodes
 
@@ -111,15 +111,17 @@ class Trie:
         Raises:
             StoreCorrupt: a record or a leaf's value is missing.
         """
+        if not changes:
+            return self.root, {}
         keccak, top = self._keccak, self._records.prefix
-        ordered = sorted((keccak(key).hex(), key, value) for key, value in changes.items())
+        ordered = sorted((path_of(keccak(key)), key, value) for key, value in changes.items())
         update = Update(self._records, self._value, keccak)
-        node = update.slot("", self._records.top(), ordered)
+        node = update.slot(0, self._records.top(), ordered)
         if node is None:
             update.writes[top] = None
             return EMPTY_ROOT, update.writes
         root = root_of(node_reference(node, 0, keccak), keccak)
-        kind, name = (b"L", node[1]) if len(node) == 3 else (b"B", node[0].encode())
+        kind, name = (b"L", node[1]) if len(node) == 3 else (b"B", node[0])
         update.writes[top] = kind + root + name
         return root, update.writes
 

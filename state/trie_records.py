@@ -6,7 +6,8 @@ One record a branch, shaped so that a change touches few bytes and needs no othe
                                      reach their branch through an extension, of children below 32 bytes
     ends                             4 bytes for each leaf and extension: where its name ends
     names                            a leaf's key; an extension's digits, in ASCII
-    items                            the RLP of the 16 slots as it is hashed: 33 bytes for a hash, 1 for no child
+    node                             the branch as it is hashed: a header, the RLP of 16 slots (33 bytes for a hash, 1
+                                     for no child), and the empty value
 
 The record of the branch at a path is at `prefix ‖ "." ‖ path`; what the trie begins with is at `prefix` itself: `L` or
 `B`, the root hash, then the only leaf's key or the digits to the top branch.
@@ -24,36 +25,40 @@ LookUp: TypeAlias = Callable[[bytes], "bytes | None"]
 Slot: TypeAlias = tuple[bytes, bool, bytes]  # reference, whether a leaf, name
 
 MASKS = Struct(">HHHH")
+NODE_BYTES = [len(wrap_list(bytes(17 + 32 * used))) for used in range(17)]
+"""Length of a branch as it is hashed, by the number of its children, all of them hashed."""
 _END_BYTES = 4
 
 
 class Records:
     """The records of one trie."""
 
-    __slots__ = ("prefix", "read")
+    __slots__ = ("branches", "prefix", "read")
 
     def __init__(self, read: LookUp, prefix: bytes) -> None:
         self.read = read
         self.prefix = prefix
+        self.branches = prefix + b"."
 
     def top(self) -> Slot | None:
         """Return what the trie begins with, its reference left out; None when it is empty."""
         record = self.read(self.prefix)
         return None if record is None else (b"", record[:1] == b"L", record[33:])
 
-    def place(self, path: str) -> bytes:
+    def place(self, path: bytes) -> bytes:
         """Return where the branch at `path` is kept."""
-        return self.prefix + b"." + path.encode()
+        return self.branches + path
 
-    def branch(self, path: str) -> bytes:
+    def branch(self, path: bytes) -> bytes:
         """Return the record of the branch at `path`.
 
         Raises:
             StoreCorrupt: it is not there, although its parent leads to it.
         """
-        record = self.read(self.prefix + b"." + path.encode())
+        record = self.read(self.branches + path)
         if record is None:
-            raise StoreCorrupt(f"the trie at {self.prefix.hex()} has no branch at {path or 'its top'}; restore a copy")
+            where = path.decode() or "its top"
+            raise StoreCorrupt(f"the trie at {self.prefix.hex()} has no branch at {where}; restore a copy")
         return record
 
 
@@ -64,6 +69,7 @@ def slots_of(record: bytes) -> list[Slot | None]:
     side_at = MASKS.size + _END_BYTES * sides
     ends = [0] + [int.from_bytes(record[at : at + _END_BYTES], "big") for at in range(MASKS.size, side_at, _END_BYTES)]
     at, side = side_at + ends[-1], 0
+    at += header_bytes(record[at])
     slots: list[Slot | None] = []
     for bit in range(16):
         first = record[at]
@@ -80,13 +86,18 @@ def slots_of(record: bytes) -> list[Slot | None]:
     return slots
 
 
+def header_bytes(first: int) -> int:
+    """Return how long the header of an RLP list is that starts with the byte `first`."""
+    return 1 if first < 0xF8 else first - 0xF6
+
+
 def branch_node(record: bytes) -> bytes:
     """Return the node, as it is hashed, of a branch's record."""
     _, leaves, extended, _ = MASKS.unpack_from(record)
     at = MASKS.size + _END_BYTES * (leaves | extended).bit_count()
     if at > MASKS.size:
         at += int.from_bytes(record[at - _END_BYTES : at], "big")
-    return wrap_list(record[at:] + EMPTY_ITEM)
+    return record[at:]
 
 
 def record_of(slots: Iterable[Slot | None]) -> bytes:
@@ -114,7 +125,8 @@ def record_of(slots: Iterable[Slot | None]) -> bytes:
             if len(reference) != HASHED:
                 short |= bit
         bit <<= 1
-    return b"".join((MASKS.pack(used, leaves, extended, short), *ends, *sides, *items))
+    items.append(EMPTY_ITEM)
+    return b"".join((MASKS.pack(used, leaves, extended, short), *ends, *sides, wrap_list(b"".join(items))))
 
 
 def name_of(record: bytes, named: int, bit: int) -> bytes:

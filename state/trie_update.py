@@ -9,19 +9,14 @@ branch's reference without the digits that led to it. Recursion is bounded by th
 from collections.abc import Callable, Iterable
 from typing import TypeAlias, TypeVar
 
-from state.codec import wrap_list
-from state.merkle import EMPTY_ITEM, HASHED, Keccak, agreement, extension_node, leaf_node, reference_of
-from state.trie_records import MASKS, Records, Slot, branch_node, name_of, record_of, slots_of
+from state.merkle import DIGITS, HASHED, SLOT, Keccak, agreement, extension_node, leaf_node, path_of, reference_of
+from state.trie_records import MASKS, NODE_BYTES, Records, Slot, branch_node, header_bytes, name_of, record_of, slots_of
 
-Leaf: TypeAlias = tuple[str, bytes, bytes]  # path, key, value
-Branch: TypeAlias = tuple[str, bytes]  # digits that lead to it, reference without them
+Leaf: TypeAlias = tuple[bytes, bytes, bytes]  # path, key, value
+Branch: TypeAlias = tuple[bytes, bytes]  # digits that lead to it, reference without them
 Node: TypeAlias = "Leaf | Branch | None"
-Change: TypeAlias = tuple[str, bytes, "bytes | None"]
+Change: TypeAlias = tuple[bytes, bytes, "bytes | None"]
 C = TypeVar("C", Leaf, Change)
-
-_DIGIT = "0123456789abcdef"
-_SLOT = {digit: slot for slot, digit in enumerate(_DIGIT)}
-_BRANCH_HEADERS = [wrap_list(bytes(17 + 32 * used))[: -(17 + 32 * used)] for used in range(17)]
 
 
 def node_reference(node: "Leaf | Branch", depth: int, keccak: Keccak) -> bytes:
@@ -49,85 +44,88 @@ class Update:
         self._keccak = keccak
         self.writes: dict[bytes, bytes | None] = {}
 
-    def slot(self, path: str, slot: Slot | None, changes: list[Change]) -> Node:
-        """Return what is behind the slot at `path` after `changes`, which are sorted and all lie behind it."""
+    def slot(self, depth: int, slot: Slot | None, changes: list[Change]) -> Node:
+        """Return what is behind a slot after `changes`, sorted and alike in the `depth` digits that lead there."""
         if slot is None:
-            return self._build(path, _live(changes))
+            return self._build(depth, _live(changes))
         _, is_leaf, name = slot
         if is_leaf:
-            return self._beside(path, name, changes)
-        return self._along(path, name.decode(), changes)
+            return self._beside(depth, name, changes)
+        return self._along(depth, name, changes)
 
-    def _beside(self, path: str, key: bytes, changes: list[Change]) -> Node:
+    def _beside(self, depth: int, key: bytes, changes: list[Change]) -> Node:
         """Change a slot that holds the leaf of `key`."""
         leaves = _live(changes)
         if all(change[1] != key for change in changes):
-            leaves.append((self._keccak(key).hex(), key, self._leaf(key)))
+            leaves.append((path_of(self._keccak(key)), key, self._leaf(key)))
             leaves.sort()
-        return self._build(path, leaves)
+        return self._build(depth, leaves)
 
-    def _along(self, path: str, digits: str, changes: list[Change]) -> Node:
+    def _along(self, depth: int, digits: bytes, changes: list[Change]) -> Node:
         """Change a slot that leads along `digits` to a branch."""
-        inner = path + digits
+        inner = changes[0][0][:depth] + digits
         inside = [change for change in changes if change[0].startswith(inner)]
         outside = _live(change for change in changes if not change[0].startswith(inner))
-        node: Node = self._branch(inner, inside) if inside else ("", self._own_reference(inner))
+        node: Node = self._branch(inner, inside) if inside else (b"", self._own_reference(inner))
         if node is None:
-            return self._build(path, outside)
+            return self._build(depth, outside)
         if len(node) == 3:
-            return self._build(path, sorted([*outside, node]))
-        return self._join(path, inner + node[0], node[1], outside)
+            return self._build(depth, sorted([*outside, node]))
+        return self._join(depth, inner + node[0], node[1], outside)
 
-    def _join(self, path: str, branch: str, reference: bytes, leaves: list[Leaf]) -> Branch:
-        """Put `leaves`, none of which lies below the branch at `branch`, and that branch behind one slot at `path`."""
+    def _join(self, depth: int, branch: bytes, reference: bytes, leaves: list[Leaf]) -> Branch:
+        """Put the branch at `branch` and `leaves`, none of which lies below it, behind one slot."""
         if not leaves:
-            return branch[len(path) :], reference
+            return branch[depth:], reference
         # Sorted, so that the first and the last leaf part from the branch no later than those between them.
-        depth = min(agreement(branch, leaf[0], len(path)) for leaf in (leaves[0], leaves[-1]))
-        top = branch[:depth]
+        parting = min(agreement(branch, leaf[0], depth) for leaf in (leaves[0], leaves[-1]))
         slots: list[Slot | None] = [None] * 16
-        same: list[Leaf] = []
-        for digit, group in _groups(leaves, depth):
-            if digit == branch[depth]:
+        own, same = SLOT[branch[parting]], []
+        for slot, group in _groups(leaves, parting):
+            if slot == own:
                 same = group
             else:
-                slots[_SLOT[digit]] = self._seal(self._build(top + digit, group), depth + 1)
-        below = self._join(branch[: depth + 1], branch, reference, same)
-        slots[_SLOT[branch[depth]]] = self._seal(below, depth + 1)
-        return top[len(path) :], self._write(top, slots)
+                slots[slot] = self._seal(self._build(parting + 1, group), parting + 1)
+        slots[own] = self._seal(self._join(parting + 1, branch, reference, same), parting + 1)
+        return branch[depth:parting], self._write(branch[:parting], slots)
 
-    def _build(self, path: str, leaves: list[Leaf]) -> Node:
-        """Make what is behind a slot at `path` that holds just `leaves`."""
+    def _build(self, depth: int, leaves: list[Leaf]) -> Node:
+        """Make what is behind a slot that holds just `leaves`."""
         if len(leaves) < 2:
             return leaves[0] if leaves else None
-        depth = agreement(leaves[0][0], leaves[-1][0], len(path))
-        top = leaves[0][0][:depth]
+        first = leaves[0][0]
+        parting = agreement(first, leaves[-1][0], depth)
         slots: list[Slot | None] = [None] * 16
-        for digit, group in _groups(leaves, depth):
-            slots[_SLOT[digit]] = self._seal(self._build(top + digit, group), depth + 1)
-        return top[len(path) :], self._write(top, slots)
+        for slot, group in _groups(leaves, parting):
+            slots[slot] = self._seal(self._build(parting + 1, group), parting + 1)
+        return first[depth:parting], self._write(first[:parting], slots)
 
-    def _branch(self, path: str, changes: list[Change]) -> Node:
+    def _branch(self, path: bytes, changes: list[Change]) -> Node:
         """Change the branch at `path`; what comes back stands relative to `path`."""
         if len(changes) == 1:
-            branch = self._alone(path, changes[0])
-            if branch is not None:
-                return branch
+            reference = self._alone(len(path), changes[0])
+            if reference is not None:
+                return b"", reference
         record = self._records.branch(path)
-        used, _, _, short = MASKS.unpack_from(record)
-        items_at = len(record) - 16 - 32 * used.bit_count()
+        used, leaves, extended, short = MASKS.unpack_from(record)
+        node_at = len(record) - NODE_BYTES[used.bit_count()]
+        items_at = node_at + header_bytes(record[node_at])
         spliced = bytearray(record)
         depth = len(path) + 1
         touched: dict[int, Node] = {}
         reshaped = short != 0
-        for digit, group in _groups(changes, depth - 1):
-            slot = _SLOT[digit]
-            node, same = self._child(path + digit, record, 1 << slot, group)
+        for slot, group in _groups(changes, depth - 1):
+            bit = 1 << slot
+            if used & ~leaves & ~extended & bit:
+                node = self._branch(group[0][0][:depth], group)
+                same = node is not None and len(node) == 2 and not node[0]
+            else:
+                node, same = self._child(depth, record, bit, group)
             touched[slot] = node
             if same and node is not None:
                 reference = node_reference(node, depth, self._keccak)
                 if len(reference) == HASHED and not short:
-                    at = items_at + slot + 32 * (used & ((1 << slot) - 1)).bit_count()
+                    at = items_at + slot + 32 * (used & (bit - 1)).bit_count()
                     spliced[at : at + HASHED] = reference
                     continue
             reshaped = reshaped or node is not None or not same
@@ -135,92 +133,89 @@ class Update:
             return self._reshape(path, record, touched)
         after = bytes(spliced)
         self.writes[self._records.place(path)] = after
-        return "", reference_of(_BRANCH_HEADERS[used.bit_count()] + after[items_at:] + EMPTY_ITEM, self._keccak)
+        return b"", reference_of(after[node_at:], self._keccak)
 
-    def _child(self, path: str, record: bytes, bit: int, changes: list[Change]) -> tuple[Node, bool]:
+    def _child(self, depth: int, record: bytes, bit: int, changes: list[Change]) -> tuple[Node, bool]:
         """Return what is behind a branch's slot after `changes`, and whether its kind and name are as before."""
         used, leaves, extended, _ = MASKS.unpack_from(record)
-        if leaves & bit:
-            key = name_of(record, leaves | extended, bit)
-            node: Node
-            if len(changes) == 1 and changes[0][1] == key:
-                digits, _, value = changes[0]
-                node = None if value is None else (digits, key, value)
-            else:
-                node = self._beside(path, key, changes)
-            return node, node is not None and len(node) == 3 and node[1] == key
+        node: Node
         if not used & bit:
-            node = self._build(path, _live(changes))
+            node = self._build(depth, _live(changes))
             return node, node is None
+        name = name_of(record, leaves | extended, bit)
         if extended & bit:
-            name = name_of(record, leaves | extended, bit).decode()
-            node = self._along(path, name, changes)
+            node = self._along(depth, name, changes)
+            return node, node is not None and len(node) == 2 and node[0] == name
+        if len(changes) == 1 and changes[0][1] == name:
+            path, _, value = changes[0]
+            node = None if value is None else (path, name, value)
         else:
-            name = ""
-            node = self._branch(path, changes)
-        return node, node is not None and len(node) == 2 and node[0] == name
+            node = self._beside(depth, name, changes)
+        return node, node is not None and len(node) == 3 and node[1] == name
 
-    def _alone(self, path: str, change: Change) -> Branch | None:
-        """Give one key below the branch at `path` a new value by splicing; None, and nothing done, if that won't do.
+    def _alone(self, depth: int, change: Change) -> bytes | None:
+        """Give one key a new value by splicing the branches from `depth` down; return the first one's reference.
 
-        Most changes of a block are like this from the third or fourth branch down.
+        Most changes of a block are alone from the third or fourth branch down. Where that won't do, because a slot
+        changes its kind or a child is too short to be hashed, nothing is done and None returned.
         """
-        read, keccak, prefix = self._records.read, self._keccak, self._records.prefix + b"."
-        digits, key, value = change
+        path, key, value = change
+        if value is None:
+            return None
+        read, keccak, branches = self._records.read, self._keccak, self._records.branches
         trail: list[tuple[bytes, bytes, int, int]] = []
-        depth = len(path)
         while True:
-            place = prefix + digits[:depth].encode()
+            place = branches + path[:depth]
             record = read(place)
-            if record is None or value is None:
+            if record is None:
                 return None
             used, leaves, extended, short = MASKS.unpack_from(record)
-            slot = _SLOT[digits[depth]]
+            slot = SLOT[path[depth]]
             bit = 1 << slot
             if short or extended & bit or not used & bit:
                 return None
-            items_at = len(record) - 16 - 32 * used.bit_count()
-            trail.append((place, record, items_at, items_at + slot + 32 * (used & (bit - 1)).bit_count() + 1))
+            node_at = len(record) - NODE_BYTES[used.bit_count()]
+            digest_at = node_at + header_bytes(record[node_at]) + slot + 32 * (used & (bit - 1)).bit_count() + 1
+            trail.append((place, record, node_at, digest_at))
             depth += 1
             if leaves & bit:
                 break
-        node = leaf_node(digits[depth:], value)
+        node = leaf_node(path[depth:], value)
         if len(node) < 32 or name_of(record, leaves | extended, bit) != key:
             return None
-        for place, record, items_at, at in reversed(trail):
-            after = record[:at] + keccak(node) + record[at + 32 :]
-            self.writes[place] = after
-            items = after[items_at:]
-            node = _BRANCH_HEADERS[(len(items) - 16) >> 5] + items + EMPTY_ITEM
-        return "", reference_of(node, keccak)
+        for place, record, node_at, digest_at in reversed(trail):
+            after = self.writes[place] = record[:digest_at] + keccak(node) + record[digest_at + 32 :]
+            node = after[node_at:]
+        return b"\xa0" + keccak(node)
 
-    def _reshape(self, path: str, record: bytes, touched: dict[int, Node]) -> Node:
+    def _reshape(self, path: bytes, record: bytes, touched: dict[int, Node]) -> Node:
         """Write a branch anew whose slots changed in kind; it may collapse into its only child, or vanish."""
         slots = slots_of(record)
         for at, node in touched.items():
             slots[at] = self._seal(node, len(path) + 1)
         left = [at for at, slot in enumerate(slots) if slot is not None]
         if len(left) > 1:
-            return "", self._write(path, slots)
+            return b"", self._write(path, slots)
         self.writes[self._records.place(path)] = None
         if not left:
             return None
-        node = touched[left[0]] if left[0] in touched else self._open(path + _DIGIT[left[0]], slots[left[0]])
+        only = left[0]
+        digit = DIGITS[only : only + 1]
+        node = touched[only] if only in touched else self._open(path + digit, slots[only])
         if node is not None and len(node) == 2:
-            return _DIGIT[left[0]] + node[0], node[1]
+            return digit + node[0], node[1]
         return node
 
-    def _open(self, path: str, slot: Slot | None) -> Node:
+    def _open(self, path: bytes, slot: Slot | None) -> Node:
         """Return what is behind an untouched slot at `path`."""
         if slot is None:
             return None
-        reference, is_leaf, side = slot
+        reference, is_leaf, name = slot
         if is_leaf:
-            return self._keccak(side).hex(), side, self._leaf(side)
-        digits = side.decode()
-        return digits, self._own_reference(path + digits) if digits else reference
+            return path_of(self._keccak(name)), name, self._leaf(name)
+        return name, self._own_reference(path + name) if name else reference
 
-    def _own_reference(self, path: str) -> bytes:
+    def _own_reference(self, path: bytes) -> bytes:
         """Return the reference of the untouched branch at `path`, without the digits that lead to it."""
         return reference_of(branch_node(self._records.branch(path)), self._keccak)
 
@@ -229,9 +224,9 @@ class Update:
         if node is None:
             return None
         reference = node_reference(node, depth, self._keccak)
-        return (reference, True, node[1]) if len(node) == 3 else (reference, False, node[0].encode())
+        return (reference, True, node[1]) if len(node) == 3 else (reference, False, node[0])
 
-    def _write(self, path: str, slots: list[Slot | None]) -> bytes:
+    def _write(self, path: bytes, slots: list[Slot | None]) -> bytes:
         """Set the record of the branch at `path` and return its reference."""
         record = record_of(slots)
         self.writes[self._records.place(path)] = record
@@ -243,17 +238,17 @@ def _live(changes: Iterable[Change]) -> list[Leaf]:
     return [(path, key, value) for path, key, value in changes if value is not None]
 
 
-def _groups(changes: list[C], depth: int) -> list[tuple[str, list[C]]]:
-    """Split sorted changes by the digit at `depth`."""
+def _groups(changes: list[C], depth: int) -> list[tuple[int, list[C]]]:
+    """Split sorted changes by the slot that their digit at `depth` leads to."""
     if len(changes) == 1:
-        return [(changes[0][0][depth], changes)]
-    groups: list[tuple[str, list[C]]] = []
+        return [(SLOT[changes[0][0][depth]], changes)]
+    groups: list[tuple[int, list[C]]] = []
     low, count = 0, len(changes)
     while low < count:
         digit = changes[low][0][depth]
         high = low + 1
         while high < count and changes[high][0][depth] == digit:
             high += 1
-        groups.append((digit, changes[low:high]))
+        groups.append((SLOT[digit], changes[low:high]))
         low = high
     return groups
