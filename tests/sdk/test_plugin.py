@@ -1,0 +1,173 @@
+"""The pytest plugin, run by pytest inside pytest: isolation by scope, xdist, and silence where nobody asks for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder to run tests in, with our packages and our plugin whether or not they are installed."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    return pytester
+
+
+def run(inner: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in a process of its own. The plugin comes by its entry point, or by name where it is not installed."""
+    from importlib.metadata import entry_points
+
+    installed = any(point.value == "sdk.testing.plugin" for point in entry_points(group="pytest11"))
+    plugin = [] if installed else ["-p", "sdk.testing.plugin"]
+    return inner.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *arguments)
+
+
+SCOPES = """
+import pytest
+
+BOB = b"\\x0b" * 20
+
+@pytest.fixture(scope="module")
+def rich(chain):
+    chain.deal(BOB, 100)
+
+@pytest.fixture(scope="class")
+def richer(chain, rich):
+    chain.deal(BOB, 200)
+
+@pytest.fixture
+def richest(chain, rich):
+    chain.deal(BOB, 300)
+
+def test_module_fixtures_stay(chain, rich):
+    assert chain.balance(BOB) == 100
+    chain.deal(BOB, 1)
+
+def test_what_a_test_did_is_gone(chain, rich):
+    assert chain.balance(BOB) == 100
+    chain.warp(1000)
+    chain.mine(3)
+
+def test_time_is_back_too(chain, rich):
+    assert chain.balance(BOB) == 100
+    chain.mine()
+    assert chain.timestamp < 1_700_000_100
+
+def test_function_fixtures(chain, richest):
+    assert chain.balance(BOB) == 300
+
+class TestClass:
+    def test_class_fixtures(self, chain, richer):
+        assert chain.balance(BOB) == 200
+        chain.deal(BOB, 2)
+
+    def test_class_fixtures_stay(self, chain, richer):
+        assert chain.balance(BOB) == 200
+
+def test_class_fixtures_end_with_their_class(chain, rich):
+    assert chain.balance(BOB) == 100
+
+def test_snapshots_of_a_test_are_its_own(chain):
+    here = chain.snapshot()
+    chain.deal(BOB, 5)
+    chain.revert(here)
+    chain.deal(BOB, 6)
+"""
+
+AFTER = """
+def test_module_fixtures_end_with_their_module(chain, accounts):
+    assert chain.balance(b"\\x0b" * 20) == 0
+    assert chain.height == 0
+    assert len(accounts) == 10
+"""
+
+
+def test_the_chain_is_put_back_at_every_scope(inner: pytest.Pytester) -> None:
+    inner.makepyfile(test_a=SCOPES, test_b=AFTER, test_c=SCOPES)
+    run(inner, "-v").assert_outcomes(passed=17)
+    run(inner, "-p", "xdist", "-n", "2").assert_outcomes(passed=17)
+
+
+def test_a_chain_asked_for_late_is_put_back(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        def test_one(request):
+            chain = request.getfixturevalue("chain")
+            chain.mine(5)
+
+        def test_two(chain):
+            assert chain.height == 0
+        """
+    )
+    run(inner).assert_outcomes(passed=2)
+
+
+def test_contracts_are_deployed_on_every_worker(inner: pytest.Pytester) -> None:
+    pytest.importorskip("ziglang", reason="ziglang is not installed: pip install 'contractvm[c]'")
+    token = ROOT / "contracts" / "token" / "token.c"
+    inner.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def token(chain):
+            return chain.deploy({str(token)!r}, 1000)
+
+        @pytest.mark.parametrize("n", range(8))
+        def test_transfer(token, accounts, n):
+            token.send("transfer", accounts[1], 1000)
+            assert token.call("balanceOf", accounts[1]) == 1000
+        """
+    )
+    run(inner, "-p", "xdist", "-n", "2").assert_outcomes(passed=8)
+
+
+def test_a_project_that_does_not_use_it_never_imports_the_engine(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import sys
+
+        import pytest
+
+        @pytest.fixture
+        def chain():
+            return "mine"
+
+        def test_own_chain(chain):
+            assert chain == "mine"
+
+        def test_nothing_was_imported():
+            ours = [name for name in sys.modules if name.split(".")[0] in ("contractvm", "gas", "state")]
+            assert ours == []
+        """
+    )
+    result = run(inner)
+    result.assert_outcomes(passed=2)
+
+
+def test_fixtures_are_documented(inner: pytest.Pytester) -> None:
+    result = run(inner, "--fixtures")
+    result.stdout.fnmatch_lines(["chain [[]session scope[]]*", "*A development chain in memory*", "accounts *"])
+    assert "_contractvm" not in result.stdout.str()
+
+
+def test_importing_the_plugin_imports_little() -> None:
+    program = (
+        "import sys, pytest; before = set(sys.modules); import sdk.testing.plugin; print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) == {"sdk", "sdk.testing", "sdk.testing.plugin"}
