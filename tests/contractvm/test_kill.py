@@ -1,0 +1,94 @@
+"""kill -9 at random moments: no acknowledged block is lost, none is half there, and the next process goes on."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from contractvm.chain import Chain
+from contractvm.crypto import keccak_function
+from state.directory import open_store
+from state.trie import verify_proof
+from tests.contractvm.fake import FakeMachine
+from tests.contractvm.kill_child import ALICE
+from tests.contractvm.test_chain import adder
+
+ROOT = Path(__file__).parents[2]
+Acknowledged = dict[int, tuple[str, list[str]]]
+
+
+def run_and_kill(directory: Path, chance: random.Random) -> Acknowledged:
+    """Start the child, kill it after some acknowledgements and a moment more, return what it had said."""
+    command = [sys.executable, "-m", "tests.contractvm.kill_child", str(directory)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout is not None and child.stderr is not None
+    lines: list[bytes] = []
+    try:
+        if chance.random() < 0.1:
+            # In the middle of starting, or of creating the directory.
+            time.sleep(chance.random() * 0.6)
+        else:
+            for _ in range(chance.randrange(1, 30)):
+                lines.append(child.stdout.readline())
+            time.sleep(chance.random() * 0.01)
+    finally:
+        child.kill()
+        rest, complaints = child.communicate()
+    assert child.returncode == -9, complaints.decode()
+    said: Acknowledged = {}
+    for line in (b"".join(lines) + rest).splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            number, block, *transactions = line.decode().split()
+            said[int(number)] = block, transactions
+    return said
+
+
+def check(directory: Path, said: Acknowledged) -> None:
+    """Open what the killed process left, and compare it with what was said and with itself."""
+    with Chain(open_store(directory, create=True), machines=[FakeMachine({"adder": adder})]) as chain:
+        head = chain.head
+        assert head.number >= max(said, default=0)
+        for number, (block_hash, transactions) in said.items():
+            block = chain.block(number)
+            assert block.hash.hex() == block_hash
+            assert [tx.hash.hex() for tx in block.transactions] == transactions
+            for digest in transactions:
+                receipt = chain.receipt(bytes.fromhex(digest))
+                assert receipt is not None and receipt.ok and receipt.block_number == number
+        count = len(chain.block().transactions)
+        assert len(chain.receipts()) == count
+        if head.number:
+            assert head.parent_hash == chain.header(head.number - 1).hash
+            assert chain.world(head.number - 1).nonce(ALICE.address) + count == chain.world().nonce(ALICE.address)
+        proof = chain.proof(ALICE.address)
+        keccak = keccak_function()
+        assert proof.account is not None
+        assert verify_proof(head.state_root, keccak(ALICE.address), proof.proof, keccak) is not None
+        assert proof.account.nonce == chain.world().nonce(ALICE.address)
+
+
+def torment(directory: Path, kills: int, seed: int) -> None:
+    """Kill the same chain's processes again and again."""
+    chance = random.Random(seed)
+    everything: Acknowledged = {}
+    for _ in range(kills):
+        said = run_and_kill(directory, chance)
+        assert not everything.keys() & said.keys()
+        check(directory, said)
+        everything |= said
+    assert len(everything) >= kills
+    check(directory, everything)
+
+
+def test_fifteen_kills(tmp_path: Path) -> None:
+    torment(tmp_path / "chain", 15, 1)
+
+
+@pytest.mark.slow
+def test_two_hundred_kills(tmp_path: Path) -> None:
+    torment(tmp_path / "chain", 200, 2)
