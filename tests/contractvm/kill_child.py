@@ -1,11 +1,14 @@
 """The process that `test_kill` kills: makes blocks as fast as it can, and says each one only after `produce` returned.
 
-Run as `python -m tests.contractvm.kill_child DIRECTORY`; a line is number, block hash, transaction hashes.
+Run as `python -m tests.contractvm.kill_child DIRECTORY [BYTES]`; a line is number, block hash, transaction hashes. No
+file may become larger than BYTES: then the disk is full, and the process ends with the error on its standard error.
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import sys
 from dataclasses import replace
 
@@ -19,8 +22,11 @@ from tests.contractvm.test_chain import adder
 ALICE, BOB = dev_accounts()[:2]
 
 
-def main(directory: str) -> None:
-    """Go on until killed."""
+def main(directory: str, most_bytes: int = 0) -> None:
+    """Go on until killed, or until a file would have to grow above `most_bytes`."""
+    if most_bytes:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
     with Chain(open_store(directory, create=True), machines=[FakeMachine({"adder": adder})]) as chain:
         shape = Transaction(max_fee=10**10, max_tip=1, gas_limit=200_000, chain_id=chain.chain_id)
         while True:
@@ -34,4 +40,4 @@ def main(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))

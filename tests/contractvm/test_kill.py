@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -40,8 +41,13 @@ def run_and_kill(directory: Path, chance: random.Random) -> Acknowledged:
         child.kill()
         rest, complaints = child.communicate()
     assert child.returncode == -9, complaints.decode()
+    return read(b"".join(lines) + rest)
+
+
+def read(output: bytes) -> Acknowledged:
+    """What whole lines of a child's output say."""
     said: Acknowledged = {}
-    for line in (b"".join(lines) + rest).splitlines(keepends=True):
+    for line in output.splitlines(keepends=True):
         if line.endswith(b"\n"):
             number, block, *transactions = line.decode().split()
             said[int(number)] = block, transactions
@@ -92,3 +98,17 @@ def test_fifteen_kills(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_hundred_kills(tmp_path: Path) -> None:
     torment(tmp_path / "chain", 200, 2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit on file sizes here to stand for a full disk")
+def test_a_full_disk(tmp_path: Path) -> None:
+    """The process that meets a full disk says so and ends; every block it had acknowledged is there afterwards."""
+    command = [sys.executable, "-m", "tests.contractvm.kill_child", str(tmp_path / "chain"), "100000"]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120)
+    assert child.returncode == 1
+    assert b"StoreFull: " in child.stderr
+    assert str(tmp_path / "chain").encode() in child.stderr
+    said = read(child.stdout)
+    assert len(said) > 5
+    check(tmp_path / "chain", said)
+    check(tmp_path / "chain", run_and_kill(tmp_path / "chain", random.Random(3)) | said)
