@@ -16,8 +16,8 @@ from contractvm.chain import Chain
 from contractvm.devaccounts import dev_accounts
 from contractvm.transaction import Transaction
 from state.directory import open_store
+from tests.contractvm.chains import adder
 from tests.contractvm.fake import FakeMachine, init
-from tests.contractvm.test_chain import adder
 
 ALICE, BOB = dev_accounts()[:2]
 

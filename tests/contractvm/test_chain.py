@@ -1,78 +1,29 @@
-"""The chain: genesis, blocks, what is kept and found again, time, going back, and stores that are not ours."""
+"""The chain: genesis, blocks, what is kept and found again, reading at any height, time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from contractvm.block import EMPTY_TRIE, Header, indexed_root
 from contractvm.chain import Chain, UnknownBlock
-from contractvm.devaccounts import BALANCE, dev_accounts
-from contractvm.errors import Fatal, Invalid, Rejected, Revert
+from contractvm.devaccounts import BALANCE
+from contractvm.errors import Invalid, Rejected
 from contractvm.execute import Message
 from contractvm.genesis import Allocation, Genesis
 from contractvm.host import Host
-from contractvm.identity import IncompatibleChain
 from contractvm.machine import Status
 from contractvm.rejections import AlreadyKnown, NonceTooLow, WrongChain
-from contractvm.rules import contract_rules
-from contractvm.transaction import Transaction
-from contractvm.types import Address, Hash
-from state.directory import open_store
-from state.errors import StoreFull, StoreLocked
-from state.store import MemoryStore, Store
-from tests.contractvm.fake import Contract, FakeMachine, host_call, init, poke, store
-
-ALICE, BOB, CAROL = dev_accounts()[:3]
-TRANSFER = Transaction(max_fee=2 * 10**9, max_tip=3, gas_limit=100_000, to=BOB.address, value=5, chain_id=31_337)
-
-
-def adder(host: Host, entry: str) -> bytes:
-    """Counts its calls under `n` and logs each; call data `no` reverts."""
-    if host.call.input == b"no":
-        raise Revert(b"no")
-    count = int.from_bytes(host.world.storage(host.self_address, b"n"), "big") + 1
-    store(host, b"n", count.to_bytes(4, "big"))
-    poke(host, 0, b"counted".ljust(32))
-    host_call(host, "log", 0, 1, 0, 7)
-    return count.to_bytes(4, "big")
-
-
-def clock() -> float:
-    """A clock that stands."""
-    return 1_700_000_000.0
-
-
-def open_chain(where: Store | None = None, genesis: Genesis | None = None, **contracts: Contract) -> Chain:
-    """A chain on fake machines with a clock that stands."""
-    machine = FakeMachine({"adder": adder, **contracts})
-    return Chain(MemoryStore() if where is None else where, genesis, machines=[machine], clock=clock)
+from tests.contractvm.chains import ALICE, CAROL, TRANSFER, deploy, open_chain, send
+from tests.contractvm.fake import init
 
 
 @pytest.fixture
 def chain() -> Iterator[Chain]:
     with open_chain() as opened:
         yield opened
-
-
-def send(chain: Chain, tx: Transaction, who: int = 0) -> Hash:
-    """Sign with the next nonce and submit."""
-    account = dev_accounts()[who]
-    return chain.submit(replace(tx, nonce=chain.next_nonce(account.address)).sign(account.secret))
-
-
-def deploy(chain: Chain, name: str = "adder") -> Address:
-    """Deploy in a block of its own."""
-    digest = send(chain, replace(TRANSFER, to=None, value=0, data=init(name), gas_limit=1_000_000))
-    chain.produce()
-    receipt = chain.receipt(digest)
-    assert receipt is not None and receipt.created is not None
-    return receipt.created
 
 
 def test_genesis(chain: Chain) -> None:
@@ -229,9 +180,6 @@ def test_calls_read_any_height_and_change_nothing(chain: Chain) -> None:
     assert chain.head.state_root == root
 
 
-# Time
-
-
 def test_time(chain: Chain) -> None:
     assert chain.produce().header.timestamp == 1_700_000_000
     assert chain.produce().header.timestamp == 1_700_000_001
@@ -249,289 +197,6 @@ def test_time(chain: Chain) -> None:
             chain.set_next_timestamp(bad)
     with pytest.raises(ValueError, match="back"):
         chain.increase_time(-1)
-
-
-# Development
-
-
-def test_impersonation(chain: Chain) -> None:
-    address = deploy(chain)
-    chain.edit(lambda world: world.set_balance(address, 10**18))
-    digest = chain.submit(replace(TRANSFER, nonce=1).impersonate(address))
-    block = chain.produce()
-    receipt = chain.receipt(digest)
-    assert receipt is not None and receipt.ok
-    assert receipt.sender == address
-    assert chain.block(block.number).transactions[0].sender == address
-    with pytest.raises(Rejected):
-        chain.submit(block.transactions[0].encode())
-
-
-def test_an_edit_is_a_block(chain: Chain) -> None:
-    block = chain.edit(lambda world: world.set_balance(CAROL.address, 3))
-    assert (block.number, block.transactions) == (1, ())
-    assert chain.world().balance(CAROL.address) == 3
-    assert chain.world(0).balance(CAROL.address) == BALANCE
-    with pytest.raises(Rejected, match="no machine"):
-        chain.check_code(b"\x60")
-    with pytest.raises(Invalid):
-        chain.check_code(init("nobody"))
-
-
-def fingerprint(chain: Chain) -> tuple[object, ...]:
-    """What can be seen of a chain's end."""
-    head = chain.head
-    return (
-        head.hash,
-        [chain.block(number).hash for number in range(head.number + 1)],
-        [receipt.transaction_hash for number in range(head.number + 1) for receipt in chain.receipts(number)],
-        [chain.world().balance(account.address) for account in dev_accounts()],
-        [tx.hash for tx in chain.pool],
-        chain.now,
-    )
-
-
-@pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_snapshots(kind: str, tmp_path: Path) -> None:
-    with open_chain(MemoryStore() if kind == "memory" else open_store(tmp_path / "c", create=True)) as chain:
-        address = deploy(chain)
-        waiting = send(chain, TRANSFER, 2)
-        chain.increase_time(50)
-        before = fingerprint(chain)
-        first = chain.snapshot()
-        gone = send(chain, replace(TRANSFER, to=address, value=0))
-        block = chain.produce()
-        second = chain.snapshot()
-        chain.set_next_timestamp(1_800_000_000)
-        chain.produce()
-        chain.revert(first)
-        assert fingerprint(chain) == before
-        assert chain.receipt(gone) is None and chain.transaction(gone) is None
-        assert waiting in chain.pool
-        with pytest.raises(UnknownBlock):
-            chain.block(block.hash)
-        for used in (first, second):
-            with pytest.raises(KeyError):
-                chain.revert(used)
-        send(chain, replace(TRANSFER, to=address, value=0))
-        chain.produce()
-        assert chain.world().storage(address, b"n") == b"\0\0\0\x02"
-
-
-def test_a_snapshot_keeps_what_the_next_block_would_refuse() -> None:
-    with open_chain(genesis=Genesis(gas_limit=42_000)) as chain:
-        low = send(chain, replace(TRANSFER, max_fee=900_000_000, max_tip=1, gas_limit=21_000), 2)
-        for _ in range(2):
-            for who in (0, 1):
-                send(chain, replace(TRANSFER, gas_limit=21_000), who)
-            chain.produce()
-        assert chain.next_base_fee > 900_000_000
-        kept = chain.snapshot()
-        chain.pool.clear()
-        chain.revert(kept)
-        assert low in chain.pool
-
-
-def test_rewind(chain: Chain) -> None:
-    hashes = [chain.head.hash]
-    for _ in range(4):
-        send(chain, TRANSFER)
-        hashes.append(chain.produce().hash)
-    later = chain.snapshot()
-    chain.rewind(2)
-    assert chain.head.hash == hashes[2]
-    assert chain.world().nonce(ALICE.address) == 2
-    with pytest.raises(UnknownBlock):
-        chain.rewind(3)
-    with pytest.raises(KeyError):
-        chain.revert(later)
-    with pytest.raises(UnknownBlock):
-        chain.rewind(-1)
-
-
-# What is on disk
-
-
-def test_it_is_all_there_again(tmp_path: Path) -> None:
-    with open_chain(open_store(tmp_path / "c", create=True)) as chain:
-        address = deploy(chain)
-        digest = send(chain, replace(TRANSFER, to=address, value=0))
-        chain.produce()
-        before, receipt = fingerprint(chain), chain.receipt(digest)
-    with open_chain(open_store(tmp_path / "c", create=False)) as chain:
-        assert fingerprint(chain) == before
-        assert chain.receipt(digest) == receipt
-        assert chain.world(1).storage(address, b"n") == b"\0\0\0\x01"
-        send(chain, replace(TRANSFER, to=address, value=0))
-        chain.produce()
-        assert chain.world().storage(address, b"n") == b"\0\0\0\x03"
-
-
-def test_both_stores_give_the_same_blocks(tmp_path: Path) -> None:
-    heads = []
-    for where in (MemoryStore(), open_store(tmp_path / "c", create=True)):
-        with open_chain(where) as chain:
-            address = deploy(chain)
-            send(chain, replace(TRANSFER, to=address, value=0))
-            chain.produce()
-            heads.append(chain.head.hash)
-    assert heads[0] == heads[1]
-
-
-def touched(store: Store) -> dict[bytes, bytes]:
-    """All that a store holds."""
-    return dict(store.iterate(b"", None))
-
-
-def test_another_chain_is_refused_untouched() -> None:
-    kept = MemoryStore()
-    open_chain(kept)
-    before = touched(kept)
-    with pytest.raises(IncompatibleChain, match="chain id is 31337, not 5"):
-        open_chain(kept, Genesis(chain_id=5))
-    other = contract_rules()
-    other = replace(other, limits=replace(other.limits, locals=7))
-    with pytest.raises(IncompatibleChain, match="made under rules"):
-        Chain(kept, rules=other, machines=[])
-    assert touched(kept) == before
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({b"Ci": None}, "no chain of ours"),
-        ({b"Ci": b"junk"}, "identity record is damaged"),
-        ({b"Ci": b"\x81\xa6format\x02"}, "format 2; this version reads format 1"),
-        ({b"Ci": b"\x81\xa6format\x01"}, "lacks a field"),
-        ({b"Ch": None}, "no head"),
-    ],
-)
-def test_a_foreign_or_damaged_store_is_refused_untouched(change: Mapping[bytes, bytes | None], says: str) -> None:
-    kept = MemoryStore()
-    open_chain(kept)
-    kept.write(change)
-    before = touched(kept)
-    with pytest.raises(IncompatibleChain, match=says):
-        open_chain(kept)
-    assert touched(kept) == before
-
-
-def test_another_backend_is_refused(tmp_path: Path) -> None:
-    kept = MemoryStore()
-    open_chain(kept)
-    moved = open_store(tmp_path / "c", create=True)
-    moved.write(touched(kept))
-    with pytest.raises(IncompatibleChain, match="made on memory"):
-        open_chain(moved)
-    moved.close()
-
-
-def test_two_writers(tmp_path: Path) -> None:
-    with open_chain(open_store(tmp_path / "c", create=True)) as chain:
-        with pytest.raises(StoreLocked):
-            open_store(tmp_path / "c", create=False)
-        chain.produce()
-
-
-class FullDisk(MemoryStore):
-    """A store whose disk fills up when told."""
-
-    full = False
-
-    def write(self, puts: Mapping[bytes, bytes | None], sync: bool = False) -> None:
-        if self.full:
-            raise StoreFull("no space left")
-        super().write(puts, sync)
-
-
-def test_a_full_disk_makes_no_block() -> None:
-    disk = FullDisk()
-    with open_chain(disk) as chain:
-        chain.produce()
-        digest = send(chain, TRANSFER)
-        before, kept = fingerprint(chain), touched(disk)
-        disk.full = True
-        with pytest.raises(StoreFull):
-            chain.produce()
-        with pytest.raises(StoreFull):
-            chain.edit(lambda world: world.set_balance(BOB.address, 1))
-        assert fingerprint(chain) == before
-        assert touched(disk) == kept
-        disk.full = False
-        chain.produce()
-        assert chain.receipt(digest) is not None
-
-
-def test_our_own_bug_makes_no_block() -> None:
-    def broken(host: Host, entry: str) -> bytes:
-        if entry == "call":
-            raise Fatal("a bug")
-        return b""
-
-    with open_chain(broken=broken) as chain:
-        address = deploy(chain, "broken")
-        digest = send(chain, replace(TRANSFER, to=address))
-        with pytest.raises(Fatal):
-            chain.produce()
-        assert chain.head.number == 1
-        assert chain.pool.drop(digest)
-        assert chain.produce().number == 2
-
-
-def test_a_lost_header_is_fatal() -> None:
-    kept = MemoryStore()
-    with open_chain(kept) as chain:
-        digest = send(chain, TRANSFER)
-        chain.produce()
-        chain.produce()
-        kept.write({b"Cb" + (1).to_bytes(8, "big"): None})
-        with pytest.raises(Fatal, match="damaged"):
-            chain.receipt(digest)
-        with pytest.raises(Fatal, match="missing"):
-            chain.header(1)
-
-
-# Against a model
-
-moves = st.lists(
-    st.one_of(
-        st.tuples(st.just("send"), st.integers(0, 2), st.integers(0, 2)),
-        st.tuples(st.sampled_from(["mine", "keep", "back"]), st.just(0), st.just(0)),
-    ),
-    max_size=25,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(moves)
-def test_going_back_is_as_if_it_had_not_been(plan: list[tuple[str, int, int]]) -> None:
-    """A chain with snapshots and reverts ends like one that never made the reverted moves."""
-    done: list[list[tuple[str, int, int]]] = [[]]
-    with open_chain() as chain, open_chain() as straight:
-        kept: list[int] = []
-        for move in plan:
-            if move[0] == "keep":
-                kept.append(chain.snapshot())
-                done.append([])
-            elif move[0] == "back":
-                if kept:
-                    chain.revert(kept.pop())
-                    done.pop()
-            else:
-                play(chain, move)
-                done[-1].append(move)
-        for move in (move for part in done for move in part):
-            play(straight, move)
-        assert fingerprint(chain) == fingerprint(straight)
-
-
-def play(chain: Chain, move: tuple[str, int, int]) -> None:
-    """Send a transfer or mine a block."""
-    what, who, whom = move
-    if what == "mine":
-        chain.produce()
-    else:
-        send(chain, replace(TRANSFER, to=dev_accounts()[whom].address), who)
 
 
 def test_headers_are_facts() -> None:

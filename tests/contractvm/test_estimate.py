@@ -15,7 +15,7 @@ from contractvm.host import Host
 from contractvm.machine import Status
 from contractvm.rejections import InsufficientFunds, IntrinsicGasTooLow
 from tests.contractvm.fake import Contract, burn, call, init, store
-from tests.contractvm.test_execute import ALICE, BLOCK, BOB, ETHER, OTHER, SHOP, world_with
+from tests.contractvm.scene import ALICE, BLOCK, BOB, ETHER, OTHER, SHOP, world_with
 
 TO_SHOP = Message(sender=ALICE.address, to=SHOP)
 

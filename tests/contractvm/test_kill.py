@@ -15,9 +15,9 @@ from contractvm.chain import Chain
 from contractvm.crypto import keccak_function
 from state.directory import open_store
 from state.trie import verify_proof
+from tests.contractvm.chains import adder
 from tests.contractvm.fake import FakeMachine
 from tests.contractvm.kill_child import ALICE
-from tests.contractvm.test_chain import adder
 
 ROOT = Path(__file__).parents[2]
 Acknowledged = dict[int, tuple[str, list[str]]]
