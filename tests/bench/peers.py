@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contractvm.wasm.engine import Engine
+from tests.bench.compile import BenchError
 
 Program = Callable[[int], int]
 """Runs one export on a size; the result as a non-negative bit pattern."""
@@ -53,6 +54,8 @@ def wasmtime_with_fuel() -> Peer:
         store = wasmtime.Store(engine)
         instance = wasmtime.Instance(store, wasmtime.Module(engine, wasm), [])
         function = instance.exports(store)[export]
+        if not isinstance(function, wasmtime.Func):
+            raise BenchError(f"the module exports no function {export}")
         bits = 32 if str(function.type(store).results[0]) == "i32" else 64
 
         def run(size: int) -> int:

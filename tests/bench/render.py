@@ -1,7 +1,7 @@
 """Shows the bench's rows: a table for people, one JSON object for programs, a page for the docs.
 
-Rates (units that end in "/s") are better when higher, everything else when lower; the ratio always says how many times better
-than its peer a figure is. Never: rounds what it writes as JSON.
+Rates (units that end in "/s") are better when higher, everything else when lower; the ratio always says how many times
+better than its peer a figure is. Never: rounds what it writes as JSON.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def page(facts: Mapping[str, str], sections: Sections) -> str:
     """docs/benchmarks.md."""
     parts = [
         "# Benchmarks",
-        "Each figure stands beside its peer, measured in the same run: `python -m tests.bench --write` makes this page.",
+        "Each figure stands beside its peer of the same run. `python -m tests.bench --write` makes this page.",
         f"Machine: {machine_line(facts)}. Carry ratios, not times.",
     ]
     for name, rows in sections.items():

@@ -26,11 +26,17 @@ class Token:
 class Host:
     """One instance's host; `log` has each call's name and operands."""
 
-    log: list[tuple[str, int, ...]] = field(default_factory=list)
+    log: list[tuple[str | int, ...]] = field(default_factory=list)
 
     def functions(self) -> dict[str, Callable[..., object]]:
         """The host functions by name; they take and give non-negative bit patterns. `fail` raises: HostRefusal."""
-        found = {"note": self.note, "mix": self.mix, "pair": self.pair, "fail": self.fail, "token": self.token}
+        found: dict[str, Callable[..., object]] = {
+            "note": self.note,
+            "mix": self.mix,
+            "pair": self.pair,
+            "fail": self.fail,
+            "token": self.token,
+        }
         if found.keys() != HOST_FUNCTIONS.keys():
             raise KeyError(f"host functions differ: {found.keys() ^ HOST_FUNCTIONS.keys()}")
         return found

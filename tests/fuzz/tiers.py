@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
 from contractvm.wasm.engine import Engine
@@ -31,7 +32,7 @@ def run_tier(case: Case, tier: str) -> list[Step]:
         return steps
     for name, arguments in case.calls:
         meter.left = case.gas * MILLI
-        steps.append(_step(lambda n=name, a=arguments: engine.invoke(instances[0], n, a), meter, host, instances))
+        steps.append(_step(partial(engine.invoke, instances[0], name, arguments), meter, host, instances))
     return steps
 
 
@@ -59,7 +60,9 @@ def _trapping(function: Callable[..., object]) -> Callable[..., object]:
 
 
 def _step(action: Callable[[], list[object]], meter: Meter, host: Host, instances: list[Instance]) -> Step:
-    before, place, results = meter.left, None, ()
+    before = meter.left
+    results: tuple[Value, ...] = ()
+    place: tuple[int | None, int | None] | None = None
     milligas: int | None = None
     try:
         results = tuple(map(_value, action()))

@@ -7,7 +7,7 @@ but the fuzzer and its tests.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import wasmtime
@@ -65,9 +65,10 @@ def run_wasmtime(case: Case) -> list[Step]:
     for name, arguments in case.calls:
         store.set_fuel(FUEL)
         function = exports[name]
+        assert isinstance(function, wasmtime.Func)
         types = [str(t) for t in function.type(store).results]
         operands = [_signed(a, str(t)) for a, t in zip(arguments, function.type(store).params, strict=True)]
-        steps.append(_step(lambda f=function, o=operands: f(store, *o), types, store, host, instances))
+        steps.append(_step(partial(function, store, *operands), types, store, host, instances))
     return steps
 
 
@@ -87,6 +88,7 @@ def _imports(store: wasmtime.Store, module: wasmtime.Module, host: Host) -> list
     found: list[Any] = []
     for wanted in module.imports:
         assert wanted.module == HOST_MODULE
+        assert wanted.name is not None
         if wanted.name in HOST_GLOBALS:
             code, value = HOST_GLOBALS[wanted.name]
             type_ = wasmtime.GlobalType(_value_type(code), False)
@@ -129,7 +131,8 @@ def _step(
         results = tuple(_value(v, t) for v, t in zip(values, types, strict=False))
         end = OK
     except wasmtime.Trap as trap:
-        end = TRAPS.get(trap.trap_code, str(trap.trap_code))
+        code = trap.trap_code
+        end = str(code) if code is None else TRAPS.get(code, str(code))
         frames = trap.frames
         place = (frames[0].func_index, frames[0].module_offset) if frames else None
     except HostRefusal:
