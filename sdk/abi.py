@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from contractvm.crypto import keccak256
 from sdk.abi_types import NESTING, ABIError, Array, Bytes, Tuple, Type, Value, decode, elementary, encode
@@ -32,6 +33,8 @@ __all__ = [
     "parse_types",
 ]
 
+PARSED = 1024
+"""Signatures of each kind that stay parsed: tests and tools use the same few again and again."""
 TOKEN = re.compile(r"\s*([A-Za-z_$][A-Za-z0-9_$]*|\[\s*[0-9]*\s*\]|[(),])")
 LOCATIONS = {"memory", "calldata", "storage", "payable"}
 """Words of Solidity that may stand between a type and a name and mean nothing here."""
@@ -84,6 +87,7 @@ class Function(Signature):
     outputs: tuple[Parameter, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=PARSED)
     def parse(cls, text: str) -> Function:
         """Read `f(uint256)`, `f(uint256)(bool)` or `function f(uint256 x) view returns (bool)`. Raises: ABIError."""
         parser = Parser(text, "function")
@@ -117,6 +121,7 @@ class Function(Signature):
 @dataclass(frozen=True, slots=True)
 class Event(Signature):
     @classmethod
+    @lru_cache(maxsize=PARSED)
     def parse(cls, text: str) -> Event:
         """Read `Transfer(address indexed from, address indexed to, uint256 value)`. Raises: ABIError."""
         parser = Parser(text, "event")
@@ -147,6 +152,7 @@ class Event(Signature):
 @dataclass(frozen=True, slots=True)
 class Error(Signature):
     @classmethod
+    @lru_cache(maxsize=PARSED)
     def parse(cls, text: str) -> Error:
         """Read `Insufficient(uint256 have, uint256 want)`. Raises: ABIError."""
         parser = Parser(text, "error")
@@ -199,9 +205,8 @@ def explain(data: bytes, errors: Sequence[str] = ()) -> Refusal:
         if error.name == "Error":
             return Refusal(error.name, values, str(values[0]))
         if error.name == "Panic":
-            code = values[0]
-            assert_text = PANICS.get(code, "unknown code") if isinstance(code, int) else ""
-            return Refusal(error.name, values, f"panic {code:#04x}: {assert_text}")
+            code = int(str(values[0]))
+            return Refusal(error.name, values, f"panic {code:#04x}: {PANICS.get(code, 'unknown code')}")
         return Refusal(error.name, values, f"{error.name}({', '.join(show(value) for value in values)})")
     return Refusal("", (), f"reverted with 0x{data[:100].hex()}" + ("..." if len(data) > 100 else ""))
 

@@ -175,28 +175,37 @@ _Noreturn CVM_COLD void abi_malformed(void) { cvm_revert(cvm_output, 0); }
 
 void cvm_input_too_small(void) __attribute__((error("this argument lies behind CVM_INPUT_BYTES: define it larger")));
 
-/* Word `i` of the arguments, counted from 0. */
-CVM_INLINE const uint8_t *abi_word(uint32_t i) {
-    if (4 + 32 * (i + 1) > CVM_INPUT_BYTES) cvm_input_too_small();
-    if (cvm_input_length < 4 + 32 * (i + 1)) abi_malformed();
-    return cvm_input + 4 + 32 * i;
+/* The word of the input that ends at byte `end`. Reverts when it was not given. */
+CVM_SHARED const uint8_t *cvm_word_before(uint32_t end) {
+    if (cvm_input_length < end) abi_malformed();
+    return cvm_input + end - 32;
 }
 
-CVM_SHARED const address *cvm_checked_address(const uint8_t *word) {
+CVM_SHARED const address *cvm_address_before(uint32_t end) {
+    const uint8_t *word = cvm_word_before(end);
     uint32_t low;
     memcpy(&low, word + 8, 4);
     if (cvm_load64(word) | low) abi_malformed();
     return (const address *)(word + 12);
 }
 
-CVM_SHARED uint64_t cvm_checked_u64(const uint8_t *word) {
+CVM_SHARED uint64_t cvm_small(const uint8_t *word) {
     if (cvm_load64(word) | cvm_load64(word + 8) | cvm_load64(word + 16)) abi_malformed();
     return cvm_swap64(cvm_load64(word + 24));
 }
 
-CVM_INLINE const address *abi_address(uint32_t i) { return cvm_checked_address(abi_word(i)); }
+/* Where argument `i` ends, counted from 0; the compiler refuses one that the buffer has no room for. */
+CVM_INLINE uint32_t cvm_end_of(uint32_t i) {
+    if (4 + 32 * (i + 1) > CVM_INPUT_BYTES) cvm_input_too_small();
+    return 4 + 32 * (i + 1);
+}
 
-CVM_INLINE uint64_t abi_u64(uint32_t i) { return cvm_checked_u64(abi_word(i)); }
+/* Argument `i` as a word, an address (where it lies in the input), a number, an amount. */
+CVM_INLINE const uint8_t *abi_word(uint32_t i) { return cvm_word_before(cvm_end_of(i)); }
+
+CVM_INLINE const address *abi_address(uint32_t i) { return cvm_address_before(cvm_end_of(i)); }
+
+CVM_INLINE uint64_t abi_u64(uint32_t i) { return cvm_small(abi_word(i)); }
 
 CVM_INLINE void abi_u256(uint32_t i, u256 *out) { u256_from_word(out, abi_word(i)); }
 
@@ -211,7 +220,7 @@ CVM_SHARED void cvm_checked_bytes(uint64_t offset, cvm_bytes *out) {
     uint32_t have = cvm_input_length < CVM_INPUT_BYTES ? cvm_input_length : CVM_INPUT_BYTES;
     if (have < 36 || offset > have - 36) abi_malformed();
     const uint8_t *word = cvm_input + 4 + (uint32_t)offset;
-    uint64_t size = cvm_checked_u64(word);
+    uint64_t size = cvm_small(word);
     if (size > have - 36 - (uint32_t)offset) abi_malformed();
     *out = (cvm_bytes){word + 32, (uint32_t)size};
 }

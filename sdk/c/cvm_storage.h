@@ -16,7 +16,8 @@
 CVM_INLINE uint32_t u256_size(const u256 *x) {
     int i = 3;
     while (i > 0 && x->limb[i] == 0) i--;
-    return 8 * (uint32_t)i + 8 - ((uint32_t)__builtin_clzg(x->limb[i], 64) >> 3);
+    uint32_t zeros = x->limb[i] ? (uint32_t)__builtin_clzll(x->limb[i]) : 64;
+    return 8 * (uint32_t)i + 8 - zeros / 8;
 }
 
 CVM_SHARED void storage_get_u256(const void *key, uint32_t key_size, u256 *out) {

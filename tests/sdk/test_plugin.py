@@ -21,13 +21,14 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     return pytester
 
 
-def run(inner: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run pytest in a process of its own. The plugin comes by its entry point, or by name where it is not installed."""
+def run(inner: pytest.Pytester, *arguments: str, process: bool = False) -> pytest.RunResult:
+    """Run pytest in this process or its own. The plugin comes by its entry point, or by name if not installed."""
     from importlib.metadata import entry_points
 
     installed = any(point.value == "sdk.testing.plugin" for point in entry_points(group="pytest11"))
     plugin = [] if installed else ["-p", "sdk.testing.plugin"]
-    return inner.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *arguments)
+    start = inner.runpytest_subprocess if process else inner.runpytest_inprocess
+    return start(*plugin, "-p", "no:cacheprovider", *arguments)
 
 
 SCOPES = """
@@ -93,7 +94,6 @@ def test_module_fixtures_end_with_their_module(chain, accounts):
 def test_the_chain_is_put_back_at_every_scope(inner: pytest.Pytester) -> None:
     inner.makepyfile(test_a=SCOPES, test_b=AFTER, test_c=SCOPES)
     run(inner, "-v").assert_outcomes(passed=17)
-    run(inner, "-p", "xdist", "-n", "2").assert_outcomes(passed=17)
 
 
 def test_a_chain_asked_for_late_is_put_back(inner: pytest.Pytester) -> None:
@@ -127,7 +127,7 @@ def test_contracts_are_deployed_on_every_worker(inner: pytest.Pytester) -> None:
             assert token.call("balanceOf", accounts[1]) == 1000
         """
     )
-    run(inner, "-p", "xdist", "-n", "2").assert_outcomes(passed=8)
+    run(inner, "-p", "xdist", "-n", "2", process=True).assert_outcomes(passed=8)
 
 
 def test_a_project_that_does_not_use_it_never_imports_the_engine(inner: pytest.Pytester) -> None:
@@ -149,8 +149,7 @@ def test_a_project_that_does_not_use_it_never_imports_the_engine(inner: pytest.P
             assert ours == []
         """
     )
-    result = run(inner)
-    result.assert_outcomes(passed=2)
+    run(inner, process=True).assert_outcomes(passed=2)
 
 
 def test_fixtures_are_documented(inner: pytest.Pytester) -> None:
