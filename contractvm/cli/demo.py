@@ -157,7 +157,7 @@ class Demo:
         self.tell.fact("imports", " ".join(i.name for i in module.imports))
 
     def deploy(self, chain: Chain, code: bytes) -> Address:
-        self.tell.step("Deploy", "a signed transaction; the constructor runs; one synced LevelDB batch holds the block")
+        self.tell.step("Deploy", "a signed transaction; the constructor runs; one synced batch holds the block")
         data = code + SUPPLY.to_bytes(32, "big")
         with self.tell.timed("block 1") as said:
             receipt = transact(chain, self.accounts[0], None, data, NOTHING_CHOSEN)

@@ -15,7 +15,7 @@ import click
 
 from contractvm.cli.problem import USAGE, Problem
 from contractvm.cli.values import of_width, signed
-from contractvm.errors import OutOfGas, Place, Revert, Trap
+from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap
 from contractvm.host import Finish, Log
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.engine import Engine
@@ -63,6 +63,13 @@ class Report:
     @property
     def ok(self) -> bool:
         return self.trap is None and self.revert is None
+
+    def take_count(self, other: Report) -> None:
+        """Take the instruction count from another run of the same. Raises: Fatal when that was not the same."""
+        for name in ("result", "gas", "trap", "output", "revert", "logs"):
+            if getattr(self, name) != getattr(other, name):
+                raise Fatal(f"two runs of the same code differ in {name}")
+        self.instructions = other.instructions
 
 
 def imports_host(module: Module) -> bool:
