@@ -14,7 +14,7 @@ from typing import cast
 from contractvm.errors import Fatal, Trap
 from contractvm.frames import CreatePrices, Frames
 from contractvm.host import Env, Log
-from contractvm.machine import Call, Kind, Machine, Outcome, Status
+from contractvm.machine import Call, Kind, Machine, Status
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.rejections import (
     FeeTooLow,
@@ -105,22 +105,14 @@ class Executor:
 
         `gas_available` is what the block has left. Raises: Rejected, with the world as it was; Fatal.
         """
-        sender = tx.sender
         intrinsic = self.check(tx, world, block, gas_available)
-        price = tx.gas_price(block.base_fee)
-        world.begin_transaction()
-        world.sub_balance(sender, tx.gas_limit * price)
-        world.set_nonce(sender, tx.nonce + 1)
-        gas = tx.gas_limit - intrinsic
-        outcome = self._run(world, block, sender, tx.to, tx.value, tx.data, tx.access_list, gas, price)
-        spent = tx.gas_limit - outcome.gas_left
-        used = spent - min(world.refund, spent // self._refund_quotient)
-        if used != tx.gas_limit:
-            world.add_balance(sender, (tx.gas_limit - used) * price)
+        executed = self._run(tx, intrinsic, world, block)
+        left, price = tx.gas_limit - executed.gas_used, executed.gas_price
+        if left:
+            world.add_balance(tx.sender, left * price)
         tip = price - block.base_fee
         if tip:
-            world.add_balance(block.coinbase, used * tip)
-        executed = _executed(outcome, world, used, spent, price)
+            world.add_balance(block.coinbase, executed.gas_used * tip)
         world.end_transaction()
         return executed
 
@@ -176,50 +168,43 @@ class Executor:
         Raises: IntrinsicGasTooLow, InsufficientFunds, LimitExceeded, FeeTooLow; Fatal.
         """
         sender, price = message.sender, message.gas_price
-        limit = block.gas_limit if message.gas_limit is None else message.gas_limit
-        base_fee = block.base_fee if price else 0
-        nonce = world.nonce(sender)
-        shape = Transaction(
-            nonce=nonce,
+        if not price and block.base_fee:
+            block = replace(block, base_fee=0)
+        if price < block.base_fee:
+            raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas {price}, baseFee {block.base_fee}")
+        tx = Transaction(
+            nonce=world.nonce(sender),
             max_fee=price,
             max_tip=price,
-            gas_limit=limit,
+            gas_limit=block.gas_limit if message.gas_limit is None else message.gas_limit,
             to=message.to,
             value=message.value,
             data=message.data,
             access_list=message.access_list,
             _sender=sender,
         )
-        if price < base_fee:
-            raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas {price}, baseFee {base_fee}")
-        intrinsic = self.check_intrinsic(shape)
-        self.check_funds(shape, world.balance(sender))
-        if base_fee != block.base_fee:
-            block = replace(block, base_fee=base_fee)
-        world.begin_transaction()
-        world.sub_balance(sender, limit * price)
-        world.set_nonce(sender, nonce + 1)
-        gas = limit - intrinsic
-        outcome = self._run(
-            world, block, sender, message.to, message.value, message.data, message.access_list, gas, price
-        )
-        spent = limit - outcome.gas_left
-        used = spent - min(world.refund, spent // self._refund_quotient)
-        return _executed(outcome, world, used, spent, price)
+        intrinsic = self.check_intrinsic(tx)
+        self.check_funds(tx, world.balance(sender))
+        return self._run(tx, intrinsic, world, block)
 
-    def _run(
-        self,
-        world: World,
-        block: BlockContext,
-        sender: Address,
-        to: Address | None,
-        value: int,
-        data: bytes,
-        access_list: AccessList,
-        gas: int,
-        price: int,
-    ) -> Outcome:
-        """Warm what starts warm and open the outermost frame."""
+    def _run(self, tx: Transaction, intrinsic: int, world: World, block: BlockContext) -> Executed:
+        """Buy the gas, warm what starts warm, and open the outermost frame."""
+        sender, to, price = tx.sender, tx.to, tx.gas_price(block.base_fee)
+        world.begin_transaction()
+        world.sub_balance(sender, tx.gas_limit * price)
+        world.set_nonce(sender, tx.nonce + 1)
+        world.warm_address(sender)
+        world.warm_address(block.coinbase)
+        for address, keys in tx.access_list:
+            world.warm_address(address)
+            for key in keys:
+                world.warm_slot(address, key)
+        gas = tx.gas_limit - intrinsic
+        if to is None:
+            call = Call(Kind.CREATE, sender, ZERO_ADDRESS, ZERO_ADDRESS, tx.value, tx.data, gas, 0)
+        else:
+            world.warm_address(to)
+            call = Call(Kind.CALL, sender, to, to, tx.value, tx.data, gas, 0)
         env = Env(
             block.chain_id,
             block.number,
@@ -232,27 +217,21 @@ class Executor:
             block.block_hash,
             block.debug,
         )
-        world.warm_address(sender)
-        world.warm_address(block.coinbase)
-        for address, keys in access_list:
-            world.warm_address(address)
-            for key in keys:
-                world.warm_slot(address, key)
-        if to is None:
-            call = Call(Kind.CREATE, sender, ZERO_ADDRESS, ZERO_ADDRESS, value, data, gas, 0)
-        else:
-            world.warm_address(to)
-            call = Call(Kind.CALL, sender, to, to, value, data, gas, 0)
         frames = Frames(world, env, self.rules, self.machines, self._create_prices)
         try:
             with RaisedRecursionLimit():
-                return frames.invoke(call)
+                outcome = frames.invoke(call)
         except RecursionError as error:
             raise Fatal("Python's recursion limit was reached below the engine's own limits") from error
-
-
-def _executed(outcome: Outcome, world: World, used: int, spent: int, price: int) -> Executed:
-    logs = tuple(cast(list[Log], world.logs))
-    return Executed(
-        outcome.status, used, spent, price, outcome.output, logs, outcome.created, outcome.trap, outcome.detail
-    )
+        spent = tx.gas_limit - outcome.gas_left
+        return Executed(
+            status=outcome.status,
+            gas_used=spent - min(world.refund, spent // self._refund_quotient),
+            gas_spent=spent,
+            gas_price=price,
+            output=outcome.output,
+            logs=tuple(cast(list[Log], world.logs)),
+            created=outcome.created,
+            trap=outcome.trap,
+            detail=outcome.detail,
+        )

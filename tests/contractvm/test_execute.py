@@ -21,6 +21,7 @@ from contractvm.rejections import (
     NonceTooLow,
     SenderNotEOA,
 )
+from contractvm.types import Hash
 from state.world import World
 from tests.contractvm.fake import MAGIC, Contract, burn, call, init, store
 from tests.contractvm.scene import (
