@@ -138,7 +138,8 @@ def run(argv: Sequence[str]) -> int:
     debug, colours = "--debug" in argv, asked_for_colours(argv)
     try:
         code: Any = root.main(list(argv), prog_name="contractvm", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except SystemExit as stop:  # click's own exits: a closed pipe
         return stop.code if isinstance(stop.code, int) else 1
     except BaseException as error:  # noqa: BLE001 - the edge: nothing may leave as a traceback

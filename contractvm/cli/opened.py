@@ -38,8 +38,15 @@ def to_read(settings: Settings) -> Chain:
 
 
 def on_directory(settings: Settings, *, create: bool) -> Chain:
+    """Open what is there. A directory whose database holds nothing is refused: its chain may be what was lost."""
+    made = settings.data.exists() and any(settings.data.iterdir())
     store = open_store(settings.data, create=create)
     try:
+        if made and not any(True for _ in store.keys(b"", None)):
+            raise Problem(
+                f"{settings.data} was made for a chain and holds none: files are gone, or its making was cut short",
+                "restore a copy of it, or remove it to start a new chain",
+            )
         return Chain(store)
     except BaseException:
         store.close()

@@ -224,6 +224,22 @@ def test_a_file_in_the_place_of_the_directory(cli: Cli, data: Path) -> None:
     assert data.read_text() == "a file"
 
 
+def test_a_lost_chain_is_not_replaced_by_a_new_one(cli: Cli, data: Path) -> None:
+    """LevelDB keeps young blocks in its log alone and starts empty, without a word, where that is gone."""
+    from state.directory import open_store
+
+    cli("send", 1)
+    with open_store(data, create=False) as store:
+        store.write({key: None for key in list(store.keys(b"", None))}, sync=True)
+    for words in (("block",), ("send", 1)):
+        cli(*words).failed(str(data), "remove it to start a new chain")
+
+
+def test_an_empty_directory_is_filled(cli: Cli, data: Path) -> None:
+    data.mkdir()
+    assert cli("send", 1, "--json").json["status"] == 1
+
+
 def test_the_second_one_is_told(cli: Cli, data: Path) -> None:
     from state.directory import open_store
 
