@@ -48,7 +48,7 @@ class HeightError(ValueError):
 class Prepared:
     """A block's changes, computed and not yet written.
 
-    `records` are flat records, pasts and the head; `nodes` the tries'; `added` the storage records that come to be.
+    `records` are flat records and pasts; `nodes` the tries'; `added` the storage records that come to be.
     """
 
     height: int
@@ -169,12 +169,11 @@ class StateDB:
         if prepared.version != self._empty.version:
             raise ValueError("the state was changed since this was prepared; prepare it again")
         check_meta(meta or {})
-        batch = {**prepared.records, **prepared.nodes, **(meta or {})}
+        oldest = prepared.height if self._oldest is None else self._oldest
+        head: Records = {HEAD: encode([prepared.height, oldest, prepared.root])}
         with self._lock:
-            self._store.write(batch, sync)
-            self._height, self._root = prepared.height, prepared.root
-            if self._oldest is None:
-                self._oldest = prepared.height
+            self._store.write({**prepared.records, **prepared.nodes, **head, **(meta or {})}, sync)
+            self._height, self._oldest, self._root = prepared.height, oldest, prepared.root
             self._empty.advance(prepared.added)
         for key, record in prepared.nodes.items():
             if record is None:
@@ -203,7 +202,7 @@ class StateDB:
                 changes.put(record, self._store.get(record) or b"", value)
                 changes.accounts[record[1:]] = encode_account(account_of(value)) if value else None
         root = self._put_accounts(changes)
-        records = changes.records | gone | {HEAD: self._head(height, self._oldest or 0, root)}
+        records = changes.records | gone
         self.commit(Prepared(height, root, records, changes.nodes, changes.added, self._empty.version), meta, sync)
 
     def prune(self, below: int, sync: bool = False) -> None:
@@ -216,7 +215,7 @@ class StateDB:
             return
         self._check_kept(below)
         gone = forgotten(self._store, below)
-        gone[HEAD] = self._head(self._height, below, self._root)
+        gone[HEAD] = encode([self._height, below, self._root])
         with self._lock:
             self._store.write(gone, sync)
             self._oldest = below
@@ -268,9 +267,6 @@ class StateDB:
         kept = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak).root
         if kept != self._root:
             raise StoreCorrupt(f"the account trie's root is {kept.hex()}, not {self._root.hex()}; restore a copy")
-
-    def _head(self, height: int, oldest: int, root: bytes) -> bytes:
-        return encode([height, oldest, root])
 
     def _check_kept(self, height: int) -> None:
         if self._height is None or self._oldest is None:
@@ -378,14 +374,11 @@ class StateDB:
         return root
 
     def _finish(self, changes: _Changes, height: int) -> Prepared:
-        """Compute the root and add the pasts and the head."""
+        """Compute the root and add the pasts."""
         root = self._put_accounts(changes)
-        records = changes.records
-        oldest = height if self._oldest is None else self._oldest
-        if height > oldest:
-            records.update(remembered(self._store, height, changes.old))
-        records[HEAD] = self._head(height, oldest, root)
-        return Prepared(height, root, records, changes.nodes, changes.added, self._empty.version)
+        if self._oldest is not None and height > self._oldest:
+            changes.records.update(remembered(self._store, height, changes.old))
+        return Prepared(height, root, changes.records, changes.nodes, changes.added, self._empty.version)
 
 
 def _leaf(record: bytes | None) -> bytes | None:

@@ -222,5 +222,7 @@ class DirectoryStore:
 
     def close(self) -> None:
         """Let go of files and the lock; closing twice is allowed."""
-        self._store.close()
-        self._lock.close()
+        try:
+            self._store.close()
+        finally:
+            self._lock.close()

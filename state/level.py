@@ -169,7 +169,8 @@ class LevelStore(_LevelReader):
                     put(key, value)
             batch.write()
         except _FAILURES as error:
-            self._broken = str(error)
+            if not isinstance(error, RuntimeError):
+                self._broken = str(error)
             _refuse(self._path, error, "writing")
 
     def snapshot(self) -> LevelSnapshot:

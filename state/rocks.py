@@ -227,7 +227,8 @@ class RocksStore:
             with self._lock:
                 self._db.write(batch, options)
         except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
-            self._broken = str(error)
+            if not isinstance(error, DbClosedError):
+                self._broken = str(error)
             _refuse(self._path, error, "writing")
 
     def snapshot(self) -> RocksSnapshot:

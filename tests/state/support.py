@@ -44,6 +44,11 @@ def need(backend: str) -> None:
         pytest.skip(f"{_MODULES[backend]} is not installed on this Python, so there is no {backend} store")
 
 
+def installed_backends() -> list[str]:
+    """Return the backends that can be used here, memory first."""
+    return ["memory", *(backend for backend, module in _MODULES.items() if find_spec(module) is not None)]
+
+
 def vectors(name: str) -> Any:
     """Return one JSON file of ethereum/tests; skips the test where the pack is missing."""
     folder = os.environ.get("CONTRACTVM_VECTORS") or Path(__file__).parents[3] / "shared" / "vectors"

@@ -109,7 +109,8 @@ def test_closing(store: Store) -> None:
         list(snapshot.keys(b"", None))
     store.close()
     store.close()
-    for use in (lambda: store.get(b"k"), lambda: store.write({b"k": b"w"}), store.snapshot):
+    write = lambda: store.write({b"k": b"w"})  # noqa: E731
+    for use in (lambda: store.get(b"k"), write, write, store.snapshot):
         with pytest.raises(StoreError, match="closed"):
             use()
     with pytest.raises(StoreError, match="closed"):
