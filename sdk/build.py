@@ -89,7 +89,7 @@ def _linked(path: Path) -> tuple[bytes, Interface, tuple[str, ...]]:
             return path.read_bytes(), Interface(), ()
         if path.suffix == ".wat":
             return assemble(path), Interface(), ()
-        interface = declarations.read(path, path.read_text(encoding="utf-8", errors="surrogateescape"))
+        interface = declarations.read(path)
     except OSError as error:
         raise BuildError(f"{path}: {error.strerror or error}") from None
     compiled = compile_c(path)

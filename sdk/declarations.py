@@ -8,6 +8,7 @@ Never: expands macros. A declaration that is not written out is an error, becaus
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from sdk.abi import ABIError, Error, Event, Function, parse_types
@@ -15,12 +16,14 @@ from sdk.errors import BuildError
 from sdk.interface import Interface
 
 _SKIPPED = re.compile(r'/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*")', re.DOTALL)
-_USE = re.compile(r"\bCVM_(SELECTOR|ERROR|EVENT|CONSTRUCTOR)\s*\(")
+_USE = re.compile(r"\bCVM_(SELECTOR|REMOTE|ERROR|EVENT|CONSTRUCTOR)\s*\(")
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 _NUMBER = r"0[xX][0-9a-fA-F]+"
 _TEXT = r'"(?P<text>[^"\n]*)"'
 _SELECTOR = re.compile(rf"\s*(?P<number>{_NUMBER})\s*,\s*{_TEXT}\s*\)")
 _FORMS = {
     "SELECTOR": _SELECTOR,
+    "REMOTE": _SELECTOR,
     "ERROR": _SELECTOR,
     "EVENT": re.compile(
         rf"\s*\w+\s*,\s*(?P<indexed>\d+)\s*,\s*{_TEXT}\s*,(?P<topic>\s*{_NUMBER}\s*(?:,\s*{_NUMBER}\s*){{3}})\)"
@@ -29,27 +32,31 @@ _FORMS = {
 }
 _EXAMPLES = {
     "SELECTOR": 'CVM_SELECTOR(0x12345678, "name(types)"): a number and a signature',
+    "REMOTE": 'CVM_REMOTE(0x12345678, "name(types)"): a number and a signature',
     "ERROR": 'CVM_ERROR(0x12345678, "Name(types)"): a number and a signature',
     "EVENT": 'CVM_EVENT(name, indexed, "Name(types)", a, b, c, d): the topic is four numbers',
     "CONSTRUCTOR": 'CVM_CONSTRUCTOR("constructor(types)")',
 }
 
 
-def read(path: Path, source: str) -> Interface:
-    """Collect and check every declaration of a source. Raises: BuildError, with file, line and the right number."""
-    text = _SKIPPED.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), source)
-    found: dict[str, list[str]] = {"SELECTOR": [], "EVENT": [], "ERROR": [], "CONSTRUCTOR": []}
-    for use in _USE.finditer(text):
-        kind = use[1]
-        place = f"{path}:{text.count(chr(10), 0, use.start()) + 1}"
-        match = _FORMS[kind].match(text, use.end())
-        if match is None:
-            raise BuildError(f"{place}: write {_EXAMPLES[kind]}")
-        try:
-            _check(place, kind, match)
-        except ABIError as error:
-            raise BuildError(f"{place}: {error}") from None
-        found[kind].append(match["text"])
+def read(path: Path) -> Interface:
+    """Collect and check every declaration of a source and of the files beside it that it includes by `"name"`.
+
+    Raises: BuildError, with file, line and the right number; OSError when `path` cannot be read.
+    """
+    found: dict[str, list[str]] = {kind: [] for kind in _FORMS}
+    for file, text in _sources(path):
+        for use in _USE.finditer(text):
+            kind = use[1]
+            place = f"{file}:{text.count(chr(10), 0, use.start()) + 1}"
+            match = _FORMS[kind].match(text, use.end())
+            if match is None:
+                raise BuildError(f"{place}: write {_EXAMPLES[kind]}")
+            try:
+                _check(place, kind, match)
+            except ABIError as error:
+                raise BuildError(f"{place}: {error}") from None
+            found[kind].append(match["text"])
     if len(found["CONSTRUCTOR"]) > 1:
         raise BuildError(f"{path}: CVM_CONSTRUCTOR is there {len(found['CONSTRUCTOR'])} times; a contract has one")
     return Interface(
@@ -58,6 +65,21 @@ def read(path: Path, source: str) -> Interface:
         errors=tuple(found["ERROR"]),
         constructor="".join(found["CONSTRUCTOR"]),
     )
+
+
+def _sources(path: Path) -> Iterator[tuple[Path, str]]:
+    """Each file once, with its comments blanked out. Raises: OSError for `path` itself."""
+    waiting, seen = [path], {path.resolve()}
+    while waiting:
+        file = waiting.pop()
+        source = file.read_text(encoding="utf-8", errors="surrogateescape")
+        text = _SKIPPED.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), source)
+        yield file, text
+        for include in _INCLUDE.finditer(text):
+            beside = file.parent / include[1]
+            if beside.resolve() not in seen and beside.is_file():
+                seen.add(beside.resolve())
+                waiting.append(beside)
 
 
 def _check(place: str, kind: str, match: re.Match[str]) -> None:

@@ -7,7 +7,7 @@
 #define BUMP CVM_SELECTOR(0x68110b2f, "bump()")
 #define CALL_BACK CVM_SELECTOR(0x6347f70e, "callBack()(uint256 status)")
 
-#define ENTERED CVM_SELECTOR(0xa77f05e9, "entered()(uint256 times)")
+#define ENTERED CVM_REMOTE(0xa77f05e9, "entered()(uint256 times)")
 
 static void bump(void) {
     uint64_t count = 0;

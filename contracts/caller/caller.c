@@ -11,10 +11,10 @@
 #define VISIT CVM_SELECTOR(0x72fc77df, "visit(address callee, bool reentry)(uint256 status)")
 #define ENTERED CVM_SELECTOR(0xa77f05e9, "entered()(uint256 times)")
 
-#define DOUBLE CVM_SELECTOR(0xeee97206, "double(uint256 x)(uint256)")
-#define FAIL CVM_SELECTOR(0xa9cc4718, "fail()")
-#define BUMP CVM_SELECTOR(0x68110b2f, "bump()")
-#define CALL_BACK CVM_SELECTOR(0x6347f70e, "callBack()(uint256 status)")
+#define DOUBLE CVM_REMOTE(0xeee97206, "double(uint256 x)(uint256)")
+#define FAIL CVM_REMOTE(0xa9cc4718, "fail()")
+#define BUMP CVM_REMOTE(0x68110b2f, "bump()")
+#define CALL_BACK CVM_REMOTE(0x6347f70e, "callBack()(uint256 status)")
 
 /* Answers with the callee's answer; a failure there fails here, for the same reason. */
 _Noreturn static void forward(const address *callee, const u256 *x) {

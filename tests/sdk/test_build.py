@@ -98,15 +98,19 @@ def test_what_the_compiler_warns_of_is_passed_on(c: Write) -> None:
     assert "unused variable 'unused'" in warning
 
 
-def refused(path: Path, *words: str) -> str:
+def refused(path: Path, *words: str) -> None:
     """Assert that building fails and says these words, the file's name first."""
+    refused_in(path, path, *words)
+
+
+def refused_in(place: Path, path: Path, *words: str) -> None:
+    """Assert that building `path` fails for what stands in `place`."""
     with pytest.raises(BuildError) as caught:
         build(path)
     text = str(caught.value)
-    assert str(path) in text.split("\n")[0]
+    assert str(place) in text.split("\n")[0]
     for word in words:
         assert word in text, text
-    return text
 
 
 def test_a_compile_error_is_the_compilers(c: Write) -> None:
@@ -166,6 +170,19 @@ def test_wrong_topics_are_told_with_the_right_one(c: Write) -> None:
 def test_declarations_in_comments_do_not_count(c: Write) -> None:
     source = f'{EMPTY}/* CVM_SELECTOR(0x1, "a()") */\n// CVM_SELECTOR(0x1, "b()")\nstatic const char *s = "// /*"; //\n'
     assert build(c(source + "const char *keep(void) { return s; }\n")).interface.functions == ()
+
+
+def test_declarations_of_included_files_count(c: Write, tmp_path: Path) -> None:
+    (tmp_path / "shared.h").write_text('#include "contract.c"\n#define F CVM_SELECTOR(0x1, "f()")\n')
+    refused_in(
+        tmp_path / "shared.h", c(f'#include "shared.h"\n#include "missing.h"\n{EMPTY}'), "f() has the selector 0x"
+    )
+
+
+def test_functions_of_other_contracts_are_checked_but_not_declared(c: Write) -> None:
+    line = '#define F CVM_REMOTE({}, "f()")\n#define G CVM_SELECTOR(0xe2179b8e, "g()")\n'
+    refused(c(line.format("0x1") + EMPTY), "f() has the selector 0x26121ff0")
+    assert build(c(line.format("0x26121ff0") + EMPTY)).interface.functions == ("g()",)
 
 
 def test_two_constructors_are_refused(c: Write) -> None:
