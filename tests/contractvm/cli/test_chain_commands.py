@@ -235,8 +235,9 @@ def test_a_lost_chain_is_not_replaced_by_a_new_one(cli: Cli, data: Path) -> None
         cli(*words).failed(str(data), "remove it to start a new chain")
 
 
-def test_an_empty_directory_is_filled(cli: Cli, data: Path) -> None:
+def test_a_directory_cut_short_is_completed(cli: Cli, data: Path) -> None:
     data.mkdir()
+    (data / "LOCK").touch()
     assert cli("send", 1, "--json").json["status"] == 1
 
 
