@@ -5,8 +5,9 @@ and takes what was there before it, else the latest value. A view may be read fr
 commits; letting go of it (`close`, or dropping it) frees what its snapshot holds back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
+from typing import TypeAlias
 
 from state.account import Account, account_of
 from state.errors import StoreCorrupt
@@ -18,9 +19,12 @@ from state.store import Snapshot
 _PLACE = 21  # bytes of tag and address before a storage key
 _MOST_GAPS = 1 << 16
 
+Find: TypeAlias = Callable[[bytes, bytes, bool], "bytes | None"]
+"""Finds the first record in a range (the last, if the third argument is set)."""
+
 
 class EmptyStretches:
-    """Stretches of the latest storage records that were looked through and found empty, shared by latest views.
+    """Stretches of storage records that were looked through and found empty; all latest views share theirs.
 
     A disk store passes the tombstones of removed keys one by one until it compacts them; here they are passed once.
     `version` counts commits: a view of an earlier one neither reads nor adds. When there are too many they are all
@@ -34,25 +38,31 @@ class EmptyStretches:
         self._lock = Lock()
         self.version = 0
 
-    def end_of(self, version: int, key: bytes) -> bytes:
-        """Return the key at or after `key` from which on a record may be found."""
-        with self._lock:
-            end = self._gaps.end_of(key) if version == self.version else key
-        return key if end is None else end
+    def look(self, version: int, low: bytes, high: bytes, reverse: bool, find: Find) -> bytes | None:
+        """Return the first record in `[low, high)` (the last, if `reverse`), and remember what is empty before it.
 
-    def start_of(self, version: int, until: bytes) -> bytes:
-        """Return the key at or before `until` below which a record may be found."""
+        Args:
+            version: of the view that looks.
+            find: looks through a range of records that is not known to be empty.
+        """
         with self._lock:
-            start = self._gaps.start_of(until) if version == self.version else until
-        return until if start is None else start
-
-    def add(self, version: int, start: bytes, end: bytes) -> None:
-        """Remember that no record was found in `[start, end)`."""
+            known = self._gaps if version == self.version else Gaps()
+            start, end = known.end_of(low), known.start_of(high)
+        found = None
+        if start is not None and end is not None:
+            start, end = (low, end) if reverse else (start, high)
+            found = find(start, end, reverse) if start < end else None
         with self._lock:
             if version == self.version:
                 if len(self._gaps) >= _MOST_GAPS:
                     self._gaps.clear()
-                self._gaps.add(start, end)
+                if found is None:
+                    self._gaps.add(low, high)
+                elif reverse:
+                    self._gaps.add(successor(found), high)
+                else:
+                    self._gaps.add(low, found)
+        return found
 
     def advance(self, added: list[bytes]) -> None:
         """Go to the next version, in which the records at `added` have come to be."""
@@ -113,24 +123,21 @@ class LatestView:
     ) -> bytes | None:
         """Return the storage key next to `key`; see `World.next_key`."""
         low, high = _range(address, key, inclusive, stop, reverse)
-        if reverse:
-            until = self._empty.start_of(self.version, high)
-            found = next(self._snapshot.keys(low, until, reverse=True), None) if low < until else None
-            self._empty.add(self.version, low if found is None else successor(found), high)
-        else:
-            start = self._empty.end_of(self.version, low)
-            found = next(self._snapshot.keys(start, high), None) if start < high else None
-            self._empty.add(self.version, low, high if found is None else found)
+        found = self._empty.look(self.version, low, high, reverse, self._find)
         return None if found is None else found[_PLACE:]
+
+    def _find(self, low: bytes, high: bytes, reverse: bool) -> bytes | None:
+        return next(self._snapshot.keys(low, high, reverse), None)
 
 
 class PastView:
     """The state as it was after the block at `height`, with later ones committed."""
 
-    __slots__ = ("_snapshot", "height", "keccak")
+    __slots__ = ("_empty", "_snapshot", "height", "keccak")
 
     def __init__(self, snapshot: Snapshot, keccak: Keccak, height: int) -> None:
         self._snapshot = snapshot
+        self._empty = EmptyStretches()  # keys that came to be after `height` are passed once, too
         self.keccak = keccak
         self.height = height
 
@@ -156,13 +163,17 @@ class PastView:
     ) -> bytes | None:
         """Return the storage key next to `key`; see `World.next_key`."""
         low, high = _range(address, key, inclusive, stop, reverse)
+        found = self._empty.look(0, low, high, reverse, self._find)
+        return None if found is None else found[_PLACE:]
+
+    def _find(self, low: bytes, high: bytes, reverse: bool) -> bytes | None:
         while low < high:
             near = [found for found in self._nearest(low, high, reverse) if found is not None]
             if not near:
                 return None
             record = max(near) if reverse else min(near)
             if self._at(record):
-                return record[_PLACE:]
+                return record
             if reverse:
                 high = record
             else:

@@ -251,6 +251,25 @@ def test_keys_removed_by_earlier_blocks_are_passed_once(counting: CountingStore)
     assert World(state.view()).next_key(A, first, inclusive=False, stop=None) == keys(2000)[1500]
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_keys_of_later_blocks_are_passed_once_in_an_older_view(counting: CountingStore, reverse: bool) -> None:
+    state, world = over(counting, 2)
+    for key in keys(2000)[2:]:
+        world.set_storage(A, key, b"later")
+    world.set_storage(A, keys(2)[1], b"")
+    state.commit(state.prepare(world, 1))
+    old = World(state.view(0))
+    first, second = keys(2)
+    for turn in range(30):
+        counting.walks = 0
+        if reverse:
+            assert old.next_key(A, None, inclusive=False, stop=None, reverse=True) == second
+        else:
+            assert old.next_key(A, second, inclusive=False, stop=None) is None
+        assert old.next_key(A, first, inclusive=False, stop=None) == second
+        assert counting.walks <= (6 if turn else 3 * 2000)
+
+
 def test_keys_added_by_the_thousand_stay_in_order(world: World) -> None:
     for number in range(5000):
         world.set_storage(A, ((number * 7919) % 5000).to_bytes(4, "big"), b"v")
