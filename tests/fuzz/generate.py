@@ -108,8 +108,8 @@ class _Builder:
         results = tuple(rng.choice(kinds) for _ in range(rng.choice((0, 1, 1, 1, 2, 3))))
         return FuncType(params, results)
 
-    def constant(self, type_: int, *, small: int | None = None) -> Code:
-        """A constant expression; below `small` when given."""
+    def constant(self, type_: int, within: range | None = None) -> Code:
+        """A constant expression; an address of the range when there is one."""
         rng = self.rng
         names: list[tuple[str, object]]
         cells = [i for i in range(self.module.imported_globals) if self.module.global_types[i].value == type_]
@@ -117,8 +117,8 @@ class _Builder:
             referable = sorted(self.referable)
             use = type_ == FUNCREF and referable and rng.random() < 0.8
             names = [("ref.func", rng.choice(referable))] if use else [("ref.null", type_)]
-        elif small is not None:
-            names = [(CONST[type_], rng.randrange(small))]
+        elif within is not None:
+            names = [(CONST[type_], rng.choice(within))]
         elif cells and rng.random() < 0.5:
             operator = "i32.add" if type_ == I32 else rng.choice(("i64.sub", "i64.mul"))
             names = [("global.get", rng.choice(cells)), (CONST[type_], edge_biased(rng, type_)), (operator, None)]
@@ -136,9 +136,8 @@ class _Builder:
             if rng.random() < 0.5:
                 module.data.append(Data("passive", content))
             else:
-                edge = 65_536 if rng.random() < 0.97 else 65_700
-                at = self.constant(I32, small=edge - len(content))
-                module.data.append(Data("active", content, at))
+                fits = range(65_537 - len(content)) if rng.random() < 0.98 else range(65_537 - len(content), 65_600)
+                module.data.append(Data("active", content, self.constant(I32, within=fits)))
         if module.data:
             module.data_count = len(module.data)
 
