@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from contractvm.cli.frame import COLOURS, Context, common_options, settings_of
+from contractvm.cli.frame import COLOURS, Context, common_options
 from contractvm.cli.problem import reader_gone, report
 
 START, MODULES, CHAIN, READ = "Start", "Modules", "Chain", "Read the chain"
@@ -126,11 +126,13 @@ root = Root(
 
 def asked_for_colours(argv: Sequence[str]) -> bool | None:
     """What `--color` says, for errors that arise outside of any command's context."""
-    words = [*argv, ""]
-    for word, following in zip(words[-2::-1], words[:0:-1], strict=True):
-        if word == "--color" or word.startswith("--color="):
-            return COLOURS.get(word.partition("=")[2] or following)
-    return None
+    asked = None
+    for index, word in enumerate(argv):
+        if word.startswith("--color="):
+            asked = word.removeprefix("--color=")
+        elif word == "--color" and index + 1 < len(argv):
+            asked = argv[index + 1]
+    return COLOURS.get(asked or "auto")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -145,6 +147,3 @@ def run(argv: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - the edge: nothing may leave as a traceback
         return report(error, debug, colours)
     return code if isinstance(code, int) else 0
-
-
-__all__ = ["COMMANDS", "root", "run", "settings_of"]

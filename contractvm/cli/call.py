@@ -5,6 +5,7 @@ Never: writes to the data directory.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.literals import call_data, constructor_data
 from contractvm.cli.opened import block_id, debug_line, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs
+from contractvm.cli.parts import Part, gas_by_part
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.signer import account_of, gas_limit_option, sender_option, value_option
 from contractvm.cli.values import checksum
@@ -90,6 +92,7 @@ def call(
 @click.argument("signature", required=False, metavar="[SIGNATURE]")
 @click.argument("args", nargs=-1)
 @click.option("--create", is_flag=True, help="Estimate deploying FILE; SIGNATURE is its constructor's.")
+@click.option("--parts", is_flag=True, help="Show where the gas goes: instructions, storage, events, ...")
 @sender_option
 @value_option
 @click.option("-b", "--block", default="pending", metavar="BLOCK", help="State to run on.  [default: pending]")
@@ -100,6 +103,7 @@ def estimate(
     signature: str | None,
     args: tuple[str, ...],
     create: bool,
+    parts: bool,
     sender: str | None,
     value: int,
     block: str,
@@ -119,20 +123,31 @@ def estimate(
         target, data = receiver(to), call_data(signature, args)[0]
     caller = account_of(sender or "0")
     with to_read(settings) as chain:
+        message = Message(caller, target, value, data)
         try:
-            found = estimated(chain, Message(caller, target, value, data), block)
+            found = estimated(chain, message, block)
         except CannotSucceed as failure:
             if failure.executed is None or not settings.json:
                 raise
             fail(settings, failure.executed)
+        shares = shares_of(chain, replace(message, gas_limit=found.gas), block) if parts else []
     if settings.json:
-        show_json({"gas": found.gas, "gasUsed": found.executed.gas_used, "steady": found.steady})
+        document = {"gas": found.gas, "gasUsed": found.executed.gas_used, "steady": found.steady}
+        show_json(document | ({"parts": {part.name: part.gas for part in shares}} if parts else {}))
     elif settings.quiet:
         click.echo(found.gas)
     else:
         show_pairs([("gas limit", number(found.gas)), ("gas used", number(found.executed.gas_used))])
+        for part in shares:
+            click.echo(f"{number(part.gas):>20}  {part.name}")
     if not found.steady:
         say("the code looks at the gas it has: another limit may spend another amount", label="warning")
+
+
+def shares_of(chain: Chain, message: Message, block: str) -> list[Part]:
+    """Where a message's gas goes, on the state at a block."""
+    at = block_id(block)
+    return gas_by_part(chain.rules, message, lambda: chain.world(at), chain.context(at))[1]
 
 
 def receiver(text: str) -> Address:

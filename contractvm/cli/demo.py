@@ -192,11 +192,9 @@ class Demo:
         included = chain.transaction(receipt.transaction_hash)
         if included is None:
             raise Fatal("a mined transaction is not on the chain")
-        tx, before = included.transaction, receipt.block_number - 1
+        tx, block = included.transaction, receipt.block_number
         message = Message(tx.sender, token, 0, tx.data, tx.gas_limit)
-        spent, parts = gas_by_part(
-            chain.rules, message, lambda: chain.world(before), replace(chain.context(receipt.block_number))
-        )
+        spent, parts = gas_by_part(chain.rules, message, lambda: chain.world(block - 1), chain.context(block))
         for part in parts:
             self.tell.fact(number(part.gas).rjust(14), part.name)
         self.tell.fact(number(spent).rjust(14), f"gas in all, {ether(receipt.gas_used * receipt.gas_price)} ether")

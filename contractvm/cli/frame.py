@@ -33,7 +33,6 @@ class Settings:
     json: bool = False
     quiet: bool = False
     verbose: int = 0
-    debug: bool = False
 
 
 def remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
@@ -74,7 +73,6 @@ def settings_of(ctx: click.Context) -> Settings:
         json=meta.get(f"{COMMON}json", False),
         quiet=meta.get(f"{COMMON}quiet", False),
         verbose=meta.get(f"{COMMON}verbose", 0),
-        debug=meta.get(f"{COMMON}debug", False),
     )
 
 

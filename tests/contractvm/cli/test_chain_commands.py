@@ -106,6 +106,13 @@ def test_estimate_is_the_least(cli: Cli, counter: str) -> None:
     assert cli("send", counter, "--gas-limit", gas, "--json").json["status"] == 1
 
 
+def test_where_the_gas_goes(cli: Cli, counter: str) -> None:
+    document = cli("estimate", counter, "--parts", "--json").json
+    assert sum(document["parts"].values()) == document["gasUsed"]
+    assert document["parts"]["the transaction itself and its data"] == 21_000
+    assert "instructions" in cli("estimate", counter, "--parts").out
+
+
 def test_estimating_a_deployment(cli: Cli, tmp_path: Path) -> None:
     path = assemble(tmp_path / "counter.wasm", COUNTER)
     gas = cli("estimate", "--create", path, "--json").json["gas"]
@@ -230,7 +237,7 @@ def test_a_lost_chain_is_not_replaced_by_a_new_one(cli: Cli, data: Path) -> None
 
     cli("send", 1)
     with open_store(data, create=False) as store:
-        store.write({key: None for key in list(store.keys(b"", None))}, sync=True)
+        store.write(dict.fromkeys(list(store.keys(b"", None))), sync=True)
     for words in (("block",), ("send", 1)):
         cli(*words).failed(str(data), "remove it to start a new chain")
 
