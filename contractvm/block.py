@@ -55,7 +55,7 @@ class Header:
     blob_gas_used: int = 0
     excess_blob_gas: int = 0
     parent_beacon_root: Hash = ZERO_HASH
-    _hash: Hash | None = field(default=None, repr=False, compare=False)
+    _hash: Hash | None = field(default=None, init=False, repr=False, compare=False)
 
     def encode(self) -> bytes:
         """RLP of the twenty fields."""
@@ -91,7 +91,7 @@ class Header:
             f = cast(list[Any], rlp_decode(raw))
             parent, ommers, coinbase, state, transactions, receipts, bloom, difficulty, number, limit = f[:10]
             used, timestamp, extra, randao, nonce, base_fee, withdrawals, blob_gas, excess, beacon = f[10:]
-            return Header(
+            header = Header(
                 parent_hash=parent,
                 ommers_hash=ommers,
                 coinbase=coinbase,
@@ -112,10 +112,11 @@ class Header:
                 blob_gas_used=decode_uint(blob_gas),
                 excess_blob_gas=decode_uint(excess),
                 parent_beacon_root=beacon,
-                _hash=Hash(keccak256(raw)),
             )
         except (ValueError, TypeError) as error:
             raise Fatal(f"a stored block header is damaged: {error}") from error
+        object.__setattr__(header, "_hash", Hash(keccak256(raw)))
+        return header
 
     @property
     def hash(self) -> Hash:

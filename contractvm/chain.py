@@ -145,7 +145,12 @@ class Chain:
 
     def submit(self, transaction: Transaction | bytes) -> Hash:
         """Take a signed transaction, or its bytes, into the pool; return its hash. Raises: Rejected."""
-        tx = transaction if isinstance(transaction, Transaction) else Transaction.decode(transaction, self.chain_id)
+        if isinstance(transaction, bytes):
+            tx = Transaction.decode(transaction, self.chain_id)
+        elif transaction.impersonated is None:
+            tx = Transaction.decode(transaction.encode(), self.chain_id)
+        else:
+            tx = Transaction.decode_stored(transaction.encode())
         with self._lock:
             nonce, balance = self._account(tx.sender)
             if tx.nonce < nonce and self._archive.transaction(tx.hash) is not None:
@@ -158,7 +163,7 @@ class Chain:
         Raises: ValueError for a timestamp not after the head's; StoreError or Fatal, then there is no block.
         """
         with self._lock:
-            context = self._next_context(timestamp, coinbase)
+            context = self._next_context(self._head, timestamp, coinbase)
             world = self.world()
             results, refused = fill(self._executor, self.pool, world, context)
             block = self._seal(world, context, results)
@@ -174,7 +179,7 @@ class Chain:
         So every state that can be read has a header that commits to it, and a height to go back to.
         """
         with self._lock:
-            context = self._next_context(None, None)
+            context = self._next_context(self._head)
             world = self.world()
             world.begin_transaction()
             change(world)
@@ -261,8 +266,7 @@ class Chain:
 
     def world(self, at: BlockId = "latest") -> World:
         """A world over the state at a block, to read or to run on; nothing of it is kept. Raises: UnknownBlock."""
-        number = self.height(at)
-        return World(self._state.view(None if number == self._head.number else number))
+        return World(self._state.view(self.height(at)))
 
     def height(self, at: BlockId) -> int:
         """The height of a block; "pending" counts as the head, on whose state it stands. Raises: UnknownBlock."""
@@ -313,17 +317,17 @@ class Chain:
 
         Raises: Rejected when it could not be sent; UnknownBlock. A revert or trap is in the result.
         """
-        return self._executor.simulate(message, self.world(at), self.context(at))
+        head, context = self._stage(at)
+        return self._executor.simulate(message, self.world(head), context)
 
     def estimate(self, message: Message, at: BlockId = "pending") -> Estimate:
         """The least gas limit that succeeds where one less fails. Raises: CannotSucceed, Rejected, UnknownBlock."""
-        return estimate(self._executor, message, lambda: self.world(at), self.context(at))
+        head, context = self._stage(at)
+        return estimate(self._executor, message, lambda: self.world(head), context)
 
     def context(self, at: BlockId) -> BlockContext:
         """What a call at a block sees as its block. Raises: UnknownBlock."""
-        if at == "pending":
-            return self._next_context(None, None)
-        return self._context(self.header(at))
+        return self._stage(at)[1]
 
     def proof(self, address: Address, keys: Iterable[bytes] = ()) -> AccountProof:
         """The account and some of its storage at the head, with proofs against the head's state root (EIP-1186)."""
@@ -332,8 +336,14 @@ class Chain:
 
     # Inside
 
-    def _next_context(self, timestamp: int | None, coinbase: Address | None) -> BlockContext:
-        head = self._head
+    def _stage(self, at: BlockId) -> tuple[int, BlockContext]:
+        """The height whose state a call at a block runs on, and its context: of one block, should the head move."""
+        header = self.header(at)
+        return header.number, self._next_context(header) if at == "pending" else self._context(header)
+
+    def _next_context(
+        self, head: Header, timestamp: int | None = None, coinbase: Address | None = None
+    ) -> BlockContext:
         if timestamp is None:
             timestamp = self.now
         if timestamp <= head.timestamp:
@@ -344,7 +354,7 @@ class Chain:
                 number=head.number + 1,
                 timestamp=timestamp,
                 coinbase=self.coinbase if coinbase is None else coinbase,
-                base_fee=self.next_base_fee,
+                base_fee=next_base_fee(head, self.rules),
             )
         )
 

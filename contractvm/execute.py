@@ -181,8 +181,7 @@ class Executor:
             value=message.value,
             data=message.data,
             access_list=message.access_list,
-            _sender=sender,
-        )
+        ).unsigned_by(sender)
         intrinsic = self.check_intrinsic(tx)
         self.check_funds(tx, world.balance(sender))
         return self._run(tx, intrinsic, world, block)

@@ -82,7 +82,7 @@ class Receipt:
     detail: str = ""
     block_number: int = 0
     block_hash: Hash = ZERO_HASH
-    _logs_rlp: bytes | None = field(default=None, repr=False, compare=False)
+    _logs_rlp: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:

@@ -70,7 +70,8 @@ class Transaction:
 
     `max_fee` and `max_tip` are equal, the gas price, for the types before EIP-1559. `chain_id` None is a legacy
     transaction signed for any chain. `impersonated` is a sender that signed nothing: only a development chain makes
-    such a transaction, and no bytes from outside decode to one.
+    such a transaction, and no bytes from outside decode to one. Encoding, hash and sender are worked out once and kept,
+    in fields that `dataclasses.replace` leaves behind.
     """
 
     type: TxType = TxType.DYNAMIC_FEE
@@ -87,9 +88,9 @@ class Transaction:
     r: int = 0
     s: int = 0
     impersonated: Address | None = None
-    _raw: bytes | None = field(default=None, repr=False, compare=False)
-    _hash: Hash | None = field(default=None, repr=False, compare=False)
-    _sender: Address | None = field(default=None, repr=False, compare=False)
+    _raw: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    _hash: Hash | None = field(default=None, init=False, repr=False, compare=False)
+    _sender: Address | None = field(default=None, init=False, repr=False, compare=False)
 
     @staticmethod
     def decode(raw: bytes, chain_id: int | None = None) -> Transaction:
@@ -113,7 +114,7 @@ class Transaction:
         """
         tx = _decode(raw)
         if tx.s == 0 and 0 < tx.r < 1 << 160:
-            return replace(tx, impersonated=Address(tx.r.to_bytes(20, "big")), r=0, _raw=raw)
+            return replace(tx, impersonated=Address(tx.r.to_bytes(20, "big")), r=0)
         return tx
 
     def encode(self) -> bytes:
@@ -157,16 +158,22 @@ class Transaction:
             object.__setattr__(self, "_sender", self.impersonated or self._recover())
         return cast(Address, self._sender)
 
+    def unsigned_by(self, sender: Address) -> Transaction:
+        """Return the transaction as the shape of a message from `sender`, any address, that is only simulated."""
+        shape = replace(self)
+        object.__setattr__(shape, "_sender", sender)
+        return shape
+
     def sign(self, secret: bytes) -> Transaction:
         """Return the transaction signed (RFC 6979, low s) with a 32-byte secret key."""
         r, s, recid = sign(self.signing_hash, secret)
-        return replace(self, y_parity=recid, r=r, s=s, impersonated=None, _raw=None, _hash=None, _sender=None)
+        return replace(self, y_parity=recid, r=r, s=s, impersonated=None)
 
     def impersonate(self, sender: Address) -> Transaction:
         """Return the transaction as sent by `sender` without a signature. Raises: ValueError for the zero address."""
         if len(sender) != 20 or not any(sender):
             raise ValueError("an impersonated sender is a 20-byte address other than zero")
-        return replace(self, y_parity=0, r=0, s=0, impersonated=sender, _raw=None, _hash=None, _sender=None)
+        return replace(self, y_parity=0, r=0, s=0, impersonated=sender)
 
     def intrinsic_gas(self, prices: TxPrices) -> int:
         """Whole gas paid before anything runs. Init code pays by the byte here, which replaces EIP-3860's words."""
@@ -261,9 +268,9 @@ def _decode(raw: bytes) -> Transaction:
     if gas_limit * fee >= 1 << 256:
         raise MalformedTransaction("malformed transaction: gas limit times fee is above 2**256 - 1")
     address = Address(to) if to else None
-    return Transaction(
-        kind, nonce, fee, tip, gas_limit, address, value, data, chain, access_list, y_parity, r, s, None, raw
-    )
+    tx = Transaction(kind, nonce, fee, tip, gas_limit, address, value, data, chain, access_list, y_parity, r, s)
+    object.__setattr__(tx, "_raw", raw)
+    return tx
 
 
 def _replay_protection(kind: TxType, items: Sequence[object]) -> tuple[int | None, int]:

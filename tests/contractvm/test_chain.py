@@ -9,6 +9,7 @@ import pytest
 
 from contractvm.block import EMPTY_TRIE, Header, indexed_root
 from contractvm.chain import Chain, UnknownBlock
+from contractvm.crypto import ORDER
 from contractvm.devaccounts import BALANCE
 from contractvm.errors import Invalid, Rejected
 from contractvm.execute import Message
@@ -122,6 +123,16 @@ def test_submission(chain: Chain) -> None:
         chain.submit(replace(TRANSFER, chain_id=1).sign(ALICE.secret).encode())
     with pytest.raises(Rejected):
         chain.submit(raw[:-1])
+
+
+def test_an_object_is_held_to_what_its_bytes_would_be(chain: Chain) -> None:
+    signed = TRANSFER.sign(ALICE.secret)
+    high = replace(signed, s=ORDER - signed.s, y_parity=1 - signed.y_parity)
+    assert high.sender == ALICE.address
+    for bad in (high, TRANSFER, replace(TRANSFER, nonce=2**64).impersonate(ALICE.address)):
+        with pytest.raises(Rejected):
+            chain.submit(bad)
+    assert len(chain.pool) == 0
 
 
 def test_what_cannot_be_paid_any_more_leaves_the_pool(chain: Chain) -> None:

@@ -64,7 +64,7 @@ def drain(from_: Mempool, base_fee: int = 7, nonces: dict[Address, int] | None =
         (tx(fee=6, tip=1), FeeTooLow, "max fee per gas less than block base fee"),
         (tx(value=RICH), InsufficientFunds, "insufficient funds"),
         (tx(nonce=10_001), LimitExceeded, "nonce too high"),
-        (replace(tx(), impersonated=None, _raw=None, _hash=None, _sender=None), InvalidSignature, "public key"),
+        (replace(tx(), impersonated=None), InvalidSignature, "public key"),
     ],
 )
 def test_refusals(what: Transaction, error: type[Rejected], says: str) -> None:

@@ -52,7 +52,7 @@ def test_round_trip(unsigned: Transaction) -> None:
     raw = signed.encode()
     again = Transaction.decode(raw)
     assert again == signed
-    assert again.encode() == replace(again, _raw=None).encode() == raw
+    assert again.encode() == replace(again).encode() == raw
     assert again.hash == signed.hash
     assert again.sender == ALICE.address
     assert Transaction.decode_stored(raw) == signed
@@ -79,7 +79,7 @@ def test_any_bytes_decode_or_are_rejected(raw: bytes) -> None:
         tx = Transaction.decode(raw)
     except Rejected:
         return
-    assert replace(tx, _raw=None).encode() == raw
+    assert replace(tx).encode() == raw
 
 
 @given(transactions(), st.integers(0, 400))
@@ -192,6 +192,15 @@ def test_a_signature_without_a_key_is_refused() -> None:
 def test_an_unsigned_transaction_has_no_sender() -> None:
     with pytest.raises(InvalidSignature):
         _ = DYNAMIC.sender
+
+
+def test_a_changed_copy_remembers_nothing() -> None:
+    signed = DYNAMIC.sign(ALICE.secret)
+    before = signed.encode(), signed.hash, signed.sender
+    changed = replace(signed, value=1)
+    assert changed.encode() != before[0]
+    assert changed.hash != before[1]
+    assert changed.sender != before[2]
 
 
 @pytest.mark.parametrize("tx", [LEGACY, DYNAMIC, replace(LEGACY, chain_id=None)])
