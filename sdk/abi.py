@@ -10,13 +10,13 @@ Never: JSON ABI and bindings.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from contractvm.crypto import keccak256
-from sdk.abi_types import NESTING, ABIError, Array, Bytes, Tuple, Type, Value, decode, elementary, encode
+from sdk.abi_text import MODIFIERS, Parameter, Parser, parse_type, parse_types
+from sdk.abi_types import ABIError, Array, Bytes, Tuple, Type, Value, decode, encode
 
 __all__ = [
     "ABIError",
@@ -35,11 +35,6 @@ __all__ = [
 
 PARSED = 1024
 """Signatures of each kind that stay parsed: tests and tools use the same few again and again."""
-TOKEN = re.compile(r"\s*([A-Za-z_$][A-Za-z0-9_$]*|\[\s*[0-9]*\s*\]|[(),])")
-LOCATIONS = {"memory", "calldata", "storage", "payable"}
-"""Words of Solidity that may stand between a type and a name and mean nothing here."""
-MODIFIERS = {"external", "public", "view", "pure", "payable", "nonpayable", "virtual", "override", "anonymous"}
-
 PANICS = {
     0x00: "generic panic",
     0x01: "assertion failed",
@@ -54,37 +49,26 @@ PANICS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    type: Type
-    name: str = ""
-    indexed: bool = False
+def types_of(parameters: Sequence[Parameter]) -> tuple[Type, ...]:
+    """The types alone, which is all that gets encoded."""
+    return tuple(parameter.type for parameter in parameters)
+
+
+def canonical(name: str, inputs: Sequence[Parameter]) -> tuple[str, bytes]:
+    """The form that gets hashed, `transfer(address,uint256)`, and its hash."""
+    text = f"{name}({','.join(type_.name for type_ in types_of(inputs))})"
+    return text, keccak256(text.encode())
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
-    """A name and parameters; `text` is the canonical form that gets hashed: `transfer(address,uint256)`."""
+class Function:
+    """A function; `text` is its canonical form, `selector` the first four bytes of that one's hash."""
 
     name: str
     inputs: tuple[Parameter, ...]
-
-    @property
-    def types(self) -> tuple[Type, ...]:
-        return tuple(parameter.type for parameter in self.inputs)
-
-    @property
-    def text(self) -> str:
-        return f"{self.name}({','.join(type_.name for type_ in self.types)})"
-
-    @property
-    def hash(self) -> bytes:
-        """32 bytes: an event's topic; the first four of them are a function's or an error's selector."""
-        return keccak256(self.text.encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Function(Signature):
-    outputs: tuple[Parameter, ...] = ()
+    outputs: tuple[Parameter, ...]
+    text: str
+    selector: bytes
 
     @classmethod
     @lru_cache(maxsize=PARSED)
@@ -96,11 +80,12 @@ class Function(Signature):
         parser.skip({"returns"})
         outputs = parser.parameters() if parser.at("(") else ()
         parser.end()
-        return cls(name, inputs, outputs)
+        canon, digest = canonical(name, inputs)
+        return cls(name, inputs, outputs, canon, digest[:4])
 
     @property
-    def selector(self) -> bytes:
-        return self.hash[:4]
+    def types(self) -> tuple[Type, ...]:
+        return types_of(self.inputs)
 
     def encode(self, *values: Value) -> bytes:
         """The input of a call. Raises: ABIError, naming the argument."""
@@ -108,7 +93,7 @@ class Function(Signature):
 
     def decode_output(self, data: bytes) -> Value:
         """The answer: None for no output, the value of a single one, otherwise a tuple. Raises: ABIError."""
-        values = decode([output.type for output in self.outputs], data, f"{self.name} output")
+        values = decode(types_of(self.outputs), data, f"{self.name} output")
         return None if not values else values[0] if len(values) == 1 else values
 
     def decode_input(self, data: bytes) -> tuple[Value, ...]:
@@ -119,15 +104,23 @@ class Function(Signature):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Signature):
+class Event:
+    """An event; `hash` of its canonical form is a log's first topic."""
+
+    name: str
+    inputs: tuple[Parameter, ...]
+    text: str
+    hash: bytes
+
     @classmethod
     @lru_cache(maxsize=PARSED)
     def parse(cls, text: str) -> Event:
         """Read `Transfer(address indexed from, address indexed to, uint256 value)`. Raises: ABIError."""
         parser = Parser(text, "event")
-        event = cls(parser.name(), parser.parameters())
+        name, inputs = parser.name(), parser.parameters()
         parser.skip(MODIFIERS)
         parser.end()
+        event = cls(name, inputs, *canonical(name, inputs))
         if sum(parameter.indexed for parameter in event.inputs) > 3:
             raise ABIError(f"{event.text}: more than three indexed parameters")
         return event
@@ -139,7 +132,7 @@ class Event(Signature):
             raise ABIError(f"{self.text}: the log's first topic is another event's")
         if len(topics) != 1 + len(indexed):
             raise ABIError(f"{self.text}: {1 + len(indexed)} topics wanted, the log has {len(topics)}")
-        plain = iter(decode([p.type for p in self.inputs if not p.indexed], data, f"{self.name} value"))
+        plain = iter(decode(types_of([p for p in self.inputs if not p.indexed]), data, f"{self.name} value"))
         words = iter(topics[1:])
         return tuple(self._indexed(p, next(words)) if p.indexed else next(plain) for p in self.inputs)
 
@@ -150,19 +143,27 @@ class Event(Signature):
 
 
 @dataclass(frozen=True, slots=True)
-class Error(Signature):
+class Error:
+    """A custom error; revert data starts with its `selector`."""
+
+    name: str
+    inputs: tuple[Parameter, ...]
+    text: str
+    selector: bytes
+
     @classmethod
     @lru_cache(maxsize=PARSED)
     def parse(cls, text: str) -> Error:
         """Read `Insufficient(uint256 have, uint256 want)`. Raises: ABIError."""
         parser = Parser(text, "error")
-        error = cls(parser.name(), parser.parameters())
+        name, inputs = parser.name(), parser.parameters()
         parser.end()
-        return error
+        canon, digest = canonical(name, inputs)
+        return cls(name, inputs, canon, digest[:4])
 
     @property
-    def selector(self) -> bytes:
-        return self.hash[:4]
+    def types(self) -> tuple[Type, ...]:
+        return types_of(self.inputs)
 
     def encode(self, *values: Value) -> bytes:
         return self.selector + encode(self.types, values, f"{self.name} argument")
@@ -219,127 +220,3 @@ def show(value: Value) -> str:
         inside = ", ".join(show(item) for item in value)
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def parse_type(text: str) -> Type:
-    """Read `uint256`, `(address,bytes)[2][]`. Raises: ABIError."""
-    parser = Parser(text, "")
-    type_ = parser.type(0)
-    parser.end()
-    return type_
-
-
-def parse_types(text: str) -> tuple[Type, ...]:
-    """Read a list of parameters, named or not: `constructor(uint256)`, `(address,bytes)`. Raises: ABIError."""
-    parser = Parser(text, "")
-    if not parser.at("("):
-        parser.name()
-    types = tuple(parameter.type for parameter in parser.parameters())
-    parser.end()
-    return types
-
-
-class Parser:
-    """Reads one signature from left to right; errors name the place in it."""
-
-    __slots__ = ("i", "keyword", "text", "tokens")
-
-    def __init__(self, text: str, keyword: str) -> None:
-        self.text = text
-        self.tokens = list(tokenize(text))
-        self.i = 0
-        if keyword and len(self.tokens) > 1 and self.tokens[0] == keyword and self.tokens[1] != "(":
-            self.i = 1
-
-    @property
-    def token(self) -> str:
-        return self.tokens[self.i] if self.i < len(self.tokens) else ""
-
-    def at(self, token: str) -> bool:
-        return self.token == token
-
-    def next(self) -> str:
-        token = self.token
-        self.i += 1
-        return token
-
-    def expect(self, token: str) -> None:
-        if self.next() != token:
-            self.i -= 1
-            raise self.error(f"{token!r} expected")
-
-    def error(self, reason: str) -> ABIError:
-        found = f"before {self.token!r}" if self.token else "at its end"
-        return ABIError(f"signature {self.text!r}: {reason} {found}")
-
-    def end(self) -> None:
-        if self.token:
-            raise self.error("nothing more expected")
-
-    def skip(self, words: set[str]) -> None:
-        while self.token in words:
-            self.i += 1
-
-    def name(self) -> str:
-        if not self.token or not (self.token[0].isalpha() or self.token[0] in "_$"):
-            raise self.error("a name expected")
-        return self.next()
-
-    def parameters(self) -> tuple[Parameter, ...]:
-        self.expect("(")
-        found: list[Parameter] = []
-        while not self.at(")"):
-            if found:
-                self.expect(",")
-            type_ = self.type(0)
-            self.skip(LOCATIONS)
-            indexed = self.at("indexed")
-            self.skip({"indexed"})
-            name = self.next() if self.token and self.token not in "(),[" else ""
-            found.append(Parameter(type_, name, indexed))
-        self.expect(")")
-        return tuple(found)
-
-    def type(self, depth: int) -> Type:
-        if depth > NESTING:
-            raise self.error(f"more than {NESTING} types inside one another")
-        if self.at("tuple") or self.at("("):
-            self.skip({"tuple"})
-            type_: Type = self.tuple(depth)
-        else:
-            type_ = elementary(self.name())
-        while self.token.startswith("["):
-            depth += 1
-            if depth > NESTING:
-                raise self.error(f"more than {NESTING} types inside one another")
-            digits = self.next()[1:-1].strip()
-            if digits and (int(digits) == 0 or len(digits) > 9):
-                raise self.error("an array has 1 to 999999999 items")
-            if type_.head == 0:
-                raise self.error("an array of empty tuples has no encoding")
-            type_ = Array(type_, int(digits) if digits else None)
-        return type_
-
-    def tuple(self, depth: int) -> Tuple:
-        self.expect("(")
-        items: list[Type] = []
-        while not self.at(")"):
-            if items:
-                self.expect(",")
-            items.append(self.type(depth + 1))
-            if self.token and self.token not in "(),[":
-                self.next()
-        self.expect(")")
-        return Tuple(tuple(items))
-
-
-def tokenize(text: str) -> Iterator[str]:
-    """Split a signature into words, brackets and commas. Raises: ABIError."""
-    at = 0
-    stripped = text.rstrip()
-    while at < len(stripped):
-        match = TOKEN.match(stripped, at)
-        if not match:
-            raise ABIError(f"signature {text!r}: unexpected {stripped[at]!r} at character {at + 1}")
-        yield match[1]
-        at = match.end()
