@@ -9,15 +9,15 @@ Never: knows what a signature is for; `abi` does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from sdk.abi_types import NESTING, ABIError, Array, Tuple, Type, elementary
 
 TOKEN = re.compile(r"\s*([A-Za-z_$][A-Za-z0-9_$]*|\[\s*[0-9]*\s*\]|[(),])")
-LOCATIONS = {"memory", "calldata", "storage", "payable"}
+LOCATIONS = frozenset({"memory", "calldata", "storage", "payable"})
 """Words of Solidity that may stand between a type and a name and mean nothing here."""
-MODIFIERS = {"external", "public", "view", "pure", "payable", "nonpayable", "virtual", "override", "anonymous"}
+MODIFIERS = frozenset("external public view pure payable nonpayable virtual override anonymous".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Parser:
         if self.token:
             raise self.error("nothing more expected")
 
-    def skip(self, words: set[str]) -> None:
+    def skip(self, words: Set[str]) -> None:
         while self.token in words:
             self.i += 1
 
@@ -119,7 +119,7 @@ class Parser:
             if depth > NESTING:
                 raise self.error(f"more than {NESTING} types inside one another")
             digits = self.next()[1:-1].strip()
-            if digits and (int(digits) == 0 or len(digits) > 9):
+            if digits and (len(digits) > 9 or int(digits) == 0):
                 raise self.error("an array has 1 to 999999999 items")
             if type_.head == 0:
                 raise self.error("an array of empty tuples has no encoding")

@@ -250,6 +250,7 @@ def test_wrong_number_of_arguments_names_what_is_wanted() -> None:
         ("float", "no ABI type"),
         ("uint256[0]", "1 to 999999999"),
         ("uint256[9999999999]", "1 to 999999999"),
+        ("uint256[" + "9" * 5000 + "]", "1 to 999999999"),
         ("uint256[", "unexpected '\\['"),
         ("()[]", "empty tuples"),
         ("(uint256", "expected at its end"),
