@@ -14,6 +14,7 @@ from contractvm.wasm import pymerge as merge
 from contractvm.wasm import pyvalue as v
 from contractvm.wasm.pybody import Body, Line
 from contractvm.wasm.pycalls import CALLS
+from contractvm.wasm.pyinstructions import INSTRUCTIONS
 from contractvm.wasm.sections import BLOCK, BR, BR_IF, BR_TABLE, ELSE, END, IF, LOOP, RETURN, UNREACHABLE, Control
 
 
@@ -98,7 +99,7 @@ class States:
         elif op in CALLS:
             CALLS[op](body, i, imm)
         else:
-            body.instruction(i, op, imm)
+            INSTRUCTIONS[op](body, i, imm)
 
     def _open(self, i: int, op: int) -> None:
         body = self.body

@@ -17,6 +17,7 @@ from contractvm.wasm import pymerge as merge
 from contractvm.wasm import pyvalue as v
 from contractvm.wasm.pybody import Body
 from contractvm.wasm.pycalls import CALLS
+from contractvm.wasm.pyinstructions import INSTRUCTIONS
 from contractvm.wasm.sections import BLOCK, BR, BR_IF, BR_TABLE, ELSE, END, IF, LOOP, RETURN, UNREACHABLE, Control
 
 MAX_LOOPS = 16
@@ -100,7 +101,7 @@ class Structured:
         elif op in CALLS:
             CALLS[op](self.body, i, imm)
         else:
-            self.body.instruction(i, op, imm)
+            INSTRUCTIONS[op](self.body, i, imm)
 
     def _scope(self, number: int) -> Scope:
         return next(scope for scope in reversed(self.scopes) if scope.number == number)

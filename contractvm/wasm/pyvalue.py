@@ -252,7 +252,8 @@ def rotate(a: Value, b: Value, bits: int, left: bool, at_name: Callable[[Value],
     return build(f"rot{side}{bits}({a.text}, {text})", 0, mask, a, b)
 
 
-_PYTHON = {"lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+ORDERS = {"lt": "<", "gt": ">", "le": "<=", "ge": ">="}
+"""Order relations by name, as Python writes them."""
 
 
 def compare(name: str, a: Value, b: Value, bits: int) -> Value:
@@ -260,7 +261,7 @@ def compare(name: str, a: Value, b: Value, bits: int) -> Value:
     if name in ("eq", "ne"):
         a, b = exact(a, bits), exact(b, bits)
         return build(f"({a.text} {'==' if name == 'eq' else '!='} {b.text})", 0, 1, a, b, truth=True)
-    operator, sign = _PYTHON[name[:2]], name[3]
+    operator, sign = ORDERS[name[:2]], name[3]
     if sign == "s":
         half = 1 << (bits - 1)
         a, b = number(a), number(b)
