@@ -1,0 +1,171 @@
+"""`python -m tests.bench tx`: ERC-20 transfers a second, from raw signed transactions to a synced LevelDB block.
+
+A thousand senders with one transfer a block each, to a thousand other holders: a thousand account leaves and two
+thousand slots change in every block. What is timed is everything a node does with a transaction's bytes; signing is the
+client's. The floor beside it is recovering the same senders and nothing else. A further pass, sampled, splits the time.
+Never: takes the rate from the sampled pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from contractvm.chain import Chain
+from contractvm.crypto import address_of_secret
+from contractvm.genesis import Allocation, Genesis
+from contractvm.transaction import Transaction
+from contractvm.types import Address
+from sdk.abi import Function
+from sdk.build import build
+from state.directory import open_store
+from tests.bench.compile import BenchError, require_peers
+from tests.bench.report import Row
+from tests.bench.sampler import REST, Rule, sampled
+
+TOKEN = Path(__file__).parents[2] / "contracts" / "token" / "token.c"
+SENDERS = HOLDERS = 1_000
+WARM_UP, MEASURED, SAMPLED = 2, 11, 5
+"""Blocks of each pass."""
+ETHER = 10**18
+MAX_FEE = 100 * 10**9
+GAS_LIMIT = 300_000_000
+TRANSFER_GAS = 120_000
+TRANSFER = Function.parse("transfer(address,uint256)")
+TARGET = ">= 5,000 a second"
+
+RULES = (
+    Rule("decode and recover", "contractvm/transaction.py"),
+    Rule("decode and recover", "contractvm/crypto_coincurve.py"),
+    Rule("mempool", "contractvm/mempool.py"),
+    Rule("machine", "<wasm"),
+    Rule("machine", "contractvm/wasm/"),
+    Rule("host", "contractvm/host/"),
+    Rule("world", "state/world.py"),
+    Rule("world", "state/account.py"),
+    Rule("world", "state/slots.py"),
+    Rule("world", "state/view.py"),
+    Rule("root", "state/trie"),
+    Rule("root", "state/merkle.py"),
+    Rule("commit", "state/database.py"),
+    Rule("commit", "contractvm/archive.py"),
+    Rule("execute", "contractvm/execute.py"),
+    Rule("execute", "contractvm/frames.py"),
+    Rule("block and receipts", "contractvm/builder.py"),
+    Rule("block and receipts", "contractvm/receipt.py"),
+    Rule("block and receipts", "contractvm/block.py"),
+)
+STAGES = (*dict.fromkeys(rule.stage for rule in RULES), REST)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A key and its address."""
+
+    secret: bytes
+    address: Address
+
+
+def run() -> list[Row]:
+    """Measure on LevelDB in a temporary directory. Raises: BenchError."""
+    require_peers()
+    senders = [_sender(f"sender {i}") for i in range(SENDERS)]
+    holders = [_sender(f"holder {i}").address for i in range(HOLDERS)]
+    genesis = Genesis(alloc={s.address: Allocation(1_000 * ETHER) for s in senders}, gas_limit=GAS_LIMIT)
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "chain", create=True)
+        with Chain(store, genesis) as chain:
+            token = _deploy(chain, senders)
+            blocks = [_signed(chain, token, senders, holders, n) for n in range(WARM_UP + MEASURED + SAMPLED)]
+            for raws in blocks[:WARM_UP]:
+                _block(chain, raws)
+            seconds = median(_block(chain, raws) for raws in blocks[WARM_UP:-SAMPLED])
+            floor = median(_recover(raws) for raws in blocks[WARM_UP:-SAMPLED])
+            with sampled(RULES) as counts:
+                taken = sum(_block(chain, raws) for raws in blocks[-SAMPLED:])
+            gas = chain.receipts()[-1].gas_used
+    rate = Row("ERC-20 transfers", SENDERS / seconds, "tx/s", "recovery alone", SENDERS / floor, TARGET)
+    return [rate, Row("gas of a transfer", gas, "gas"), *_stages(counts, taken)]
+
+
+def _stages(counts: Counter[str], seconds: float) -> list[Row]:
+    """Microseconds a transaction by stage, and their sum."""
+    each = seconds / (SAMPLED * SENDERS) * 1e6
+    total = counts.total() or 1
+    rows = [Row(f"stage: {stage}", each * counts[stage] / total, "us a tx") for stage in STAGES]
+    return [*rows, Row(f"all stages, {total} samples", each, "us a tx")]
+
+
+def _sender(name: str) -> Sender:
+    secret = hashlib.sha256(name.encode()).digest()
+    return Sender(secret, address_of_secret(secret))
+
+
+def _deploy(chain: Chain, senders: Sequence[Sender]) -> Address:
+    """Deploy the C token and give every sender some; its address."""
+    supply = 10**27
+    init = build(TOKEN).code + supply.to_bytes(32, "big")
+    owner = senders[0]
+    chain.submit(_transaction(chain, 0, None, init, 20_000_000).sign(owner.secret))
+    token = chain.receipts(chain.produce().header.number)[0].created
+    if token is None:
+        raise BenchError("the token was not deployed")
+    for nonce, sender in enumerate(senders, 1):
+        data = TRANSFER.encode(sender.address, 10**20)
+        chain.submit(_transaction(chain, nonce, token, data).sign(owner.secret))
+    _check(chain, len(senders))
+    return token
+
+
+def _transaction(
+    chain: Chain, nonce: int, to: Address | None, data: bytes, gas_limit: int = TRANSFER_GAS
+) -> Transaction:
+    return Transaction(
+        nonce=nonce, max_fee=MAX_FEE, max_tip=1, gas_limit=gas_limit, to=to, data=data, chain_id=chain.chain_id
+    )
+
+
+def _signed(
+    chain: Chain, token: Address, senders: Sequence[Sender], holders: Sequence[Address], block: int
+) -> list[bytes]:
+    """One transfer by each sender, as bytes. The first sender has sent the deployment and all tokens."""
+    raws = []
+    for i, sender in enumerate(senders):
+        nonce = block + (SENDERS + 1 if i == 0 else 0)
+        data = TRANSFER.encode(holders[(i + 7 * block) % HOLDERS], 1_000 + i)
+        raws.append(_transaction(chain, nonce, token, data).sign(sender.secret).encode())
+    return raws
+
+
+def _block(chain: Chain, raws: Sequence[bytes]) -> float:
+    """Seconds from the bytes to the synced block. Raises: BenchError unless every transfer succeeded."""
+    start = perf_counter()
+    for raw in raws:
+        chain.submit(raw)
+    chain.produce()
+    seconds = perf_counter() - start
+    _check(chain, len(raws), produce=False)
+    return seconds
+
+
+def _check(chain: Chain, transactions: int, *, produce: bool = True) -> None:
+    if produce:
+        chain.produce()
+    receipts = chain.receipts()
+    succeeded = sum(receipt.status == 0 for receipt in receipts)
+    if succeeded != transactions:
+        raise BenchError(f"{succeeded} of {transactions} transfers succeeded, {len(receipts)} are in the block")
+
+
+def _recover(raws: Sequence[bytes]) -> float:
+    """Seconds to decode the transactions and recover their senders."""
+    start = perf_counter()
+    for raw in raws:
+        _ = Transaction.decode(raw).sender
+    return perf_counter() - start
