@@ -42,4 +42,4 @@ def test_refuses_what_it_does_not_know(chain: MockChain, counter: Contract) -> N
     with reverts():
         counter.send("decrement()")
     with reverts():
-        chain.transact(counter.address, counter.function("setNumber").selector + bytes(31), None, 0, None, ())
+        chain.transact(counter.address, counter.function("setNumber").selector + bytes(31))

@@ -84,4 +84,4 @@ def test_refuses_offsets_outside_the_input(chain: MockChain, registry: Contract)
     for words in ([], [2**256 - 1], [2**64 - 1], [64], [32, 2**256 - 1], [32, 2**32 - 1], [32, 33], [32, 1]):
         with reverts("reverted without a reason"):
             data = lookup + b"".join(word.to_bytes(32, "big") for word in words)
-            chain.run(registry.address, data, None, 0, None, ())
+            chain.run(registry.address, data)

@@ -117,7 +117,7 @@ def test_refuses_malformed_arguments(chain: MockChain, token: Contract, accounts
     dirty = b"\1".ljust(12, b"\0") + accounts[1]
     for arguments in (b"", bytes(63), dirty + bytes(32)):
         with reverts("reverted without a reason") as caught:
-            chain.transact(token.address, selector + arguments, None, 0, None, ())
+            chain.transact(token.address, selector + arguments)
         assert caught.error is not None
         assert caught.error.data == b""
 

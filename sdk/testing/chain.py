@@ -82,7 +82,7 @@ class MockChain:
             raise ABIError("constructor arguments need its signature: abi='constructor(types)' (CVM_CONSTRUCTOR in C)")
         types = parse_types(interface.constructor) if interface.constructor else ()
         data = code + encode(types, arguments, "constructor argument")
-        receipt = self.transact(None, data, sender, value, gas, interface.errors)
+        receipt = self.transact(None, data, sender=sender, value=value, gas=gas, errors=interface.errors)
         if receipt.created is None:
             raise Fatal("a deployment succeeded without an address")
         return Contract(self, receipt.created, interface)
@@ -113,14 +113,25 @@ class MockChain:
 
     def pay(self, to: Value, wei: int, *, sender: Value = None) -> Receipt:
         """Send ether with empty input. Raises: CallFailed, Rejected."""
-        return Receipt(self.transact(to_address(to), b"", sender, wei, None, ()))
+        return Receipt(self.transact(to_address(to), sender=sender, value=wei))
 
     # Transactions as bytes: what the rest is made of
 
     def transact(
-        self, to: Address | None, data: bytes, sender: Value, value: int, gas: int | None, errors: Sequence[str]
+        self,
+        to: Address | None,
+        data: bytes = b"",
+        *,
+        sender: Value = None,
+        value: int = 0,
+        gas: int | None = None,
+        errors: Sequence[str] = (),
     ) -> ChainReceipt:
-        """Send one transaction, make a block of it and return its receipt. Raises: CallFailed, Rejected."""
+        """Send one transaction, make a block of it and return its receipt.
+
+        `gas` is the limit, by default a whole block's; `errors` are signatures that explain a revert.
+        Raises: CallFailed, Rejected.
+        """
         who = self._who(sender)
         fee = self.inner.next_base_fee
         transaction = Transaction(
@@ -143,7 +154,16 @@ class MockChain:
             raise failure(receipt.status, receipt.output, reason, receipt.gas_used, errors)
         return receipt
 
-    def run(self, to: Address, data: bytes, sender: Value, value: int, gas: int | None, errors: Sequence[str]) -> bytes:
+    def run(
+        self,
+        to: Address,
+        data: bytes = b"",
+        *,
+        sender: Value = None,
+        value: int = 0,
+        gas: int | None = None,
+        errors: Sequence[str] = (),
+    ) -> bytes:
         """Run a call as the next block would, keep nothing, and return its output. Raises: CallFailed, Rejected."""
         message = Message(sender=self._who(sender), to=to, value=value, data=data, gas_limit=gas)
         executed = self.inner.call(message, "pending")

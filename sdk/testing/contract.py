@@ -28,7 +28,7 @@ class Contract:
         """Run a function without a transaction and return its decoded answer. Raises: CallFailed, ABIError."""
         parsed = self.function(function)
         data = parsed.encode(*arguments)
-        output = self.chain.run(self.address, data, sender, value, gas, self.interface.errors)
+        output = self.chain.run(self.address, data, sender=sender, value=value, gas=gas, errors=self.interface.errors)
         return parsed.decode_output(output)
 
     def send(
@@ -36,7 +36,7 @@ class Contract:
     ) -> Receipt:
         """Send a transaction and return its receipt. Raises: CallFailed, Rejected, ABIError."""
         data = self.function(function).encode(*arguments)
-        raw = self.chain.transact(self.address, data, sender, value, gas, self.interface.errors)
+        raw = self.chain.transact(self.address, data, sender=sender, value=value, gas=gas, errors=self.interface.errors)
         return Receipt(raw, tuple(Event.parse(text) for text in self.interface.events))
 
     def function(self, function: str) -> Function:

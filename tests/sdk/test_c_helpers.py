@@ -91,7 +91,7 @@ def test_hostile_arguments_are_refused_or_read(helper: Contract, data: bytes) ->
     for function in ("echo", "words", "equal"):
         parsed = helper.function(function)
         try:
-            output = helper.chain.run(helper.address, parsed.selector + data, None, 0, None, ())
+            output = helper.chain.run(helper.address, parsed.selector + data)
         except Reverted:
             continue
         parsed.decode_output(output)
@@ -105,7 +105,7 @@ def test_no_offset_or_length_reads_outside_the_input(helper: Contract, offset: i
     words = [offset, 0, 96, length]
     data = helper.function("echo").selector + b"".join(word.to_bytes(32, "big") for word in words)
     try:
-        output = helper.chain.run(helper.address, data, None, 0, None, ())
+        output = helper.chain.run(helper.address, data)
     except Reverted:
         return
     body = data[4:]
@@ -128,7 +128,7 @@ def test_no_offset_or_length_reads_outside_the_input(helper: Contract, offset: i
 def test_words_out_of_range_or_missing_revert_with_nothing(helper: Contract, function: str, words: list[int]) -> None:
     data = helper.function(function).selector + b"".join(word.to_bytes(32, "big") for word in words)
     with reverts("reverted without a reason"):
-        helper.chain.run(helper.address, data, None, 0, None, ())
+        helper.chain.run(helper.address, data)
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 1), (7, 9), (100, 70_000), (65_536, 65_536), (200_000, 1)])

@@ -50,7 +50,7 @@ def odd(mock: MockChain, wat: Callable[[str], Path]) -> Contract:
 
 
 def run(odd: Contract, what: bytes, sender: object = None, gas: int | None = None) -> bytes:
-    return odd.chain.run(odd.address, what, sender, 0, gas, odd.interface.errors)
+    return odd.chain.run(odd.address, what, sender=sender, gas=gas, errors=odd.interface.errors)
 
 
 def test_accounts_are_the_development_accounts(mock: MockChain) -> None:
@@ -95,7 +95,7 @@ def test_the_sender_is_chosen(mock: MockChain, odd: Contract) -> None:
         assert run(odd, WHO)[12:] == carol
         with mock.prank("0x" + stranger.hex()):
             assert run(odd, WHO)[12:] == stranger
-            mock.transact(odd.address, WHO, None, 0, None, ())
+            mock.transact(odd.address, WHO)
         assert run(odd, WHO, sender=bob)[12:] == bob
     assert run(odd, WHO)[12:] == alice
     with pytest.raises(ZeroDivisionError), mock.prank(bob):
@@ -178,7 +178,7 @@ def test_failures_are_told_apart(mock: MockChain, odd: Contract) -> None:
     for what, error in ((FAIL, Reverted), (TRAP, Trapped), (SPIN, RanOutOfGas)):
         height = mock.height
         with pytest.raises(error):
-            mock.transact(odd.address, what, None, 0, 100_000, ())
+            mock.transact(odd.address, what, gas=100_000)
         assert mock.height == height + 1, "a failed transaction is in a block"
 
 
@@ -250,6 +250,6 @@ def test_both_tiers_give_the_same(tier: str, numbers: Artifact) -> None:
 
 def test_a_trap_names_its_place(mock: MockChain, odd: Contract) -> None:
     with pytest.raises(Trapped) as caught:
-        mock.transact(odd.address, TRAP, None, 0, None, ())
+        mock.transact(odd.address, TRAP)
     assert "function" in str(caught.value)
     assert not isinstance(caught.value, Trap)
