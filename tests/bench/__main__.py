@@ -26,10 +26,12 @@ def section(name: str) -> Callable[[], Sequence[Row]]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the sections asked for, or all; 1 when the bench cannot run."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[*SECTIONS, []], help="all when none is named")
+    parser.add_argument("section", nargs="*", metavar="|".join(SECTIONS), help="all when none is named")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md from this run")
     options = parser.parse_args(arguments)
+    if unknown := [name for name in options.section if name not in SECTIONS]:
+        parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     facts = render.machine()
     measured: dict[str, Sequence[Row]] = {}
     try:

@@ -1,7 +1,7 @@
 """`python -m tests.bench compute`: how fast the tiers execute wasm, beside pywasm and wasmtime with fuel.
 
-Six programs from one C source, compiled to wasm 1.0. The engines differ by a factor of thousands, so each runs a size of
-its own and is compared by wasm instructions a second, counted exactly for that size. All must compute the same result.
+Six programs from one C source, compiled to wasm 1.0. The engines differ by a factor of thousands, so each runs a size
+of its own and is compared by wasm instructions a second, counted exactly for that size. All must agree on the result.
 Loading and compiling are not timed. Never: compares figures of different runs.
 """
 
