@@ -107,7 +107,7 @@ class Frames:
             return Outcome(Status.REVERT, meter.gas_left, revert.data)
         except Trap as trap:
             world.rollback(mark)
-            return Outcome(Status.TRAP, meter.gas_left, trap=trap)
+            return Outcome(Status.TRAP, meter.gas_left, trap=_untied(trap))
         except OutOfGas:
             world.rollback(mark)
             return Outcome(Status.OUT_OF_GAS, 0)
@@ -142,7 +142,7 @@ class Frames:
             return Outcome(Status.REVERT, meter.gas_left, revert.data)
         except Trap as trap:
             world.rollback(mark)
-            return Outcome(Status.TRAP, meter.gas_left, trap=trap)
+            return Outcome(Status.TRAP, meter.gas_left, trap=_untied(trap))
         except ModuleError as refusal:
             world.rollback(mark)
             return Outcome(Status.TRAP, meter.gas_left, detail=f"code refused: {refusal}")
@@ -177,6 +177,11 @@ class Frames:
         machine.run(code, keccak256(code), "deploy", host)
         _charge(meter, len(code) * self._prices.deposit_byte)
         world.set_code(address, code)
+
+
+def _untied(trap: Trap) -> Trap:
+    """The same trap without its traceback, which would keep the frames below, and their memories, with the outcome."""
+    return Trap(trap.code, trap.detail, trap.place)
 
 
 def _charge(meter: Meter, milligas: int) -> None:
