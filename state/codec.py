@@ -20,7 +20,6 @@ Packable: TypeAlias = "bool | int | bytes | str | list[Packable] | tuple[Packabl
 MAX_DEPTH = 256  # nested lists; the deepest thing on the chain, an access list in a block, nests 5
 
 _BYTE = [bytes((value,)) for value in range(256)]
-_SHORT = 1 << 440  # integers below take a header of one byte
 
 
 class RLPError(ValueError):
@@ -51,6 +50,19 @@ def decode_uint(data: bytes) -> int:
     return int.from_bytes(data, "big")
 
 
+def _header(base: int, size: int) -> bytes:
+    """Return the header of a string (base 80) or list (base C0) whose payload has `size` bytes."""
+    if size < 56:
+        return _BYTE[base + size]
+    length = size.to_bytes((size.bit_length() + 7) >> 3, "big")
+    return _BYTE[base + 55 + len(length)] + length
+
+
+_KNOWN = 1024  # payload sizes whose headers are made beforehand: all but code, logs and big values
+_STRING = [_header(0x80, size) for size in range(_KNOWN)]
+_LIST = [_header(0xC0, size) for size in range(_KNOWN)]
+
+
 def encode(item: Encodable) -> bytes:
     """Return the RLP of bytes, of a non-negative int (as `encode_uint`), or of a list or tuple of such.
 
@@ -71,30 +83,26 @@ def _encode(item: Encodable, depth: int) -> bytes:
                 size = len(child)
                 if size == 1 and child < b"\x80":
                     parts.append(child)
-                elif size < 56:
-                    parts.append(_BYTE[0x80 + size] + child)
+                elif size < _KNOWN:
+                    parts.append(_STRING[size] + child)
                 else:
-                    parts.append(_header(0xB7, size) + child)
+                    parts.append(_header(0x80, size) + child)
             elif type(child) is int and 0 <= child < 0x80:
                 parts.append(_BYTE[child or 0x80])
-            elif type(child) is int and 0 < child < _SHORT:
+            elif type(child) is int and child > 0:
                 size = (child.bit_length() + 7) >> 3
-                parts.append(_BYTE[0x80 + size] + child.to_bytes(size, "big"))
+                parts.append((_STRING[size] if size < _KNOWN else _header(0x80, size)) + child.to_bytes(size, "big"))
             else:
                 parts.append(_encode(child, depth - 1))
-        body = b"".join(parts)
-        size = len(body)
-        return (_BYTE[0xC0 + size] if size < 56 else _header(0xF7, size)) + body
-    if kind is int:
-        value: int = item  # type: ignore[assignment]
-        if value < 0:
-            raise RLPError(f"integer {value} is negative")
-        if value < 0x80:
-            return _BYTE[value] if value else b"\x80"
-        return encode_bytes(value.to_bytes((value.bit_length() + 7) >> 3, "big"))
+        return wrap_list(b"".join(parts))
     if isinstance(item, bytes):
         return encode_bytes(item)
-    raise RLPError(f"{kind.__name__} has no RLP form; give bytes, a non-negative int, or a list of such")
+    if kind is not int:
+        raise RLPError(f"{kind.__name__} has no RLP form; give bytes, a non-negative int, or a list of such")
+    value: int = item  # type: ignore[assignment]
+    if value < 0:
+        raise RLPError(f"integer {value} is negative")
+    return encode_bytes(encode_uint(value))
 
 
 def encode_bytes(data: bytes) -> bytes:
@@ -102,20 +110,13 @@ def encode_bytes(data: bytes) -> bytes:
     size = len(data)
     if size == 1 and data < b"\x80":
         return data
-    if size < 56:
-        return _BYTE[0x80 + size] + data
-    return _header(0xB7, size) + data
+    return (_STRING[size] if size < _KNOWN else _header(0x80, size)) + data
 
 
 def wrap_list(body: bytes) -> bytes:
     """Return the RLP of a list whose items, encoded and joined, are `body`."""
     size = len(body)
-    return (_BYTE[0xC0 + size] if size < 56 else _header(0xF7, size)) + body
-
-
-def _header(base: int, size: int) -> bytes:
-    length = size.to_bytes((size.bit_length() + 7) >> 3, "big")
-    return _BYTE[base + len(length)] + length
+    return (_LIST[size] if size < _KNOWN else _header(0xC0, size)) + body
 
 
 def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Item:

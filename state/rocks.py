@@ -243,7 +243,9 @@ class RocksStore:
 
     def close(self) -> None:
         """Let go of files and the lock; closing twice is allowed."""
-        for snapshot in list(self._snapshots):
+        with self._lock:
+            snapshots = list(self._snapshots)
+        for snapshot in snapshots:
             snapshot.close()
         try:
             self._db.close()

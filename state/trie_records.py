@@ -69,7 +69,7 @@ def slots_of(record: bytes) -> list[Slot | None]:
     side_at = MASKS.size + _END_BYTES * sides
     ends = [0] + [int.from_bytes(record[at : at + _END_BYTES], "big") for at in range(MASKS.size, side_at, _END_BYTES)]
     at, side = side_at + ends[-1], 0
-    at += header_bytes(record[at])
+    at += 1 if record[at] < 0xF8 else record[at] - 0xF6  # past the node's header
     slots: list[Slot | None] = []
     for bit in range(16):
         first = record[at]
@@ -86,9 +86,9 @@ def slots_of(record: bytes) -> list[Slot | None]:
     return slots
 
 
-def header_bytes(first: int) -> int:
-    """Return how long the header of an RLP list is that starts with the byte `first`."""
-    return 1 if first < 0xF8 else first - 0xF6
+def digest_at(record: bytes, used: int, slot: int) -> int:
+    """Return where the hash of the child in `slot` stands, in a record all of whose children are hashed."""
+    return len(record) - 16 + slot - 32 * (used >> slot).bit_count()
 
 
 def branch_node(record: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias, TypeVar
 
 from state.merkle import DIGITS, HASHED, SLOT, Keccak, agreement, extension_node, leaf_node, path_of, reference_of
-from state.trie_records import MASKS, NODE_BYTES, Records, Slot, branch_node, header_bytes, name_of, record_of, slots_of
+from state.trie_records import MASKS, NODE_BYTES, Records, Slot, branch_node, digest_at, name_of, record_of, slots_of
 
 Leaf: TypeAlias = tuple[bytes, bytes, bytes]  # path, key, value
 Branch: TypeAlias = tuple[bytes, bytes]  # digits that lead to it, reference without them
@@ -108,32 +108,30 @@ class Update:
                 return b"", reference
         record = self._records.branch(path)
         used, leaves, extended, short = MASKS.unpack_from(record)
-        node_at = len(record) - NODE_BYTES[used.bit_count()]
-        items_at = node_at + header_bytes(record[node_at])
+        plain = used & ~leaves & ~extended
         spliced = bytearray(record)
         depth = len(path) + 1
         touched: dict[int, Node] = {}
         reshaped = short != 0
         for slot, group in _groups(changes, depth - 1):
-            bit = 1 << slot
-            if used & ~leaves & ~extended & bit:
+            if plain >> slot & 1:
                 node = self._branch(group[0][0][:depth], group)
                 same = node is not None and len(node) == 2 and not node[0]
             else:
-                node, same = self._child(depth, record, bit, group)
+                node, same = self._child(depth, record, 1 << slot, group)
             touched[slot] = node
-            if same and node is not None:
+            if same and node is not None and not reshaped:
                 reference = node_reference(node, depth, self._keccak)
-                if len(reference) == HASHED and not short:
-                    at = items_at + slot + 32 * (used & (bit - 1)).bit_count()
-                    spliced[at : at + HASHED] = reference
+                if len(reference) == HASHED:
+                    at = digest_at(record, used, slot)
+                    spliced[at : at + 32] = reference[1:]
                     continue
             reshaped = reshaped or node is not None or not same
         if reshaped:
             return self._reshape(path, record, touched)
         after = bytes(spliced)
         self.writes[self._records.place(path)] = after
-        return b"", reference_of(after[node_at:], self._keccak)
+        return b"", reference_of(after[-NODE_BYTES[used.bit_count()] :], self._keccak)
 
     def _child(self, depth: int, record: bytes, bit: int, changes: list[Change]) -> tuple[Node, bool]:
         """Return what is behind a branch's slot after `changes`, and whether its kind and name are as before."""
@@ -174,17 +172,15 @@ class Update:
             bit = 1 << slot
             if short or extended & bit or not used & bit:
                 return None
-            node_at = len(record) - NODE_BYTES[used.bit_count()]
-            digest_at = node_at + header_bytes(record[node_at]) + slot + 32 * (used & (bit - 1)).bit_count() + 1
-            trail.append((place, record, node_at, digest_at))
+            trail.append((place, record, len(record) - NODE_BYTES[used.bit_count()], digest_at(record, used, slot)))
             depth += 1
             if leaves & bit:
                 break
         node = leaf_node(path[depth:], value)
         if len(node) < 32 or name_of(record, leaves | extended, bit) != key:
             return None
-        for place, record, node_at, digest_at in reversed(trail):
-            after = self.writes[place] = record[:digest_at] + keccak(node) + record[digest_at + 32 :]
+        for place, record, node_at, at in reversed(trail):
+            after = self.writes[place] = record[:at] + keccak(node) + record[at + 32 :]
             node = after[node_at:]
         return b"\xa0" + keccak(node)
 
