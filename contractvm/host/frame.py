@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CellType
 from typing import NoReturn, Protocol
 
 from contractvm.errors import OutOfGas, Trap, TrapCode
@@ -153,6 +154,11 @@ class Host:
         self.returndata = b""
         self.cursors: dict[int, Cursor] = {}
         self.last_handle = 0
+
+    def count_in(self, cell: CellType) -> None:
+        """Let the frame's gas be counted in a cell that generated code closes over, from what is left now."""
+        cell.cell_contents = self._cell.cell_contents
+        self.meter.cell = self._cell = cell
 
     def charge(self, milligas: int) -> None:
         """Pay. Raises: OutOfGas."""

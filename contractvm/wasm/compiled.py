@@ -14,7 +14,6 @@ from contractvm.wasm.sections import Plan, plan, prices
 
 if TYPE_CHECKING:
     from contractvm.wasm.flat import Flat
-    from contractvm.wasm.pyfactory import Factory
     from contractvm.wasm.pygen import Generated
 
 
@@ -52,10 +51,6 @@ class Compiled:
     """The reference tier's form of each function met."""
     generated: dict[int, Generated] = field(default_factory=dict)
     """The portable tier's form of each function met."""
-    factory: Factory | None = None
-    """What makes the portable tier's functions for an instance, once there are some."""
-    misses: int = 0
-    """Functions made without the factory since it was built."""
     namespace: dict[str, object] = field(default_factory=dict)
     """Globals of the portable tier's functions."""
     image: tuple[tuple[int, bytes], ...] | None = None

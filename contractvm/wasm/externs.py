@@ -6,7 +6,7 @@ portable tier closes over the very thing and instances share it when they link. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import CellType
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contractvm.errors import Fatal
 from contractvm.machine import PageBudget
-from contractvm.wasm.compiled import signature_key
 from contractvm.wasm.module import FuncType, GlobalType, Limit, TableType
 
 if TYPE_CHECKING:
@@ -42,6 +41,15 @@ class Memory:
     def pages(self) -> int:
         return len(self.data) // PAGE
 
+    def shrink(self) -> None:
+        """Let go of what was grown; what is left is not cleared yet."""
+        del self.data[self.limit.minimum * PAGE :]
+
+    def reset(self, budget: PageBudget | None) -> None:
+        """Make the memory as it was when new, for another owner."""
+        self.budget = budget
+        self.data[:] = bytes(self.limit.minimum * PAGE)
+
     def can_grow(self, pages: int) -> bool:
         """Whether `pages` more fit the maximum and the transaction's budget."""
         return self.pages + pages <= self.ceiling and (self.budget is None or pages <= self.budget.left)
@@ -64,6 +72,10 @@ class Table:
         self.type = type_
         self.ceiling = ceiling if type_.limit.maximum is None else min(ceiling, type_.limit.maximum)
         self.entries: list[object] = [None] * type_.limit.minimum
+
+    def reset(self) -> None:
+        """Make the table as it was when new."""
+        self.entries[:] = [None] * self.type.limit.minimum
 
     def grow(self, entries: int, value: object) -> int:
         """Add entries and return the old size, or -1 and change nothing."""
@@ -123,10 +135,11 @@ class Func:
         self.body = body or call
 
     @classmethod
-    def of_host(cls, type_: FuncType, fn: Callable[..., Any], index: int = -1, key: str | None = None) -> Func:
-        """A function of the host, as a reference."""
-        function = cls(type_, key or signature_key(type_), None, index, without_weight(fn, len(type_.params)))
-        function.host = fn
+    def of_import(cls, type_: FuncType, key: str, index: int, imported: Sequence[Any]) -> Func:
+        """The host's function that an instance imports at an index, whichever it is when called, as a reference."""
+        names = len(type_.params)
+        function = cls(type_, key, None, index, template(_FROM_LIST, names)(imported, index))
+        function.host = template(_FROM_LIST_BARE, names)(imported, index)
         return function
 
 
@@ -142,17 +155,18 @@ def template(text: str, operands: int) -> Callable[..., Any]:
     return namespace["make"]  # type: ignore[no-any-return]
 
 
-_WITHOUT_WEIGHT = """
-def make(fn):
+_FROM_LIST = """
+def make(imported, index):
     def adapted({weight}):
-        return fn({names})
+        return imported[index]({names})
     return adapted
 """
-
-
-def without_weight(fn: Callable[..., Any], operands: int) -> Callable[..., Any]:
-    """Adapt a host function to callers that pass the stack weight left as the last operand."""
-    return template(_WITHOUT_WEIGHT, operands)(fn)  # type: ignore[no-any-return]
+_FROM_LIST_BARE = """
+def make(imported, index):
+    def adapted({names}):
+        return imported[index]({names})
+    return adapted
+"""
 
 
 def unlinked(*operands: object) -> object:

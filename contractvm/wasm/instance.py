@@ -112,7 +112,7 @@ class Instance:
         if index >= module.imported_functions:
             return Func(type_, key, self, index, *self.enter(index))
         extern = self.imported[index]
-        return extern if isinstance(extern, Func) else Func.of_host(type_, extern, index, key)
+        return extern if isinstance(extern, Func) else Func.of_import(type_, key, index, self.imported)
 
     def run_with(self, enter: Enter) -> None:
         """Let a tier enter the functions, those too that a global already refers to."""
@@ -172,6 +172,22 @@ class Instance:
                 at = self._value(segment.at)
                 self._memory_init(at, 0, len(segment.content), number)
                 self.data[number] = b""
+
+    def reset(self, imports: Sequence[Callable[..., Any]], meter: Meter, budget: PageBudget | None) -> None:
+        """Make the instance as if new for another frame: other host functions, meter and budget, nothing remembered.
+
+        For modules that import functions alone and define all else. `initialize` is still to be called.
+        """
+        self.meter = meter
+        self.imported[:] = imports
+        if self.memory is not None:
+            self.memory.reset(budget)
+        for table in self.tables:
+            table.reset()
+        for variable, definition in zip(self.globals, self.compiled.module.globals, strict=True):
+            variable.cell.cell_contents = self._value(definition.init)
+        self.elements.clear()
+        self.data.clear()
 
     def _image(self) -> tuple[tuple[int, bytes], ...]:
         """The active segments with their places, when those are the same in every instance and cannot trap."""

@@ -9,16 +9,14 @@ Never: touches the world but through the `Host` it is given.
 from __future__ import annotations
 
 from collections import OrderedDict
-from types import MethodType
 
 from contractvm.crypto import keccak256
-from contractvm.errors import Fatal, Malformed, Place, Trap, TrapCode
-from contractvm.host import Finish, Host
+from contractvm.errors import Malformed, Place, Trap, TrapCode
+from contractvm.host import Host
 from contractvm.rules import Rules
-from contractvm.wasm import interpreter, portable
 from contractvm.wasm.contract import Contract, accept, reload
 from contractvm.wasm.engine import TIERS
-from contractvm.wasm.instance import Instance
+from contractvm.wasm.runner import Idle, Interpreted
 
 MAGIC = b"\0asm"
 _LENGTH_SECTION = b"\0\x08\x03cvm"
@@ -40,6 +38,12 @@ class WasmMachine:
         self.tier = tier
         self._kept: OrderedDict[tuple[bytes, int], tuple[Contract, int]] = OrderedDict()
         self._kept_bytes = 0
+        self._idle = Idle()
+
+    @property
+    def idle_pages(self) -> int:
+        """Memory pages (of 64 KiB) kept by instances that wait for their contract's next frame."""
+        return self._idle.pages
 
     def accepts(self, code: bytes) -> bool:
         return code[:4] == MAGIC
@@ -76,30 +80,19 @@ class WasmMachine:
         pages = host.session.pages
         if not pages.take(contract.pages):
             raise Trap(TrapCode.MEMORY_LIMIT, f"{contract.pages} pages wanted, {pages.left} left")
-        held = contract.pages
-        try:
-            instance = Instance(contract.compiled, [MethodType(fn, host) for fn in contract.imports], host.meter, pages)
-            memory = instance.memory
-            if memory is None:
-                raise Fatal("a contract without memory was accepted")
-            host.memory = memory
+        weight = host.limits.stack_weight
+        if self.tier == "reference":
+            interpreted = Interpreted(contract, host)
             try:
-                return self._enter(instance, index, host.limits.stack_weight)
+                return interpreted.run(index, weight)
             finally:
-                held = memory.pages
-        finally:
-            pages.release(held)
-
-    def _enter(self, instance: Instance, index: int, weight: int) -> bytes:
+                pages.release(interpreted.memory.pages)
+        runner = self._idle.take(contract, host)
         try:
-            if self.tier == "reference":
-                instance.initialize()
-                interpreter.run(instance.function(index), [], weight)
-            else:
-                portable.run_frame(instance, index, weight)
-        except Finish as finish:
-            return finish.data
-        return b""
+            return runner.run(index, weight)
+        finally:
+            pages.release(runner.memory.pages)
+            self._idle.put(runner, host)
 
     def _contract(self, code: bytes, code_hash: bytes, rules: Rules) -> Contract:
         key = code_hash, id(rules)

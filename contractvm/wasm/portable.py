@@ -16,10 +16,9 @@ from typing import Any
 from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func, template
-from contractvm.wasm.instance import Instance, not_entered
+from contractvm.wasm.instance import Instance
 from contractvm.wasm.numeric import MEANINGS
 from contractvm.wasm.pycalls import Tail
-from contractvm.wasm.pyfactory import factory_for
 from contractvm.wasm.pygen import Generated, generate
 from gas.meter import Meter
 
@@ -45,9 +44,9 @@ Entry = tuple[Callable[..., Any], Callable[..., Any]]
 
 
 class Linkage:
-    """An instance's generated functions, closed over its cells: by the module's factory, or one by one."""
+    """An instance's generated functions, each made at its first call and closed over the instance's cells."""
 
-    __slots__ = ("_cells", "_define", "_instance", "extra", "factory", "instance", "made")
+    __slots__ = ("cells", "defined", "instance")
 
     def __init__(self, instance: Instance) -> None:
         compiled = instance.compiled
@@ -55,23 +54,17 @@ class Linkage:
             compiled.namespace.update(HELPERS)
             compiled.namespace[COMPILED] = compiled
         self.instance = instance
-        self.extra: dict[int, Entry] = {}
-        """Functions that the factory does not make."""
-        self.made: tuple[Callable[..., Any], ...] = ()
-        self._cells: dict[str, CellType] | None = None
-        self._instance, self._define = CellType(instance), CellType(self.define)
-        self.factory = factory = factory_for(compiled)
-        if factory is not None:
-            closure = tuple([self._own_cell(name) for name in factory.code.co_freevars])
-            make = FunctionType(factory.code, compiled.namespace, "make", None, closure)
-            self.made = make(*[self._imported(index) for index in factory.imports])
+        self.defined: dict[int, Entry] = {}
+        meter = instance.meter
+        self.cells: dict[str, CellType] = {"gas": meter.cell, "n": meter.count, "inst": CellType(instance)}
+        if instance.memory is not None:
+            self.cells["mem"] = instance.memory.cell
+        for index, global_ in enumerate(instance.globals):
+            self.cells[f"g{index}"] = global_.cell
 
     def enter(self, index: int) -> Entry:
         """Return how to enter a defined function: itself, or what makes it at its first call."""
-        if self.factory is not None and index in self.factory.positions:
-            entry, body = self.factory.positions[index]
-            return self.made[entry], self.made[body]
-        known = self.extra.get(index)
+        known = self.defined.get(index)
         if known is None:
             stub = _stub(self, index)
             return stub, stub
@@ -81,68 +74,37 @@ class Linkage:
         """Make a function callable in this instance, and what it calls as far as there is code for it."""
         waiting = [index]
         while waiting:  # not recursion: a chain of calls can be as long as the module
-            self._make(waiting.pop(), waiting)
-        return self.enter(index)[0]
+            self._define(waiting.pop(), waiting)
+        return self.defined[index][0]
 
-    def release(self) -> None:
-        """Break the circles of references, so that a frame's memory is free as soon as the frame has ended."""
-        self.instance.enter = not_entered
-        self._instance.cell_contents = self._define.cell_contents = None
-        self.made = ()
-        self.extra.clear()
-        self._cells = None
-
-    def _make(self, index: int, waiting: list[int]) -> None:
-        if index in self.extra or (self.factory is not None and index in self.factory.positions):
+    def _define(self, index: int, waiting: list[int]) -> None:
+        if index in self.defined:
             return
         compiled = self.instance.compiled
-        compiled.misses += 1
         made = generated(compiled, index)
         code = made.code
-        closure = tuple([self._cell(name, waiting) for name in code.co_freevars])
+        closure = tuple([self.cells.get(name) or self._function_cell(name, waiting) for name in code.co_freevars])
         entry: Callable[..., Any]
         body = entry = FunctionType(code, compiled.namespace, f"f{index}", None, closure)
         if made.tail:
             entry = _bounce(body, code.co_argcount - 1)
-        self.extra[index] = entry, body
-        known = self._known_cells().get(f"f{index}")
+        self.defined[index] = entry, body
+        known = self.cells.get(f"f{index}")
         if known is not None:
             known.cell_contents = entry
         self.instance.entered(index, entry, body)
 
-    def _cell(self, name: str, waiting: list[int]) -> CellType:
-        """Return a cell by its name in generated code, made if no function has asked for it."""
-        cells = self._known_cells()
-        if name not in cells:
-            index = int(name[1:])
-            if index < self.instance.compiled.module.imported_functions:
-                cells[name] = CellType(self._imported(index))
-            else:
-                if index in self.instance.compiled.generated:
-                    waiting.append(index)
-                cells[name] = CellType(self.enter(index)[0])
-        return cells[name]
-
-    def _known_cells(self) -> dict[str, CellType]:
-        """The cells there are, gathered when first needed: a factory's functions know theirs."""
-        if self._cells is None:
-            names = ["gas", "n", "inst", "mem", *(f"g{n}" for n in range(len(self.instance.globals)))]
-            self._cells = {name: self._own_cell(name) for name in names}
-            for function in self.made:
-                self._cells.update(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        return self._cells
-
-    def _own_cell(self, name: str) -> CellType:
-        instance = self.instance
-        if name == "gas":
-            return instance.meter.cell
-        if name == "n":
-            return instance.meter.count
-        if name == "mem":
-            return CellType() if instance.memory is None else instance.memory.cell
-        if name[0] == "g":
-            return instance.globals[int(name[1:])].cell
-        return self._instance if name == "inst" else self._define
+    def _function_cell(self, name: str, waiting: list[int]) -> CellType:
+        """Make the cell of a function that is met for the first time."""
+        compiled, index = self.instance.compiled, int(name[1:])
+        if index < compiled.module.imported_functions:
+            target = self._imported(index)
+        else:
+            if index in compiled.generated:
+                waiting.append(index)
+            target = self.enter(index)[0]
+        cell = self.cells[name] = CellType(target)
+        return cell
 
     def _imported(self, index: int) -> Callable[..., Any]:
         """An imported function as generated code calls it: a contract's host functions take no stack weight."""
@@ -151,6 +113,13 @@ class Linkage:
         if instance.compiled.rules.contract and not isinstance(extern, Func):
             return extern
         return instance.function(index).call
+
+    def rebind(self) -> None:
+        """Let the functions call what the instance imports now."""
+        for index in range(len(self.instance.imported)):
+            cell = self.cells.get(f"f{index}")
+            if cell is not None:
+                cell.cell_contents = self._imported(index)
 
 
 def generated(compiled: Compiled, index: int) -> Generated:
@@ -211,19 +180,12 @@ def run(function: Func, operands: list[Any], weight: int) -> list[Any]:
     return [] if result is None and not function.type.results else [result]
 
 
-def run_frame(instance: Instance, index: int, weight: int) -> None:
-    """Initialize a fresh instance, call a function without operands and results, and let go of the instance.
-
-    Raises: Trap, OutOfGas, and whatever a host function raises.
-    """
-    linkage = prepare(instance)
+def run_entry(linkage: Linkage, index: int, weight: int) -> None:
+    """Call a function without operands and results. Raises: Trap, OutOfGas, whatever a host function raises."""
     try:
-        instance.initialize()
         linkage.enter(index)[0](weight)
     except TRAPS as error:
-        raise located(error, instance.meter) from None
-    finally:
-        linkage.release()
+        raise located(error, linkage.instance.meter) from None
 
 
 def located(error: Exception, meter: Meter) -> Exception:

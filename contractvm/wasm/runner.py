@@ -1,0 +1,116 @@
+"""What a frame of a contract runs in: on the reference tier a new instance, on the portable tier one used in turn.
+
+Closing generated functions over an instance costs more than a short contract runs, and memory that was just used is
+cheaper to clear than new memory is to get. So an instance whose frame has ended waits for the next frame of the same
+contract, and everything that a frame can change is reset before it is entered again.
+Never: shared by two frames at once; nothing of a frame is left for the next one to see.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from types import CellType, MethodType
+
+from contractvm.errors import Fatal
+from contractvm.host import Finish, Host
+from contractvm.wasm import interpreter, portable
+from contractvm.wasm.contract import Contract
+from contractvm.wasm.externs import Memory
+from contractvm.wasm.instance import Instance
+
+IDLE_PAGES = 1_024
+"""Memory pages (of 64 KiB) that waiting instances may hold together."""
+
+
+class Interpreted:
+    """A frame on the reference tier."""
+
+    __slots__ = ("instance", "memory")
+
+    def __init__(self, contract: Contract, host: Host) -> None:
+        self.instance = Instance(contract.compiled, bind(contract, host), host.meter, host.session.pages)
+        self.memory = host.memory = memory_of(self.instance)
+
+    def run(self, index: int, weight: int) -> bytes:
+        """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
+        self.instance.initialize()
+        try:
+            interpreter.run(self.instance.function(index), [], weight)
+        except Finish as finish:
+            return finish.data
+        return b""
+
+
+class Runner:
+    """An instance on the portable tier, for one frame after another."""
+
+    __slots__ = ("contract", "gas", "instance", "linkage", "memory")
+
+    def __init__(self, contract: Contract, host: Host) -> None:
+        """Make it, for its first frame."""
+        self.contract = contract
+        self.gas = CellType(0)
+        host.count_in(self.gas)
+        self.instance = Instance(contract.compiled, bind(contract, host), host.meter, host.session.pages)
+        self.linkage = portable.prepare(self.instance)
+        self.memory = host.memory = memory_of(self.instance)
+
+    def renew(self, host: Host) -> None:
+        """Make it ready for another frame."""
+        host.count_in(self.gas)
+        host.memory = self.memory
+        self.instance.reset(bind(self.contract, host), host.meter, host.session.pages)
+        self.linkage.rebind()
+
+    def run(self, index: int, weight: int) -> bytes:
+        """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
+        self.instance.initialize()
+        try:
+            portable.run_entry(self.linkage, index, weight)
+        except Finish as finish:
+            return finish.data
+        return b""
+
+
+class Idle:
+    """Runners that wait for a frame of their contract, the longest waiting first; one a contract."""
+
+    __slots__ = ("_waiting", "pages")
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[int, Runner] = OrderedDict()
+        self.pages = 0
+
+    def take(self, contract: Contract, host: Host) -> Runner:
+        """Return a runner made ready for a frame: one that waited, or a new one."""
+        runner = self._waiting.pop(id(contract), None)
+        if runner is None:
+            return Runner(contract, host)
+        self.pages -= contract.pages
+        runner.renew(host)
+        return runner
+
+    def put(self, runner: Runner, host: Host) -> None:
+        """Take back a runner whose frame has ended; the frame's meter counts on its own again."""
+        host.count_in(CellType(0))
+        contract = runner.contract
+        if id(contract) in self._waiting:
+            return
+        runner.memory.shrink()
+        self._waiting[id(contract)] = runner
+        self.pages += contract.pages
+        while self.pages > IDLE_PAGES:
+            _, oldest = self._waiting.popitem(last=False)
+            self.pages -= oldest.contract.pages
+
+
+def bind(contract: Contract, host: Host) -> list[MethodType]:
+    """The host functions that a contract imports, bound to a frame's host."""
+    return [MethodType(fn, host) for fn in contract.imports]
+
+
+def memory_of(instance: Instance) -> Memory:
+    """A contract's one memory."""
+    if instance.memory is None:
+        raise Fatal("a contract without memory was accepted")
+    return instance.memory
