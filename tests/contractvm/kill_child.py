@@ -1,7 +1,7 @@
 """The process that `test_kill` kills: makes blocks as fast as it can, and says each one only after `produce` returned.
 
-Run as `python -m tests.contractvm.kill_child DIRECTORY [BYTES]`; a line is number, block hash, transaction hashes. No
-file may become larger than BYTES: then the disk is full, and the process ends with the error on its standard error.
+Run as `python -m tests.contractvm.kill_child DIRECTORY BACKEND [BYTES]`; a line is number, block hash, transaction
+hashes. No file may become larger than BYTES: then the disk is full, and the process ends with that error.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tests.contractvm.fake import FakeMachine, init
 ALICE, BOB = dev_accounts()[:2]
 
 
-def main(directory: str, most_bytes: int = 0) -> None:
+def main(directory: str, backend: str, most_bytes: int = 0) -> None:
     """Go on until killed, or until a file would have to grow above `most_bytes`."""
     if most_bytes:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-    with Chain(open_store(directory, create=True), machines=[FakeMachine({"adder": adder})]) as chain:
+    with Chain(open_store(directory, create=True, backend=backend), machines=[FakeMachine({"adder": adder})]) as chain:
         shape = Transaction(max_fee=10**10, max_tip=1, gas_limit=200_000, chain_id=chain.chain_id)
         while True:
             nonce = chain.next_nonce(ALICE.address)
@@ -40,4 +40,4 @@ def main(directory: str, most_bytes: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,15 @@ from tests.contractvm.chains import adder
 from tests.contractvm.fake import FakeMachine
 from tests.contractvm.kill_child import ALICE
 
+BACKENDS = [backend for backend, module in (("leveldb", "plyvel"), ("rocksdb", "rocksdict")) if find_spec(module)]
+"""Those installed, the one that a new directory gets first."""
 ROOT = Path(__file__).parents[2]
 Acknowledged = dict[int, tuple[str, list[str]]]
 
 
-def run_and_kill(directory: Path, chance: random.Random) -> Acknowledged:
+def run_and_kill(directory: Path, chance: random.Random, backend: str) -> Acknowledged:
     """Start the child, kill it after some acknowledgements and a moment more, return what it had said."""
-    command = [sys.executable, "-m", "tests.contractvm.kill_child", str(directory)]
+    command = [sys.executable, "-m", "tests.contractvm.kill_child", str(directory), backend]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stdout is not None and child.stderr is not None
     lines: list[bytes] = []
@@ -78,12 +81,12 @@ def check(directory: Path, said: Acknowledged) -> None:
         assert proof.account.nonce == chain.world().nonce(ALICE.address)
 
 
-def torment(directory: Path, kills: int, seed: int) -> None:
+def torment(directory: Path, kills: int, seed: int, backend: str) -> None:
     """Kill the same chain's processes again and again."""
     chance = random.Random(seed)
     everything: Acknowledged = {}
     for _ in range(kills):
-        said = run_and_kill(directory, chance)
+        said = run_and_kill(directory, chance, backend)
         assert not everything.keys() & said.keys()
         check(directory, said)
         everything |= said
@@ -91,19 +94,21 @@ def torment(directory: Path, kills: int, seed: int) -> None:
     check(directory, everything)
 
 
-def test_fifteen_kills(tmp_path: Path) -> None:
-    torment(tmp_path / "chain", 15, 1)
+@pytest.mark.parametrize(("backend", "kills"), [(BACKENDS[0], 15), *((other, 5) for other in BACKENDS[1:])])
+def test_a_few_kills(backend: str, kills: int, tmp_path: Path) -> None:
+    torment(tmp_path / "chain", kills, 1, backend)
 
 
 @pytest.mark.slow
-def test_two_hundred_kills(tmp_path: Path) -> None:
-    torment(tmp_path / "chain", 200, 2)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_two_hundred_kills(backend: str, tmp_path: Path) -> None:
+    torment(tmp_path / "chain", 200, 2, backend)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit on file sizes here to stand for a full disk")
 def test_a_full_disk(tmp_path: Path) -> None:
     """The process that meets a full disk says so and ends; every block it had acknowledged is there afterwards."""
-    command = [sys.executable, "-m", "tests.contractvm.kill_child", str(tmp_path / "chain"), "100000"]
+    command = [sys.executable, "-m", "tests.contractvm.kill_child", str(tmp_path / "chain"), BACKENDS[0], "100000"]
     child = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120)
     assert child.returncode == 1
     assert b"StoreFull: " in child.stderr
@@ -111,4 +116,4 @@ def test_a_full_disk(tmp_path: Path) -> None:
     said = read(child.stdout)
     assert len(said) > 5
     check(tmp_path / "chain", said)
-    check(tmp_path / "chain", run_and_kill(tmp_path / "chain", random.Random(3)) | said)
+    check(tmp_path / "chain", run_and_kill(tmp_path / "chain", random.Random(3), BACKENDS[0]) | said)
