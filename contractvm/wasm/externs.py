@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contractvm.wasm.instance import Instance
 
 PAGE = 65_536
+ZERO_PAGE = bytes(PAGE)
 MAX_PAGES = 65_536
 MAX_ENTRIES = 0xFFFF_FFFF
 
@@ -48,7 +49,8 @@ class Memory:
     def reset(self, budget: PageBudget | None) -> None:
         """Make the memory as it was when new, for another owner."""
         self.budget = budget
-        self.data[:] = bytes(self.limit.minimum * PAGE)
+        pages = self.limit.minimum
+        self.data[:] = ZERO_PAGE if pages == 1 else bytes(pages * PAGE)
 
     def can_grow(self, pages: int) -> bool:
         """Whether `pages` more fit the maximum and the transaction's budget."""

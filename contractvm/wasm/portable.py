@@ -46,7 +46,7 @@ Entry = tuple[Callable[..., Any], Callable[..., Any]]
 class Linkage:
     """An instance's generated functions, each made at its first call and closed over the instance's cells."""
 
-    __slots__ = ("cells", "defined", "instance")
+    __slots__ = ("cells", "defined", "imported", "instance")
 
     def __init__(self, instance: Instance) -> None:
         compiled = instance.compiled
@@ -55,6 +55,8 @@ class Linkage:
             compiled.namespace[COMPILED] = compiled
         self.instance = instance
         self.defined: dict[int, Entry] = {}
+        self.imported: list[tuple[CellType, int]] = []
+        """Cells of imported functions, with their indices."""
         meter = instance.meter
         self.cells: dict[str, CellType] = {"gas": meter.cell, "n": meter.count, "inst": CellType(instance)}
         if instance.memory is not None:
@@ -98,12 +100,13 @@ class Linkage:
         """Make the cell of a function that is met for the first time."""
         compiled, index = self.instance.compiled, int(name[1:])
         if index < compiled.module.imported_functions:
-            target = self._imported(index)
+            cell = CellType(self._imported(index))
+            self.imported.append((cell, index))
         else:
             if index in compiled.generated:
                 waiting.append(index)
-            target = self.enter(index)[0]
-        cell = self.cells[name] = CellType(target)
+            cell = CellType(self.enter(index)[0])
+        self.cells[name] = cell
         return cell
 
     def _imported(self, index: int) -> Callable[..., Any]:
@@ -116,10 +119,8 @@ class Linkage:
 
     def rebind(self) -> None:
         """Let the functions call what the instance imports now."""
-        for index in range(len(self.instance.imported)):
-            cell = self.cells.get(f"f{index}")
-            if cell is not None:
-                cell.cell_contents = self._imported(index)
+        for cell, index in self.imported:
+            cell.cell_contents = self._imported(index)
 
 
 def generated(compiled: Compiled, index: int) -> Generated:

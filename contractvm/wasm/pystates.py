@@ -47,7 +47,9 @@ class States:
         if op not in (LOOP, ELSE, END) or i + 1 >= len(self.ops) or not self.plan.live[i + 1]:
             return False
         control = self.plan.controls[self.plan.opens[i]]
-        return control.label or control.kind == IF if op == END else control.label or op == ELSE
+        if op == END:
+            return control.kind == IF or (control.label and control.kind != LOOP)
+        return op == ELSE or control.label
 
     def translate(self) -> None:
         """Emit the whole body."""

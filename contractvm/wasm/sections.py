@@ -1,7 +1,7 @@
 """Runs: where gas is charged, how heavy a frame is, where every branch goes. Defined once, read by every tier.
 
 A *run* is a maximal straight line of instructions. It ends after a branch (`br`, `br_if`, `br_table`, `if`), after a
-label (a `loop`, an `else`, the `end` of an `if`, an `end` that a reachable branch names), after `return` and
+label (a `loop`, an `else`, the `end` of an `if`, the `end` of a block that a reachable branch names), after `return` and
 `unreachable`, after every call, `memory.grow`, and table and bulk operations. Unreachable code belongs to no run. A
 run's whole cost is charged when it is entered; when instruction i of it traps, `refund[i]`, the cost of what follows
 it, is given back.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from contractvm.errors import Fatal
 from contractvm.rules import Rules
-from contractvm.wasm.module import FuncType, Module
+from contractvm.wasm.module import Code, FuncType, Module
 from contractvm.wasm.opcodes import BY_CODE, BY_NAME, OPS
 
 BASE_WEIGHT = 64
@@ -113,143 +113,178 @@ def prices(rules: Rules) -> dict[int, int]:
 def plan(module: Module, index: int, price: Mapping[int, int]) -> Plan:
     """Analyse the defined function at `index` (of the whole index space). The module must have been validated."""
     function = module.functions[index - module.imported_functions]
-    ops, imms = function.code.ops, function.code.imms
     signature = module.signature(index)
-    size = len(ops)
-
-    kind, types, starts, middles, ends = [0], [signature], [-1], [-1], [size - 1]
-    heights_at, parents, labels = [0], [-1], [False]
-    opens: dict[int, int] = {}
-    targets: dict[int, tuple[int, ...]] = {}
-    heights: dict[int, int] = {}
-    live = [True] * size
-    boundary = bytearray(size)
-    """1: a run ends after this instruction."""
-    stack, height, deepest, alive = [0], 0, 0, True
-    entered_alive = [True]
-
-    for i in range(size):
-        op, imm = ops[i], imms[i]
-        if op == END or op == ELSE:
-            control = stack[-1]
-            opens[i] = control
-            live[i] = alive
-            if op == ELSE:
-                middles[control] = i
-                boundary[i] = 1
-                alive = entered_alive[control]
-                height = heights_at[control] + len(types[control].params)
-                continue
-            stack.pop()
-            ends[control] = i
-            is_if = kind[control] == IF
-            if is_if or labels[control]:
-                boundary[i] = 1
-            if kind[control] != LOOP:
-                alive = alive or labels[control]
-            if is_if and middles[control] < 0:
-                alive = entered_alive[control]
-            if is_if and middles[control] >= 0 and live[middles[control]]:
-                alive = True
-            height = heights_at[control] + len(types[control].results)
-            if alive and height > deepest:
-                deepest = height
-            continue
-        if op == BLOCK or op == LOOP or op == IF:
-            live[i] = alive
-            if op == IF:
-                height -= 1
-            opens[i] = len(kind)
-            stack.append(len(kind))
-            parents.append(stack[-2])
-            kind.append(op)
-            block_type = imm if isinstance(imm, FuncType) else signature
-            types.append(block_type)
-            starts.append(i)
-            middles.append(-1)
-            ends.append(-1)
-            heights_at.append(height - len(block_type.params))
-            labels.append(False)
-            entered_alive.append(alive)
-            if op != BLOCK:
-                boundary[i] = 1
-            continue
-        if not alive:
-            live[i] = False
-            continue
-        if op in _FIXED_EFFECT:
-            height += _FIXED_EFFECT[op]
-            if op in _ENDS_RUN:
-                boundary[i] = 1
-        else:
-            heights[i] = height
-            if op in _ENDS_RUN:
-                boundary[i] = 1
-            if op == BR or op == BR_IF or op == BR_TABLE:
-                depths = imm if isinstance(imm, tuple) else (imm,)
-                named = tuple(stack[-1 - d] for d in depths)
-                targets[i] = named
-                for control in named:
-                    labels[control] = True
-                height -= op != BR
-            else:
-                height += _context_effect(module, op, imm)
-            if op in NO_FALLTHROUGH:
-                alive = False
-        if height > deepest:
-            deepest = height
-
-    controls = tuple(
-        Control(*fields) for fields in zip(kind, types, starts, middles, ends, heights_at, parents, labels, strict=True)
-    )
-    runs, refund, uncounted = _runs(ops, live, boundary, price)
-    slots = len(signature.params) + len(function.locals) + deepest
+    walk = _Walk(module, signature, function.code)
+    walk.walk()
+    runs, refund, uncounted = _runs(function.code.ops, walk.live, walk.boundary, price)
+    slots = len(signature.params) + len(function.locals) + walk.deepest
     return Plan(
-        controls,
-        opens,
-        targets,
+        tuple(block.control() for block in walk.blocks),
+        walk.opens,
+        walk.targets,
         runs,
         {run.start: run for run in runs},
         refund,
         uncounted,
-        live,
-        heights,
-        deepest,
+        walk.live,
+        walk.heights,
+        walk.deepest,
         BASE_WEIGHT + SLOT_WEIGHT * slots,
     )
 
 
-def _context_effect(module: Module, op: int, imm: object) -> int:
-    """Change of the operand height by an instruction whose effect depends on immediates or context."""
-    name = BY_CODE[op].name
-    if name in ("call", "call_indirect"):
-        if op == CALL:
-            type_ = module.signature(imm)  # type: ignore[arg-type]
-            return len(type_.results) - len(type_.params)
-        type_ = module.types[imm[0]]  # type: ignore[index]
-        return len(type_.results) - len(type_.params) - 1
-    if name in _CONTEXT_EFFECT:
-        return _CONTEXT_EFFECT[name]
-    return 0  # what never falls through: the height after it is not used
+@dataclass(slots=True)
+class _Block:
+    """A `Control` while its end is not known. `reached` tells whether its start can be, `number` its place."""
+
+    kind: int
+    type: FuncType
+    start: int
+    height: int
+    parent: int
+    number: int
+    reached: bool
+    middle: int = -1
+    end: int = -1
+    label: bool = False
+    then_ends: bool = False
+    """Whether the arm before `else` can reach its end."""
+
+    def control(self) -> Control:
+        return Control(self.kind, self.type, self.start, self.middle, self.end, self.height, self.parent, self.label)
+
+
+class _Walk:
+    """One pass over a body: what can be reached, how high the operands stand, where branches go, where runs end."""
+
+    __slots__ = (
+        "alive",
+        "blocks",
+        "boundary",
+        "code",
+        "deepest",
+        "height",
+        "heights",
+        "live",
+        "module",
+        "opens",
+        "stack",
+        "targets",
+    )
+
+    def __init__(self, module: Module, signature: FuncType, code: Code) -> None:
+        size = len(code.ops)
+        self.module = module
+        self.code = code
+        self.blocks = [_Block(0, signature, -1, 0, -1, 0, True)]
+        self.stack = [self.blocks[0]]
+        """Open blocks, the innermost last."""
+        self.opens: dict[int, int] = {}
+        self.targets: dict[int, tuple[int, ...]] = {}
+        self.heights: dict[int, int] = {}
+        self.live = [True] * size
+        self.boundary = bytearray(size)
+        """1 where a run ends with the instruction."""
+        self.height = 0
+        self.deepest = 0
+        self.alive = True
+        """Whether the instruction looked at can be reached; where it cannot, `height` means nothing."""
+
+    def walk(self) -> None:
+        for i, (op, imm) in enumerate(zip(self.code.ops, self.code.imms, strict=True)):
+            if not self.alive:
+                self.live[i] = False
+            if op == END:
+                self._end(i)
+            elif op == BLOCK or op == LOOP or op == IF:
+                self._open(i, op, imm)
+            elif op == ELSE:
+                self._else(i)
+            elif self.alive:
+                effect = _FIXED_EFFECT.get(op)
+                self.height += self._other(i, op, imm) if effect is None else effect
+                if op in _ENDS_RUN:
+                    self.boundary[i] = 1
+                if op in NO_FALLTHROUGH:
+                    self.alive = False
+                elif self.height > self.deepest:
+                    self.deepest = self.height
+
+    def _open(self, i: int, op: int, imm: object) -> None:
+        if not isinstance(imm, FuncType):
+            raise Fatal(f"block at byte {self.code.offsets[i]:#x} was decoded without its type")
+        if op == IF:
+            self.height -= 1
+        if op != BLOCK:
+            self.boundary[i] = 1
+        number = len(self.blocks)
+        block = _Block(op, imm, i, self.height - len(imm.params), self.stack[-1].number, number, self.alive)
+        self.opens[i] = number
+        self.blocks.append(block)
+        self.stack.append(block)
+
+    def _else(self, i: int) -> None:
+        block = self.stack[-1]
+        self.opens[i] = block.number
+        self.boundary[i] = 1
+        block.middle = i
+        block.then_ends = self.alive
+        self.alive = block.reached
+        self.height = block.height + len(block.type.params)
+
+    def _end(self, i: int) -> None:
+        block = self.stack.pop()
+        self.opens[i] = block.number
+        block.end = i
+        if block.kind == IF:
+            self.boundary[i] = 1
+            skips = block.reached if block.middle < 0 else block.then_ends
+            self.alive = self.alive or block.label or skips
+        elif block.kind != LOOP and block.label:
+            self.boundary[i] = 1
+            self.alive = True
+        self.height = block.height + len(block.type.results)
+        if self.alive and self.height > self.deepest:
+            self.deepest = self.height
+
+    def _other(self, i: int, op: int, imm: object) -> int:
+        """Note the height before an instruction without a fixed effect and return its effect on the height.
+
+        The effect of what never falls through is not used.
+        """
+        self.heights[i] = self.height
+        if op == BR or op == BR_IF or op == BR_TABLE:
+            depths = imm if isinstance(imm, tuple) else (imm,)
+            named = [self.stack[-1 - depth] for depth in depths]
+            self.targets[i] = tuple(block.number for block in named)
+            for block in named:
+                block.label = True
+            return -1
+        if op == CALL or op == CALL_INDIRECT:
+            called = imm[0] if isinstance(imm, tuple) else self.module.func_types[imm]  # type: ignore[call-overload]
+            type_ = self.module.types[called]
+            return len(type_.results) - len(type_.params) - (op == CALL_INDIRECT)
+        return _CONTEXT_EFFECT.get(op, 0)
 
 
 _CONTEXT_EFFECT = {
-    "drop": -1,
-    "select": -2,
-    "select t": -2,
-    "local.get": 1,
-    "local.set": -1,
-    "local.tee": 0,
-    "global.get": 1,
-    "global.set": -1,
-    "table.get": 0,
-    "table.set": -2,
-    "table.grow": -1,
-    "table.fill": -3,
-    "ref.null": 1,
-    "ref.is_null": 0,
-    "ref.func": 1,
+    BY_NAME[name].code: effect
+    for name, effect in {
+        "drop": -1,
+        "select": -2,
+        "select t": -2,
+        "local.get": 1,
+        "local.set": -1,
+        "global.get": 1,
+        "global.set": -1,
+        "table.set": -2,
+        "table.grow": -1,
+        "table.fill": -3,
+        "ref.null": 1,
+        "ref.func": 1,
+    }.items()
 }
+"""Change of the operand height, where it is not 0, by instructions whose `sig` depends on context."""
 
 
 def _runs(
