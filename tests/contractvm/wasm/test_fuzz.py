@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,12 +15,15 @@ from contractvm.wasm.decode import decode
 from contractvm.wasm.engine import TIERS
 from contractvm.wasm.opcodes import BY_NAME, OPS
 from contractvm.wasm.validate import validate
+from tests.determinism.pythons import MINORS, Unavailable, interpreter
 from tests.fuzz import corpus
 from tests.fuzz.bodies import GENERIC, IMMEDIATES, SPECIAL
+from tests.fuzz.digest import digest
 from tests.fuzz.generate import Case, generate
 from tests.fuzz.outcome import Step
 from tests.fuzz.shrink import shrink
 from tests.fuzz.tiers import run_tier
+from tests.sources import ROOT
 
 pytest.importorskip("wasmtime", reason="the fuzzer compares with wasmtime: pip install '.[test]'")
 
@@ -65,6 +71,39 @@ def test_generated_cases_end_in_many_ways() -> None:
         ends.update(step.end for step in run_tier(generate(seed), "portable"))
     assert ends["ok"] > ends.total() // 2
     assert len(ends) >= 7, ends
+
+
+def printed_digest(python: str, tier: str, hashseed: int = 0) -> str:
+    command = [python, "-m", "tests.fuzz.digest", "50000", "150", tier]
+    variables = os.environ | {"PYTHONHASHSEED": str(hashseed)}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def expected_digest() -> str:
+    """Of this process, and this Python, on the reference tier; the tiers agree in all that is digested."""
+    seeds = range(50_000, 50_150)
+    assert digest(seeds, "portable") == digest(seeds, "reference")
+    return digest(seeds, "reference")
+
+
+@pytest.mark.parametrize("hashseed", [1, 77])
+def test_other_hash_seeds_change_nothing(expected_digest: str, hashseed: int) -> None:
+    assert printed_digest(sys.executable, "portable", hashseed) == expected_digest
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("minor", MINORS)
+def test_other_pythons_change_nothing(expected_digest: str, minor: int, tier: str) -> None:
+    if sys.version_info[:2] == (3, minor):
+        pytest.skip(f"this is Python 3.{minor}")
+    try:
+        python = interpreter(minor)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    assert printed_digest(python, tier) == expected_digest
 
 
 def test_a_difference_names_step_field_and_sides() -> None:
