@@ -13,7 +13,7 @@ import click
 from contractvm.chain import Chain
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
-from contractvm.cli.literals import call_data, constructor_data
+from contractvm.cli.literals import call_data, constructor_data, revert_reason
 from contractvm.cli.opened import block_id, debug_line, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs
 from contractvm.cli.parts import Part, gas_by_part
@@ -24,7 +24,7 @@ from contractvm.estimate import CannotSucceed, Estimate
 from contractvm.execute import Executed, Message
 from contractvm.machine import Status
 from contractvm.types import Address
-from sdk.abi import explain, show
+from sdk.abi import show
 from sdk.abi_types import decode
 
 REVERTED = 3
@@ -165,7 +165,7 @@ def estimated(chain: Chain, message: Message, block: str = "pending") -> Estimat
         executed = failure.executed
         if executed is None or executed.status is not Status.REVERT:
             raise
-        raise CannotSucceed(f"execution reverted: {explain(executed.output).text}", executed) from None
+        raise CannotSucceed(f"execution reverted: {revert_reason(executed.output)}", executed) from None
 
 
 def fail(settings: Settings, executed: Executed) -> None:
@@ -182,7 +182,7 @@ def fail(settings: Settings, executed: Executed) -> None:
 
 def reason_of(executed: Executed) -> str:
     if executed.status is Status.REVERT:
-        return f"execution reverted: {explain(executed.output).text}"
+        return f"execution reverted: {revert_reason(executed.output)}"
     if executed.trap is not None:
         return f"execution trapped: {executed.trap}"
     return f"execution failed: {executed.detail or executed.status.name.lower().replace('_', ' ')}"

@@ -9,6 +9,7 @@ import click
 
 from contractvm.block import Block
 from contractvm.cli.frame import Command, Settings, pass_settings
+from contractvm.cli.literals import revert_reason
 from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs, show_table
 from contractvm.cli.problem import FAILED, Problem, say
@@ -17,7 +18,6 @@ from contractvm.machine import Status
 from contractvm.receipt import Receipt
 from contractvm.transaction import Transaction
 from contractvm.types import Hash
-from sdk.abi import explain
 
 
 @click.command(cls=Command)
@@ -85,7 +85,7 @@ def reason(receipt: Receipt) -> str:
     if receipt.trap is not None:
         return f"trapped: {receipt.trap}"
     if receipt.status is Status.REVERT:
-        return f"reverted: {explain(receipt.output).text}"
+        return f"reverted: {revert_reason(receipt.output)}"
     return receipt.detail or receipt.status.name.lower().replace("_", " ")
 
 

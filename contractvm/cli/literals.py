@@ -11,7 +11,7 @@ import click
 
 from contractvm.cli.problem import USAGE, Problem
 from contractvm.cli.values import address, amount, clip, hex_bytes, integer
-from sdk.abi import Function, parse_types
+from sdk.abi import Function, explain, parse_types
 from sdk.abi_types import AddressType, Array, Bool, Bytes, FixedBytes, Integer, Tuple, Type, encode
 
 OPENING, CLOSING = "([", ")]"
@@ -27,7 +27,8 @@ def call_data(signature: str | None, words: Sequence[str]) -> tuple[bytes, Funct
         return bytes_of(signature, "calldata"), None
     if "(" not in signature:
         raise Problem(
-            f"{clip(signature)!r} is no signature", f"write its types: '{clip(signature, 30)}(uint256)(uint256)'"
+            f"{clip(signature)!r} is no signature",
+            f"write name and types: '{clip(signature, 30) or 'f'}(uint256)(uint256)'",
         )
     function = Function.parse(signature)
     return function.encode(*values_of(function.types, words, signature)), function
@@ -43,6 +44,11 @@ def constructor_data(signature: str | None, words: Sequence[str]) -> bytes:
         raise Problem(f"{clip(signature)!r} is no signature", "write 'constructor(uint256)' before the arguments")
     types = parse_types(signature)
     return encode(types, values_of(types, words, signature), "constructor argument")
+
+
+def revert_reason(data: bytes) -> str:
+    """Revert data in words, such that they follow "reverted: "."""
+    return explain(data).text.removeprefix("reverted ")
 
 
 def bytes_of(text: str, what: str) -> bytes:

@@ -14,7 +14,7 @@ import click
 
 def show_json(document: Mapping[str, object]) -> None:
     """One object on one line: numbers beyond 53 bits stay whole, as Python and jq 1.7 read them."""
-    click.echo(json.dumps(document, ensure_ascii=False))
+    click.echo(json.dumps(document))
 
 
 def show_pairs(pairs: Iterable[tuple[str, object]], indent: str = "") -> None:

@@ -14,6 +14,8 @@ import traceback
 import click
 
 FAILED, USAGE, INTERRUPTED, READER_GONE = 1, 2, 130, 141
+LONGEST_LINE = 400
+"""Characters of a line; what quotes hostile input may be longer."""
 
 
 class Problem(Exception):
@@ -29,7 +31,8 @@ class Problem(Exception):
 def say(message: str, way_out: str = "", *, label: str = "error", colours: bool | None = None) -> None:
     """Print a diagnostic on standard error; `colours` None asks the command's context, then the terminal."""
     colour = {"error": "red", "warning": "yellow", "note": "cyan", "debug": "magenta"}[label]
-    click.echo(f"{click.style(label + ':', fg=colour, bold=True)} {message}", err=True, color=colours)
+    lines = [line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + " ..." for line in message.split("\n")]
+    click.echo(f"{click.style(label + ':', fg=colour, bold=True)} " + "\n".join(lines), err=True, color=colours)
     if way_out:
         click.echo(f"  {way_out}", err=True)
 

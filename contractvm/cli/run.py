@@ -14,6 +14,7 @@ import click
 from contractvm.cli.execution import CONTRACT, Report, execute, imports_host
 from contractvm.cli.files import read_module
 from contractvm.cli.frame import Command, Settings, pass_settings
+from contractvm.cli.literals import revert_reason
 from contractvm.cli.output import hexed, number, readable, seconds, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.tracing import Tracer
@@ -21,7 +22,6 @@ from contractvm.cli.values import hex_bytes, positive
 from contractvm.rules import bare_rules, contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.engine import PLENTY, TIERS, Engine
-from sdk.abi import explain
 
 if TYPE_CHECKING:
     from contractvm.cli.sandbox import Sandbox
@@ -121,7 +121,7 @@ def show(report: Report, settings: Settings) -> None:
         where += f" at byte {ended.offset:#x}" if ended.offset is not None else ""
         say(f"{ended.kind}{where}", "" if settings.quiet else "see each step with --trace")
     if report.revert is not None:
-        say(f"reverted: {explain(report.revert).text}")
+        say(f"reverted: {revert_reason(report.revert)}")
 
 
 def pairs(report: Report) -> Iterable[tuple[str, object]]:
@@ -152,7 +152,7 @@ def as_document(report: Report) -> dict[str, object]:
         "trap": ended and {"kind": ended.kind, "function": ended.function, "name": ended.name, "offset": ended.offset},
         "revert": None
         if report.revert is None
-        else {"data": hexed(report.revert), "reason": explain(report.revert).text},
+        else {"data": hexed(report.revert), "reason": revert_reason(report.revert)},
         "output": hexed(report.output),
         "logs": [
             {"address": hexed(log.address), "topics": [hexed(t) for t in log.topics], "data": hexed(log.data)}
