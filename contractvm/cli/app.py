@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -125,13 +126,18 @@ root = Root(
 
 
 def asked_for_colours(argv: Sequence[str]) -> bool | None:
-    """What `--color` says, for errors that arise outside of any command's context."""
+    """What `--color` says; None leaves it to the terminal. NO_COLOR in the environment counts where nothing is said.
+
+    Read before click does, because an error in the options themselves is coloured too. Source: no-color.org.
+    """
     asked = None
     for index, word in enumerate(argv):
         if word.startswith("--color="):
             asked = word.removeprefix("--color=")
         elif word == "--color" and index + 1 < len(argv):
             asked = argv[index + 1]
+    if asked is None and os.environ.get("NO_COLOR"):
+        return False
     return COLOURS.get(asked or "auto")
 
 
@@ -139,7 +145,7 @@ def run(argv: Sequence[str]) -> int:
     """Run one command line and return the exit code. The only place that catches everything."""
     debug, colours = "--debug" in argv, asked_for_colours(argv)
     try:
-        code: Any = root.main(list(argv), prog_name="contractvm", standalone_mode=False)
+        code: Any = root.main(list(argv), prog_name="contractvm", standalone_mode=False, color=colours)
         if sys.stdout is not None:  # closed by whoever started us
             sys.stdout.flush()
     except SystemExit as stop:  # click's own exits: a closed pipe

@@ -40,8 +40,6 @@ def remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
     source = ctx.get_parameter_source(str(param.name))
     if source is not None and source.name == "COMMANDLINE":
         ctx.find_root().meta[str(param.name)] = value
-        if param.name == f"{COMMON}color":
-            ctx.color = ctx.find_root().color = COLOURS[str(value)]
 
 
 def common_options(hidden: bool) -> list[click.Parameter]:
