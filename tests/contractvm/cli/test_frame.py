@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from contractvm.cli.app import COMMANDS, root
+from contractvm.cli.app import COMMANDS, asked_for_colours, root
 from contractvm.cli.files import near
 from contractvm.cli.problem import report
 from contractvm.errors import Fatal
@@ -79,11 +79,15 @@ def test_options_are_valid_anywhere(cli: Cli, data: Path, tmp_path: Path) -> Non
     assert cli("--data", data, "block", "--data", other, "--json").json["number"] == 1
 
 
-def test_colours(cli: Cli) -> None:
+def test_colours(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[" not in cli("accounts").out
     assert "\x1b[" in cli("accounts", "--color", "always").out
     assert "\x1b[" not in cli("accounts", "--color", "never").out
     assert "\x1b[" in cli("--color", "always", "zzz").err
+    assert "\x1b[" in cli("accounts", "--color=always").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert asked_for_colours(["accounts"]) is False
+    assert "\x1b[" in cli("accounts", "--color", "always").out
 
 
 def test_after_dashes_nothing_is_an_option(cli: Cli, tmp_path: Path) -> None:
