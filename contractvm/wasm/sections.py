@@ -1,10 +1,10 @@
 """Runs: where gas is charged, how heavy a frame is, where every branch goes. Defined once, read by every tier.
 
 A *run* is a maximal straight line of instructions. It ends after a branch (`br`, `br_if`, `br_table`, `if`), after a
-label (a `loop`, an `else`, the `end` of an `if`, the `end` of a block that a reachable branch names), after `return` and
-`unreachable`, after every call, `memory.grow`, and table and bulk operations. Unreachable code belongs to no run. A
-run's whole cost is charged when it is entered; when instruction i of it traps, `refund[i]`, the cost of what follows
-it, is given back.
+label (a `loop`, an `else`, the `end` of an `if`, the `end` of a block that a reachable branch names), after `return`
+and `unreachable`, after every call, `memory.grow`, and table and bulk operations. Unreachable code belongs to no run.
+A run's whole cost is charged when it is entered; when instruction i of it traps, `refund[i]`, the cost of what
+follows it, is given back.
 
 The weight of a frame is BASE_WEIGHT + SLOT_WEIGHT for each parameter, local and operand at the deepest point.
 
