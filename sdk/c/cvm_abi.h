@@ -52,8 +52,6 @@ typedef struct {
     uint32_t size;
 } cvm_bytes;
 
-#define CVM_TEXT(literal) ((cvm_bytes){(const uint8_t *)(literal), sizeof(literal) - 1})
-
 static uint8_t cvm_input[CVM_INPUT_BYTES];
 static uint32_t cvm_input_length; /* of the whole input, its selector included, even if the buffer is shorter */
 static uint8_t cvm_output[CVM_OUTPUT_BYTES];

@@ -50,6 +50,7 @@ class MockChain:
             clock=lambda: START,
             coinbase=COINBASE,
         )
+        self.inner.debug = _show_debug
         self.accounts: tuple[Address, ...] = tuple(account.address for account in dev_accounts())
         self._sender = self.accounts[0]
         self._built: dict[Path, Artifact] = {}
@@ -229,3 +230,8 @@ class MockChain:
 def to_address(value: Value) -> Address:
     """20 bytes of an address, hex text, or anything with an `address`. Raises: ABIError."""
     return Address(AddressType().encode(value, "address")[12:])
+
+
+def _show_debug(address: Address, text: bytes) -> None:
+    """What a contract says by `debug_print`: to standard output, which pytest shows when a test fails."""
+    print(f"debug 0x{address.hex()}: {text.decode('utf-8', 'backslashreplace')}")

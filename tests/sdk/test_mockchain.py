@@ -15,6 +15,7 @@ from sdk.build import Artifact, build
 from sdk.errors import BuildError
 from sdk.testing import CallFailed, Contract, MockChain, RanOutOfGas, Reverted, Trapped, reverts
 from sdk.testing.chain import COINBASE, START
+from tests.sdk.conftest import need
 
 ETHER = 10**18
 
@@ -253,3 +254,10 @@ def test_a_trap_names_its_place(mock: MockChain, odd: Contract) -> None:
         mock.transact(odd.address, TRAP)
     assert "function" in str(caught.value)
     assert not isinstance(caught.value, Trap)
+
+
+def test_debug_output_is_printed(mock: MockChain, capsys: pytest.CaptureFixture[str]) -> None:
+    need("wasmtime", "wat")
+    hello = mock.deploy(Path(__file__).parents[2] / "contracts" / "lessons" / "hello.wat")
+    assert mock.run(hello.address) == b"hello, world"
+    assert capsys.readouterr().out == f"debug 0x{hello.address.hex()}: hello, world\n"
