@@ -30,9 +30,12 @@ bench: $(TEST)
 	$(PIP) --editable '.[bench]'
 	$(BIN)/python -m tests.bench
 
+# Everything that is generated from a source: tests fail when it is older than that.
 docs: $(TEST)
 	$(BIN)/python -m contractvm.docs
 	$(BIN)/python -m sdk.headers
+	$(BIN)/python -m tests.contractvm.cli.golden
+	$(BIN)/python -m tests.readme
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
