@@ -23,7 +23,8 @@ from contractvm.wasm.opcodes import BY_NAME as OPCODES
 from contractvm.wasm.validate import validate
 
 HOST_MODULE = "cvm1"
-ENTRIES = ("call", "deploy")
+OPTIONAL_ENTRY = "deploy"
+ENTRIES = ("call", OPTIONAL_ENTRY)
 _TYPES = {"i": I32, "I": I64}
 _NO_OPERANDS = FuncType((), ())
 _REF_NULL, _SELECT_T = OPCODES["ref.null"].code, OPCODES["select t"].code
@@ -39,10 +40,9 @@ class Contract:
     entries: dict[str, int]
     """Function index of `call` and, if there is one, `deploy`."""
     pages: int
-    warm_cost: int
-    """Milligas for entering a frame: pages, table entries, bytes of active data segments."""
-    cold_cost: int
-    """The same when the code has not been touched in the transaction: its bytes too."""
+    """What its memory starts with."""
+    cost: int
+    """Milligas for entering a frame: pages, table entries, bytes of active data segments; cold code costs more."""
 
 
 def host_type(row: HostRow) -> FuncType:
@@ -55,21 +55,21 @@ def accept(code: bytes, rules: Rules) -> Contract:
     module = decode(code, rules)
     validate(module, rules)
     _check_shape(module)
-    return prepare(module, len(code), rules)
+    return prepare(module, rules)
 
 
 def reload(code: bytes, rules: Rules) -> Contract:
     """Make ready code that was accepted before, perhaps under older rules: it is not checked again."""
-    return prepare(decode(code, rules), len(code), rules)
+    return prepare(decode(code, rules), rules)
 
 
-def prepare(module: Module, size: int, rules: Rules) -> Contract:
+def prepare(module: Module, rules: Rules) -> Contract:
     """Work out what entering a contract costs and needs."""
     milli = rules.schedule.milli
     pages = module.memories[0].minimum
     segment_bytes = sum(len(d.content) for d in module.data if d.mode == "active")
     entries = sum(t.limit.minimum for t in module.tables) + sum(len(e.items) for e in module.elements)
-    warm = (
+    cost = (
         pages * milli("wasm.page")
         + entries * milli("wasm.table_entry")
         + segment_bytes * milli("wasm.frame.segment_byte")
@@ -79,8 +79,7 @@ def prepare(module: Module, size: int, rules: Rules) -> Contract:
         tuple(BY_NAME[wanted.name].fn for wanted in module.imports),
         {e.name: e.index for e in module.exports if e.kind == FUNC and e.name in ENTRIES},
         pages,
-        warm,
-        warm + size * milli("wasm.frame.code_byte"),
+        cost,
     )
 
 
@@ -108,7 +107,7 @@ def _check_shape(module: Module) -> None:
         raise Invalid('a contract exports its memory as "memory"')
     for name in ENTRIES:
         entry = exports.get(name)
-        if entry is None and name == "deploy":
+        if entry is None and name == OPTIONAL_ENTRY:
             continue
         if entry is None or entry.kind != FUNC:
             raise Invalid(f'a contract exports a function "{name}" without operands and results')

@@ -14,7 +14,7 @@ from contractvm.crypto import keccak256
 from contractvm.errors import Malformed, Place, Trap, TrapCode
 from contractvm.host import Host
 from contractvm.rules import Rules
-from contractvm.wasm.contract import Contract, accept, reload
+from contractvm.wasm.contract import OPTIONAL_ENTRY, Contract, accept, reload
 from contractvm.wasm.engine import TIERS
 from contractvm.wasm.runner import Idle, Interpreted
 
@@ -24,6 +24,9 @@ _LENGTH_SECTION = b"\0\x08\x03cvm"
 _LENGTH_AT = 8 + len(_LENGTH_SECTION)
 KEPT_CODE_BYTES = 8 << 20
 """Code of modules kept ready; what a module is prepared into takes about a hundred times its bytes."""
+
+Key = tuple[bytes, int]
+"""Code hash, and the identity of the rules; what is kept for it holds the rules, so that no others can take it."""
 
 
 class WasmMachine:
@@ -36,7 +39,7 @@ class WasmMachine:
         if tier not in TIERS:
             raise ValueError(f"no tier {tier!r}; there are: {', '.join(TIERS)}")
         self.tier = tier
-        self._kept: OrderedDict[tuple[bytes, int], tuple[Contract, int]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[Contract, int]] = OrderedDict()
         self._kept_bytes = 0
         self._idle = Idle()
 
@@ -71,12 +74,14 @@ class WasmMachine:
 
         Raises: Revert, Trap (with its place), OutOfGas.
         """
-        contract = self._contract(code, code_hash, host.rules)
-        index = contract.entries.get(entry)
-        if index is None:
+        key = code_hash, id(host.rules)
+        if entry == OPTIONAL_ENTRY and entry not in self._contract(key, code, host.rules).entries:
             return b""
-        warm = host.world.warm_address(code_hash)
-        host.charge(contract.warm_cost if warm else contract.cold_cost)
+        if not host.world.warm_address(code_hash):
+            host.charge(len(code) * host.rules.schedule.milli("wasm.frame.code_byte"))  # before they are decoded
+        contract = self._contract(key, code, host.rules)
+        host.charge(contract.cost)
+        index = contract.entries[entry]
         pages = host.session.pages
         if not pages.take(contract.pages):
             raise Trap(TrapCode.MEMORY_LIMIT, f"{contract.pages} pages wanted, {pages.left} left")
@@ -92,10 +97,9 @@ class WasmMachine:
             return runner.run(index, weight)
         finally:
             pages.release(runner.memory.pages)
-            self._idle.put(runner, host)
+            self._idle.put(runner, host, keep=key in self._kept)
 
-    def _contract(self, code: bytes, code_hash: bytes, rules: Rules) -> Contract:
-        key = code_hash, id(rules)
+    def _contract(self, key: Key, code: bytes, rules: Rules) -> Contract:
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
@@ -104,9 +108,10 @@ class WasmMachine:
         self._keep(key, contract, len(code))
         return contract
 
-    def _keep(self, key: tuple[bytes, int], contract: Contract, size: int) -> None:
+    def _keep(self, key: Key, contract: Contract, size: int) -> None:
         self._kept[key] = contract, size
         self._kept_bytes += size
         while self._kept_bytes > KEPT_CODE_BYTES and len(self._kept) > 1:
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self._kept_bytes -= dropped
+            _, (forgotten, freed) = self._kept.popitem(last=False)
+            self._kept_bytes -= freed
+            self._idle.forget(forgotten)

@@ -90,11 +90,14 @@ class Idle:
         runner.renew(host)
         return runner
 
-    def put(self, runner: Runner, host: Host) -> None:
-        """Take back a runner whose frame has ended; the frame's meter counts on its own again."""
+    def put(self, runner: Runner, host: Host, keep: bool) -> None:
+        """Take back a runner whose frame has ended; the frame's meter counts on its own again.
+
+        It waits for another frame if `keep` says that its contract is still known and no other runner waits.
+        """
         host.count_in(CellType(0))
         contract = runner.contract
-        if id(contract) in self._waiting:
+        if not keep or id(contract) in self._waiting:
             return
         runner.memory.shrink()
         self._waiting[id(contract)] = runner
@@ -102,6 +105,11 @@ class Idle:
         while self.pages > IDLE_PAGES:
             _, oldest = self._waiting.popitem(last=False)
             self.pages -= oldest.contract.pages
+
+    def forget(self, contract: Contract) -> None:
+        """Let go of a contract's runner, which holds the contract and all that was made from it."""
+        if self._waiting.pop(id(contract), None) is not None:
+            self.pages -= contract.pages
 
 
 def bind(contract: Contract, host: Host) -> list[MethodType]:
