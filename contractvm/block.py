@@ -26,9 +26,6 @@ EMPTY_TRIE: Final = Hash(bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b
 """Root of a trie without leaves: keccak(rlp(b""))."""
 EMPTY_OMMERS: Final = Hash(bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"))
 """keccak(rlp([]))."""
-MINIMUM_BASE_FEE: Final = 7
-"""Wei: at this level an eighth rounds to nothing, so that a base fee can never fall to zero by itself."""
-MAX_EXTRA: Final = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
 from contractvm.archive import HEAD, IDENTITY, Archive, Included, block_records, removal_records
-from contractvm.block import MAX_EXTRA, Block, Header, next_base_fee
+from contractvm.block import Block, Header, next_base_fee
 from contractvm.builder import Result, assemble, fill
 from contractvm.crypto import keccak_function
 from contractvm.errors import ContractVMError, Fatal, Rejected
@@ -36,9 +36,6 @@ from state.database import Restorepoint, StateDB
 from state.proofs import AccountProof
 from state.store import Store
 from state.world import World
-
-HASHES_KEPT: Final = 256
-"""How many blocks back a contract can ask for a hash."""
 
 Tag = Literal["latest", "pending", "earliest", "safe", "finalized"]
 BlockId = int | bytes | str
@@ -84,7 +81,8 @@ class Chain:
     ) -> None:
         """Open the chain in `store`, or write `genesis` (by default the development one) to an empty one.
 
-        With a `genesis`, an existing chain must be the same one. Raises: IncompatibleChain, with nothing touched.
+        With a `genesis`, an existing chain must have its id. Raises: IncompatibleChain, ModuleError for code in the
+        genesis; then nothing was touched, and the store is still the caller's to close.
         """
         self.rules = rules or contract_rules()
         self.coinbase = coinbase
@@ -167,7 +165,6 @@ class Chain:
             world = self.world()
             results, refused = fill(self._executor, self.pool, world, context)
             block = self._seal(world, context, results)
-            self.next_timestamp = None
             self.pool.included(block.transactions)
             for digest in refused:
                 self.pool.drop(digest)
@@ -360,9 +357,7 @@ class Chain:
 
     def _context(self, header: Header) -> BlockContext:
         def block_hash(number: int) -> bytes | None:
-            if not max(header.number - HASHES_KEPT, 0) <= number < header.number:
-                return None
-            earlier = self._head if number == self._head.number else self._archive.header(number)
+            earlier = self._archive.header(number) if 0 <= number < header.number else None
             return None if earlier is None else earlier.hash
 
         return BlockContext(
@@ -381,6 +376,7 @@ class Chain:
         prepared = self._state.prepare(world, context.number)
         block, receipts = assemble(self._head, context, results, Hash(prepared.root))
         self._state.commit(prepared, block_records(block, receipts), sync=True)
+        self.next_timestamp = None
         self._move_head(block.header)
         return block
 
@@ -390,8 +386,6 @@ class Chain:
 
     def _found(self, genesis: Genesis) -> Identity:
         """Write the first block to an empty store."""
-        if len(genesis.extra_data) > MAX_EXTRA:
-            raise ValueError(f"extra data of {len(genesis.extra_data)} bytes; a header has room for {MAX_EXTRA}")
         world = World(self._state.view())
         for address, account in genesis.alloc.items():
             world.set_balance(address, account.balance)

@@ -17,6 +17,11 @@ CHAIN_ID: Final = 31_337
 """What anvil and Hardhat use, so that wallets set up for them work here."""
 GAS_LIMIT: Final = 30_000_000
 BASE_FEE: Final = 1_000_000_000
+LEAST_GAS_LIMIT: Final = 5_000
+"""Yellow paper section 4.3.4."""
+MOST: Final = 2**63 - 1
+"""Geth's bound of chain ids, times and gas limits."""
+EXTRA_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,18 @@ class Genesis:
     base_fee: int = BASE_FEE
     alloc: Mapping[Address, Allocation] = field(default_factory=dev_alloc)
     extra_data: bytes = b""
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError, naming the field that no header or transaction could hold."""
+        for name, value, least in (
+            ("chain_id", self.chain_id, 1),
+            ("timestamp", self.timestamp, 0),
+            ("gas_limit", self.gas_limit, LEAST_GAS_LIMIT),
+            ("base_fee", self.base_fee, 0),
+        ):
+            if not least <= value <= MOST:
+                raise ValueError(f"genesis: {name} {value} is not between {least} and {MOST}")
+        if len(self.extra_data) > EXTRA_BYTES:
+            raise ValueError(
+                f"genesis: extra data of {len(self.extra_data)} bytes; a header has room for {EXTRA_BYTES}"
+            )

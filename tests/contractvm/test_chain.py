@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from contractvm.host import Host
 from contractvm.machine import Status
 from contractvm.rejections import AlreadyKnown, NonceTooLow, WrongChain
 from tests.contractvm.chains import ALICE, CAROL, TRANSFER, deploy, open_chain, send
-from tests.contractvm.fake import init
+from tests.contractvm.fake import host_call, init
 
 
 @pytest.fixture
@@ -44,8 +45,14 @@ def test_a_genesis_with_a_contract() -> None:
         assert chain.chain_id == 5
     with pytest.raises(Invalid):
         open_chain(genesis=Genesis(alloc={CAROL.address: Allocation(code=init("nobody"))}))
-    with pytest.raises(ValueError, match="room for 32"):
-        open_chain(genesis=Genesis(extra_data=bytes(33)))
+
+
+@pytest.mark.parametrize(
+    "bad", [{"chain_id": 0}, {"timestamp": -1}, {"gas_limit": 4_999}, {"base_fee": 2**63}, {"extra_data": bytes(33)}]
+)
+def test_a_genesis_that_no_header_could_hold(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^genesis: "):
+        Genesis(**bad)
 
 
 def test_a_block(chain: Chain) -> None:
@@ -158,23 +165,27 @@ def test_the_base_fee_moves(chain: Chain) -> None:
 
 
 def test_contracts_see_block_hashes() -> None:
-    seen: list[list[bytes | None]] = []
+    seen: list[list[bytes]] = []
 
     def look(host: Host, entry: str) -> bytes:
-        number = host.env.number
-        seen.append([host.env.block_hash(n) for n in (number, number - 1, 0, max(number - 257, -1))])
+        number, found = host.env.number, []
+        for asked in (number, number - 1, 1, max(number - 256, 0), max(number - 257, 0)):
+            length = host_call(host, "block_hash", asked, 0)
+            found.append(bytes(host.memory.data[:32]) if length == 32 else b"")
+        seen.append(found)
         return b""
 
     with open_chain(look=look) as chain:
         address = deploy(chain, "look")
+        first, genesis = chain.head.hash, chain.block(0).hash
         chain.call(Message(to=address), "pending")
-        assert seen[-1] == [None, chain.head.hash, chain.block(0).hash, None]
+        assert seen[-1] == [b"", first, first, genesis, genesis]
         for _ in range(260):
             chain.produce()
         chain.call(Message(to=address), "pending")
-        assert seen[-1] == [None, chain.head.hash, None, None]
+        assert seen[-1] == [b"", chain.head.hash, b"", chain.block(262 - 256).hash, b""]
         chain.call(Message(to=address), 2)
-        assert seen[-1] == [None, chain.block(1).hash, chain.block(0).hash, None]
+        assert seen[-1] == [b"", first, first, genesis, genesis]
 
 
 def test_calls_read_any_height_and_change_nothing(chain: Chain) -> None:
@@ -200,6 +211,9 @@ def test_time(chain: Chain) -> None:
     assert chain.context("pending").timestamp == 1_800_000_000
     assert chain.produce().header.timestamp == 1_800_000_000
     assert chain.produce().header.timestamp == 1_800_000_001
+    chain.set_next_timestamp(1_850_000_000)
+    assert chain.edit(lambda world: None).header.timestamp == 1_850_000_000
+    assert chain.produce().header.timestamp == 1_850_000_001
     assert chain.produce(timestamp=1_900_000_000).header.timestamp == 1_900_000_000
     for bad in (1_900_000_000, 5):
         with pytest.raises(ValueError, match="not after"):
