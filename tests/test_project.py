@@ -30,6 +30,7 @@ MAY_USE_FLOATS = {
 MAY_USE_IDENTITY = {
     "contractvm/wasm/instance.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/machine.py": "names an entry of a cache that keeps the object",
+    "contractvm/wasm/runner.py": "names an entry of a cache that keeps the object",
 }
 MAY_CATCH_EVERYTHING = {
     "state/rocks.py": "rocksdict raises nothing more precise",
