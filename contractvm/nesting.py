@@ -17,8 +17,9 @@ from contractvm.errors import Fatal
 
 FRAMES_A_THREAD: Final = 32
 """Contract calls nested on one thread."""
-PYTHON_FRAMES_A_CALL: Final = 10_000
-"""More Python frames than any one contract call can have open: the stack weight allows about 4,500 wasm calls."""
+PYTHON_FRAMES_A_CALL: Final = 24_000
+"""More Python frames than any one contract call can have open: the stack weight allows 4,096 wasm calls, each of at
+most five Python ones (two stubs, the loop for tail calls, a tail call, the function)."""
 RECURSION_LIMIT: Final = FRAMES_A_THREAD * PYTHON_FRAMES_A_CALL
 STACK_BYTES: Final = 16 << 20
 """Address space of a leg's C stack. Calls in Python touch less than 128 KiB of it, and untouched pages cost nothing."""

@@ -27,7 +27,7 @@ OPTIONAL_ENTRY = "deploy"
 ENTRIES = ("call", OPTIONAL_ENTRY)
 _TYPES = {"i": I32, "I": I64}
 _NO_OPERANDS = FuncType((), ())
-_REF_NULL, _SELECT_T = OPCODES["ref.null"].code, OPCODES["select t"].code
+_MENTIONS_TYPES = frozenset(OPCODES[name].code for name in ("block", "loop", "if", "select t", "ref.null"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,16 @@ def _check_references(module: Module) -> None:
     for number, function in enumerate(module.functions):
         code = function.code
         for op, imm, offset in zip(code.ops, code.imms, code.offsets, strict=True):
-            if (op == _REF_NULL and imm == EXTERNREF) or (op == _SELECT_T and EXTERNREF in imm):  # type: ignore[operator]
+            if op in _MENTIONS_TYPES and EXTERNREF in _types_of(imm):
                 index = module.imported_functions + number
                 raise Invalid("a contract has no externref", Place(offset, index, module.names.get(index)))
+
+
+def _types_of(imm: object) -> tuple[object, ...]:
+    """The types in an immediate: of a block, of `select t`, of `ref.null`."""
+    if isinstance(imm, FuncType):
+        return imm.params + imm.results
+    return imm if isinstance(imm, tuple) else (imm,)
 
 
 def _check_segments(module: Module) -> None:

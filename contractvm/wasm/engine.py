@@ -16,7 +16,7 @@ from contractvm.wasm import interpreter, portable
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.decode import decode
 from contractvm.wasm.externs import Extern, Func, HostFunction
-from contractvm.wasm.instance import Imported, Instance
+from contractvm.wasm.instance import Imported, Instance, not_entered
 from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.link import resolve
 from contractvm.wasm.validate import validate
@@ -61,14 +61,17 @@ class Engine:
     ) -> Instance:
         """Link, allocate, write the segments, run the start function.
 
-        Instances that link with one another must share a meter. Raises: Unlinkable, Trap, OutOfGas.
+        Raises: Unlinkable, Trap, OutOfGas; ValueError when a function of another instance is offered that is on
+        another meter or tier, or that a contract could import.
         """
-        module = compiled.module
+        module, meter = compiled.module, meter or Meter(PLENTY)
         served: list[Imported] = []
         for wanted in module.imports:
             extern = resolve(module, wanted, imports or {})
+            if isinstance(extern, Func):
+                self._check_linked(extern, meter)
             served.append(extern.fn if isinstance(extern, HostFunction) else extern)
-        instance = Instance(compiled, served, meter or Meter(PLENTY), budget)
+        instance = Instance(compiled, served, meter, budget)
         if self.tier == "portable":
             portable.prepare(instance)
         instance.initialize()
@@ -76,6 +79,16 @@ class Engine:
         if start is not None:
             self.call(instance.function(start), [])
         return instance
+
+    def _check_linked(self, function: Func, meter: Meter) -> None:
+        """Raises: ValueError when this tier cannot call a function of another instance, or cannot price it."""
+        other = function.instance
+        if self.rules.contract:
+            raise ValueError("under a contract's rules a module imports functions of the host alone")
+        if other is not None and other.meter is not meter:
+            raise ValueError("instances that link with one another must share a meter")
+        if other is not None and (other.enter is not_entered) != (self.tier == "reference"):
+            raise ValueError("instances that link with one another must be on one tier")
 
     def invoke(self, instance: Instance, name: str, operands: Sequence[Any] = ()) -> list[Any]:
         """Call an exported function. Operands and results are bit patterns, non-negative.

@@ -194,7 +194,9 @@ class Instance:
         pieces: list[tuple[int, bytes]] = []
         for segment in self.compiled.module.data:
             if segment.at is not None:
-                at = self._value(segment.at) if is_fixed(segment.at) else len(self._memory().data)
+                if not is_fixed(segment.at):
+                    return ()
+                at = self._value(segment.at)
                 if at + len(segment.content) > len(self._memory().data):
                     return ()
                 if pieces and pieces[-1][0] + len(pieces[-1][1]) == at:

@@ -92,6 +92,8 @@ class WasmMachine:
                 return interpreted.run(index, weight)
             finally:
                 pages.release(interpreted.memory.pages)
+                # The instance is a cycle and waits for the collector, which does not count its megabytes.
+                interpreted.memory.data.clear()
         runner = self._idle.take(contract, host)
         try:
             return runner.run(index, weight)

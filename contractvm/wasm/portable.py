@@ -68,16 +68,18 @@ class Linkage:
         """Return how to enter a defined function: itself, or what makes it at its first call."""
         known = self.defined.get(index)
         if known is None:
-            stub = _stub(self, index)
-            return stub, stub
+            operands = len(self.instance.compiled.module.signature(index).params)
+            # Two, as a chain of first tail calls must return to one loop as any other does.
+            entry = template(_STUB, operands)(lambda: self.define(index)[0])
+            return entry, template(_STUB, operands)(lambda: self.define(index)[1])
         return known
 
-    def define(self, index: int) -> Callable[..., Any]:
+    def define(self, index: int) -> Entry:
         """Make a function callable in this instance, and what it calls as far as there is code for it."""
         waiting = [index]
         while waiting:  # not recursion: a chain of calls can be as long as the module
             self._define(waiting.pop(), waiting)
-        return self.defined[index][0]
+        return self.defined[index]
 
     def _define(self, index: int, waiting: list[int]) -> None:
         if index in self.defined:
@@ -153,11 +155,6 @@ def make(body, Tail):
         return result
     return entry
 """
-
-
-def _stub(linkage: Linkage, index: int) -> Callable[..., Any]:
-    operands = len(linkage.instance.compiled.module.signature(index).params)
-    return template(_STUB, operands)(lambda: linkage.define(index))  # type: ignore[no-any-return]
 
 
 def _bounce(body: Callable[..., Any], operands: int) -> Callable[..., Any]:

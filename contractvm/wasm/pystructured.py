@@ -45,6 +45,8 @@ class Scope:
     """Written as nested ifs."""
     escapes: set[int] = field(default_factory=set)
     """Levels of outer loops that branches passing through this one want."""
+    leads: dict[int, bool] = field(default_factory=dict)
+    """Numbers of outer constructs -> whether leaving this one leads to their end."""
 
 
 class Structured:
@@ -57,6 +59,7 @@ class Structured:
         self.ops = body.function.code.ops
         self.imms = body.function.code.imms
         self.scopes = [Scope(0, self.plan.controls[0], 1, 0)]
+        self.by_number = {0: self.scopes[0]}
         self.levels: list[Scope] = []
         """Scopes that are Python loops, the innermost last."""
         self.flag = False
@@ -88,7 +91,7 @@ class Structured:
             self._open(i, op)
         elif op == BR:
             self.body.settle_traps()
-            self._branch(self._scope(self.plan.targets[i][0]))
+            self._branch(self.by_number[self.plan.targets[i][0]])
         elif op == BR_IF:
             self._br_if(i)
         elif op == BR_TABLE:
@@ -102,9 +105,6 @@ class Structured:
             CALLS[op](self.body, i, imm)
         else:
             INSTRUCTIONS[op](self.body, i, imm)
-
-    def _scope(self, number: int) -> Scope:
-        return next(scope for scope in reversed(self.scopes) if scope.number == number)
 
     # Opening and closing.
 
@@ -125,6 +125,7 @@ class Structured:
         if len(self.levels) > MAX_LOOPS or body.indent > MAX_INDENT:
             raise TooDeep
         self.scopes.append(scope)
+        self.by_number[number] = scope
 
     def _else(self, i: int) -> None:
         body, scope = self.body, self.scopes[-1]
@@ -183,12 +184,10 @@ class Structured:
             merge.return_values(body)
             return
         merge.carry(body, control)
-        if scope.nested:
-            return
         inner = self.levels[-1]
         if inner is scope:
             body.emit("continue" if control.kind == LOOP else "break")
-        elif self._leads_to(inner, scope):
+        elif self._leaving_leads_to(inner, scope):
             body.emit("break")
         else:
             self.flag = True
@@ -197,30 +196,33 @@ class Structured:
             for passed in self.levels[scope.level :]:
                 passed.escapes.add(scope.level)
 
-    def _leads_to(self, inner: Scope, target: Scope) -> bool:
+    def _leaving_leads_to(self, inner: Scope, target: Scope) -> bool:
+        known = inner.leads.get(target.number)
+        if known is None:
+            known = inner.leads[target.number] = self._leads_to(inner.control, target)
+        return known
+
+    def _leads_to(self, inner: Control, target: Scope) -> bool:
         """Whether leaving the loop `inner` falls through to the end of `target` with nothing in between."""
         wanted = target.control
         if wanted.kind == LOOP:
             return False
-        same_slots = wanted.height == inner.control.height and len(wanted.type.results) == len(
-            inner.control.type.results
-        )
+        same_slots = wanted.height == inner.height and len(wanted.type.results) == len(inner.type.results)
         if wanted.type.results and not same_slots:
             return False
-        at = inner.control.end + 1
+        at = inner.end + 1
         while at < len(self.ops) and self.ops[at] in (END, ELSE):
             number = self.plan.opens[at]
-            at = self.plan.controls[number].end
             if number == target.number:
                 return True
-            at += 1
+            at = self.plan.controls[number].end + 1
         return False
 
     def _br_if(self, i: int) -> None:
         body = self.body
         condition = body.pop()
         body.settle_traps()
-        scope = self._scope(self.plan.targets[i][0])
+        scope = self.by_number[self.plan.targets[i][0]]
         if scope.nested:
             body.settle_all()
             body.open(f"if {v.bracketed(v.condition(v.eqz(condition, 32)))}:")
@@ -238,7 +240,7 @@ class Structured:
         body.settle_traps()
         body.emit(f"q = {v.bracketed(selector.text)}")
         targets = self.plan.targets[i]
-        merge.cases(body, targets, 0, len(targets) - 1, lambda number: self._branch(self._scope(number)))
+        merge.cases(body, targets, 0, len(targets) - 1, lambda number: self._branch(self.by_number[number]))
         if max(line.indent for line in body.lines[-2 * len(targets) :]) > MAX_INDENT:
             raise TooDeep
 
