@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 
 class ContractVMError(Exception):
@@ -90,14 +91,20 @@ class ExecutionError(ContractVMError):
 class Trap(ExecutionError):
     """A frame that broke a rule: its effects are undone, what gas is left goes back to the caller.
 
-    `place` is filled in by the machine that knows it; `detail` is for people.
+    `place` is filled in by the machine that knows it; `detail` is for people. `backtrace` has the places of the calls
+    that led there, the innermost, `place` itself, first; of deep stacks only the innermost `BACKTRACE` of them.
     """
 
-    def __init__(self, code: TrapCode, detail: str = "", place: Place | None = None) -> None:
+    BACKTRACE: ClassVar[int] = 32
+
+    def __init__(
+        self, code: TrapCode, detail: str = "", place: Place | None = None, backtrace: tuple[Place, ...] = ()
+    ) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
         self.place = place
+        self.backtrace = backtrace
 
     def __str__(self) -> str:
         text = f"{self.code}: {self.detail}" if self.detail else str(self.code)

@@ -181,7 +181,7 @@ class Frames:
 
 def _untied(trap: Trap) -> Trap:
     """The same trap without its traceback, which would keep the frames below, and their memories, with the outcome."""
-    return Trap(trap.code, trap.detail, trap.place)
+    return Trap(trap.code, trap.detail, trap.place, trap.backtrace)
 
 
 def _charge(meter: Meter, milligas: int) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from contractvm.errors import Place
 from contractvm.rules import Rules
-from contractvm.wasm.module import TYPE_NAMES, FuncType, Module
+from contractvm.wasm.module import TYPE_NAMES, Function, FuncType, Module
 from contractvm.wasm.sections import Plan, plan, prices
 
 if TYPE_CHECKING:
@@ -71,3 +72,13 @@ class Compiled:
         if found is None:
             found = self.plans[function] = plan(self.module, function, self.price)
         return found
+
+    def function(self, index: int) -> Function:
+        """A defined function, by its index in the whole index space."""
+        return self.module.functions[index - self.module.imported_functions]
+
+    def place(self, index: int, at: int | None) -> Place:
+        """Where instruction `at` of a defined function is in the module; for None, the function's first byte."""
+        function = self.function(index)
+        offset = function.offset if at is None else function.code.offsets[at]
+        return Place(offset, index, self.module.names.get(index))

@@ -45,6 +45,11 @@ class _Frame:
         self.locals = operands + flat.zeros
         self.weight = weight
 
+    @property
+    def at(self) -> int:
+        """Index of the instruction that was begun last."""
+        return self.flat.source[self.pc - 1]
+
 
 class _Execution:
     __slots__ = ("frames", "trace")
@@ -74,30 +79,31 @@ class _Execution:
         """Open a frame if its weight fits what is left of the budget. Raises: Trap at the function's first byte."""
         flat = flat_form(instance.compiled, function.index)
         if weight < flat.plan.weight:
-            code = instance.compiled.module.functions[function.index - instance.compiled.module.imported_functions]
-            raise Trap(
-                TrapCode.STACK_EXHAUSTED,
-                place=Place(code.offset, function.index, instance.compiled.module.names.get(function.index)),
-            )
+            place = instance.compiled.place(function.index, None)
+            raise Trap(TrapCode.STACK_EXHAUSTED, "", place, (place, *self._callers(Trap.BACKTRACE - 1)))
         self.frames.append(_Frame(function, instance, flat, operands, weight - flat.plan.weight))
 
     def _locate(self, frame: _Frame, trap: Trap) -> None:
         """Say where, and give back what the run had paid for and did not execute."""
         if trap.place is not None:
             return
-        compiled, index = frame.instance.compiled, frame.function.index
-        at = frame.flat.source[frame.pc - 1]
+        at = frame.at
         frame.instance.meter.left += frame.flat.plan.refund[at]
         frame.instance.meter.count.cell_contents -= frame.flat.plan.uncounted[at]
-        code = compiled.module.functions[index - compiled.module.imported_functions].code
-        trap.place = Place(code.offsets[at], index, compiled.module.names.get(index))
+        trap.backtrace = self._callers(Trap.BACKTRACE)
+        trap.place = trap.backtrace[0]
+
+    def _callers(self, most: int) -> tuple[Place, ...]:
+        """Where each open frame is, the innermost first."""
+        inner = self.frames[: -most - 1 : -1]
+        return tuple(frame.instance.compiled.place(frame.function.index, frame.at) for frame in inner)
 
     def _report(self, frame: _Frame) -> None:
         """Tell the tracer of the instruction about to run."""
         if frame.flat.steps[frame.pc][0] == f.CHARGE or self.trace is None:
             return
-        compiled, index = frame.instance.compiled, frame.function.index
-        code = compiled.module.functions[index - compiled.module.imported_functions].code
+        index = frame.function.index
+        code = frame.instance.compiled.function(index).code
         at = frame.flat.source[frame.pc]
         name = BY_CODE[code.ops[at]].name
         self.trace(index, code.offsets[at], name, code.imms[at], frame.instance.meter.left, frame.stack)

@@ -9,11 +9,13 @@ is not a trap.
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import CellType, FunctionType, TracebackType
 from typing import Any
 
-from contractvm.errors import OutOfGas, Place, Trap, TrapCode
+from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func, template
 from contractvm.wasm.instance import Instance
@@ -191,30 +193,25 @@ def located(error: Exception, meter: Meter) -> Exception:
 
     Returns the error itself when it did not come from generated code: then it is a bug of ours.
     """
-    frames = list(_generated_frames(error.__traceback__))
+    frames = deque(_frames(error.__traceback__), Trap.BACKTRACE)
     if not frames:
         return error
-    traceback, compiled = frames[-1]
+    frame = frames[-1]
     if isinstance(error, Trap):
         trap = error
         if trap.place is not None:
             return trap
-    elif traceback.tb_next is not None:
+    elif frame.calls:
         return error
     else:
         trap = Trap(_code(error))
-    index = int(traceback.tb_frame.f_code.co_name[1:])
-    function = compiled.module.functions[index - compiled.module.imported_functions]
-    at = compiled.generated[index].instructions.get(traceback.tb_lineno)
-    name = compiled.module.names.get(index)
-    if at is None:
-        trap.place = Place(function.offset, index, name)
-        return trap
-    trap.place = Place(function.code.offsets[at], index, name)
-    plan = compiled.plan(index)
-    meter.left += plan.refund[at]
-    if compiled.count:
-        meter.count.cell_contents -= plan.uncounted[at]
+    trap.backtrace = tuple(f.compiled.place(f.index, f.at) for f in reversed(frames))
+    trap.place = trap.backtrace[0]
+    if frame.at is not None:
+        plan = frame.compiled.plan(frame.index)
+        meter.left += plan.refund[frame.at]
+        if frame.compiled.count:
+            meter.count.cell_contents -= plan.uncounted[frame.at]
     return trap
 
 
@@ -222,10 +219,30 @@ def _code(error: Exception) -> TrapCode:
     return TrapCode.INTEGER_DIVIDE_BY_ZERO if isinstance(error, ZeroDivisionError) else TrapCode.MEMORY_OUT_OF_BOUNDS
 
 
-def _generated_frames(traceback: TracebackType | None) -> Iterator[tuple[TracebackType, Compiled]]:
-    """The frames of a traceback that run generated code, the outermost first."""
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame of a traceback that runs a generated function."""
+
+    compiled: Compiled
+    index: int
+    line: int
+    calls: bool
+    """Whether what was raised came from something that it called."""
+
+    @property
+    def at(self) -> int | None:
+        """The instruction it is in; None before its first."""
+        return self.compiled.generated[self.index].instructions.get(self.line)
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[_Frame]:
+    """The frames of a traceback that run generated functions, the outermost first.
+
+    Not those of `Tail`'s functions, which share the globals.
+    """
     while traceback is not None:
+        code = traceback.tb_frame.f_code
         compiled = traceback.tb_frame.f_globals.get(COMPILED)
-        if isinstance(compiled, Compiled):
-            yield traceback, compiled
+        if isinstance(compiled, Compiled) and code.co_name != "<lambda>":
+            yield _Frame(compiled, int(code.co_name[1:]), traceback.tb_lineno, traceback.tb_next is not None)
         traceback = traceback.tb_next
