@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first case")
     parser.add_argument("--tier", action="append", choices=TIERS, help="repeatable; all when none is named")
+    parser.add_argument("--contracts", action="store_true", help="contracts in a world, tier against tier")
     parser.add_argument("--no-shrink", action="store_true", help="keep failing cases as they were generated")
     options = parser.parse_args(arguments)
     if importlib.util.find_spec("wasmtime") is None:
@@ -25,22 +26,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tiers = tuple(options.tier or TIERS)
     started, failed = monotonic(), 0
     for seed in range(options.seed, options.seed + options.cases):
-        failed += _one(seed, tiers, shrinking=not options.no_shrink)
+        failed += _one(seed, tiers, contracts=options.contracts, shrinking=not options.no_shrink)
     seconds = monotonic() - started
     last = options.seed + options.cases - 1
-    print(f"{options.cases} cases, seeds {options.seed} to {last}, {', '.join(tiers)} and wasmtime, {seconds:.0f} s")
+    peers = ", ".join(tiers) + ("" if options.contracts else " and wasmtime")
+    kind = "contracts" if options.contracts else "cases"
+    print(f"{options.cases} {kind}, seeds {options.seed} to {last}, {peers}, {seconds:.0f} s")
     print(f"{options.cases - failed} agreed, {failed} differed")
     return 1 if failed else 0
 
 
-def _one(seed: int, tiers: tuple[str, ...], *, shrinking: bool) -> bool:
+def _one(seed: int, tiers: tuple[str, ...], *, contracts: bool, shrinking: bool) -> bool:
     """Whether the case of a seed shows a difference; reports and keeps it."""
     from tests.fuzz import corpus
+    from tests.fuzz.contracts import generate_contract
     from tests.fuzz.differential import check, compare
     from tests.fuzz.generate import Case, generate
     from tests.fuzz.shrink import shrink
 
-    case = generate(seed)
+    case = generate_contract(seed) if contracts else generate(seed)
     found = check(case, tiers)
     if found is None:
         return False

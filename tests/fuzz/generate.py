@@ -2,12 +2,13 @@
 
 A module has a memory, one to three tables, globals, host imports, active and passive segments and a handful of
 functions, all exported, so that everything it computes can be compared. Most are guarded: loops and calls count a
-global down, so that they end by themselves; the others end by gas.
+global down, so that they end by themselves; the others end by gas. What may be imported is a `Profile`'s to say.
 Never: a float, or a module that validation may refuse.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -35,7 +36,11 @@ from contractvm.wasm.module import (
     TableType,
 )
 from contractvm.wasm.opcodes import BY_NAME
+from tests.fuzz import control, variables
 from tests.fuzz.bodies import CONST, NUMBERS, Body, Shape, edge_biased
+
+STATEMENTS = {**control.STATEMENTS, **variables.STATEMENTS}
+"""Rows whose effect depends on context, by name."""
 
 HOST_MODULE = "host"
 HOST_FUNCTIONS = {
@@ -56,18 +61,42 @@ GAS_LIMITS = (40, 900, 40_000, 40_000)
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What distinguishes modules for the bare engine from contracts."""
+
+    host: str
+    functions: Mapping[str, FuncType]
+    """What may be imported from `host`."""
+    globals: Mapping[str, tuple[int, int]]
+    """Immutable globals that may be imported, by type and value."""
+    references: tuple[int, ...]
+    entry: str | None = None
+    """A function without operands and results that must be there, and be the only one called."""
+    head: bytes = b""
+    """Data at address 0."""
+
+
+BARE = Profile(HOST_MODULE, HOST_FUNCTIONS, HOST_GLOBALS, (FUNCREF, EXTERNREF))
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A module and the calls to make on one instance of it, in order, each with `gas` whole gas."""
+    """A module and the calls to make on one instance of it, in order, each with `gas` whole gas.
+
+    Of a contract the calls are transactions, whose operands are the calldata's bytes.
+    """
 
     seed: int
     wasm: bytes
     calls: tuple[tuple[str, tuple[int, ...]], ...]
     gas: int
+    contract: bool = False
 
 
 @dataclass(slots=True)
 class _Builder:
     rng: Random
+    profile: Profile
     module: Module = field(default_factory=Module)
     signatures: list[FuncType] = field(default_factory=list)
     slots: list[int | None] = field(default_factory=list)
@@ -81,14 +110,14 @@ class _Builder:
         return types.index(type_)
 
     def imports(self) -> None:
-        module, rng = self.module, self.rng
-        for name, (type_, _) in HOST_GLOBALS.items():
+        module, rng, profile = self.module, self.rng, self.profile
+        for name, (type_, _) in profile.globals.items():
             if rng.random() < 0.7:
-                module.imports.append(Import(HOST_MODULE, name, GLOBAL, GlobalType(type_, False), 0))
+                module.imports.append(Import(profile.host, name, GLOBAL, GlobalType(type_, False), 0))
                 module.global_types.append(GlobalType(type_, False))
-        for name, function in HOST_FUNCTIONS.items():
+        for name, function in profile.functions.items():
             if rng.random() < 0.6:
-                module.imports.append(Import(HOST_MODULE, name, FUNC, self.intern(function), 0))
+                module.imports.append(Import(profile.host, name, FUNC, self.intern(function), 0))
                 self.signatures.append(function)
         module.imported_functions = len(self.signatures)
         module.imported_globals = len(module.global_types)
@@ -98,12 +127,14 @@ class _Builder:
         alike = self._signature()
         for _ in range(rng.randint(1, 6)):
             self.signatures.append(alike if rng.random() < 0.3 else self._signature())
+        if self.profile.entry is not None:
+            self.signatures.insert(self.module.imported_functions, FuncType((), ()))
         for type_ in self.signatures:
             self.module.func_types.append(self.intern(type_))
 
     def _signature(self) -> FuncType:
         rng = self.rng
-        kinds = (*NUMBERS, *NUMBERS, *NUMBERS, FUNCREF, EXTERNREF)
+        kinds = (*NUMBERS, *NUMBERS, *NUMBERS, *self.profile.references)
         params = tuple(rng.choice(kinds) for _ in range(rng.randrange(4)))
         results = tuple(rng.choice(kinds) for _ in range(rng.choice((0, 1, 1, 1, 2, 3))))
         return FuncType(params, results)
@@ -131,12 +162,16 @@ class _Builder:
         module, rng = self.module, self.rng
         module.memories.append(Limit(1, rng.randint(1, 4)))
         module.memory_types = list(module.memories)
+        if self.profile.head:
+            module.data.append(Data("active", self.profile.head, self.constant(I32, within=range(1))))
         for _ in range(rng.randrange(4)):
             content = rng.randbytes(rng.randrange(40))
             if rng.random() < 0.5:
                 module.data.append(Data("passive", content))
             else:
-                fits = range(65_537 - len(content)) if rng.random() < 0.98 else range(65_537 - len(content), 65_600)
+                outside = self.profile.entry is None and rng.random() < 0.02
+                end = 65_537 - len(content)
+                fits = range(end, 65_600) if outside else range(len(self.profile.head), end)
                 module.data.append(Data("active", content, self.constant(I32, within=fits)))
         if module.data:
             module.data_count = len(module.data)
@@ -146,14 +181,14 @@ class _Builder:
         size = rng.randint(4, 8)
         # Always with a maximum: without one engines differ in how far they can grow.
         module.tables.append(TableType(FUNCREF, Limit(size, size + rng.choice((0, 4, 9)))))
-        for kind in (FUNCREF, EXTERNREF):
+        for kind in self.profile.references:
             if rng.random() < 0.7:
                 module.tables.append(TableType(kind, Limit(rng.choice((0, 4, 5, 6, 6)), 10)))
         module.table_types = list(module.tables)
         self.slots = [None] * size
         self._active_elements(size)
         for _ in range(rng.randrange(3)):
-            kind = rng.choice((FUNCREF, FUNCREF, EXTERNREF))
+            kind = rng.choice((FUNCREF, *self.profile.references))
             items = tuple(self.constant(kind) for _ in range(rng.randrange(5)))
             module.elements.append(Element(rng.choice(("passive", "passive", "declarative")), kind, items))
 
@@ -175,7 +210,10 @@ class _Builder:
         if guarded:
             counter = Code([BY_NAME["i32.const"].code, BY_NAME["end"].code], [FUEL, None], [0, 0])
             module.globals.append(Global(GlobalType(I32, True), counter))
-        kinds = [*NUMBERS, *(rng.choice((*NUMBERS, *NUMBERS, FUNCREF, EXTERNREF)) for _ in range(rng.randrange(4)))]
+        kinds = [
+            *NUMBERS,
+            *(rng.choice((*NUMBERS, *NUMBERS, *self.profile.references)) for _ in range(rng.randrange(4))),
+        ]
         for kind in kinds:
             module.globals.append(Global(GlobalType(kind, rng.random() < 0.8), self.constant(kind)))
         module.global_types += [g.type for g in module.globals]
@@ -192,15 +230,21 @@ class _Builder:
             [e.type for e in module.elements],
             len(module.data),
             sorted(self.referable),
+            self.profile.references,
+            self.profile.entry is not None,
             module.imported_globals if guarded else None,
         )
-        kinds = (*NUMBERS, *NUMBERS, FUNCREF, EXTERNREF)
+        kinds = (*NUMBERS, *NUMBERS, *self.profile.references)
+        statements = tuple(STATEMENTS.values())
         for index in range(module.imported_functions, len(self.signatures)):
             type_ = self.signatures[index]
             locals_ = tuple(rng.choice(kinds) for _ in range(rng.randrange(5)))
-            body = Body(rng, shape, index, type_, locals_, budget=rng.choice((30, 80, 200)))
-            code = body.write()
-            module.functions.append(Function(module.func_types[index], locals_, code, 0, 0))
+            budget, length = rng.choice((30, 80, 200)), rng.randrange(2, 16)
+            if self.profile.entry is not None and index == module.imported_functions:
+                budget, length = 300, rng.randrange(10, 30)
+            calls = (control.call,) * (8 if self.profile.entry is not None else 0)
+            body = Body(rng, shape, index, type_, locals_, budget, length, (*statements, *calls))
+            module.functions.append(Function(module.func_types[index], locals_, body.write(), 0, 0))
 
     def exports(self) -> None:
         module = self.module
@@ -209,12 +253,17 @@ class _Builder:
         for kind, count in spaces:
             module.exports += [Export(f"{letters[kind]}{i}", kind, i) for i in range(count)]
         module.exports.append(Export("memory", MEMORY, 0))
+        if self.profile.entry is not None:
+            module.exports.append(Export(self.profile.entry, FUNC, module.imported_functions))
+        empty = [i for i, type_ in enumerate(self.signatures) if type_ == FuncType((), ())]
+        if self.profile.entry is None and empty and self.rng.random() < 0.3:
+            module.start = self.rng.choice(empty)
 
 
-def build(seed: int) -> tuple[Module, Random]:
+def build(seed: int, profile: Profile = BARE) -> tuple[Module, Random]:
     """The module of a seed, and the random numbers as the module left them."""
     rng = Random(seed)
-    builder = _Builder(rng)
+    builder = _Builder(rng, profile)
     guarded = rng.random() < 0.85
     builder.imports()
     builder.function_types()

@@ -20,7 +20,10 @@ ENTRIES = frozenset({"table.init", "table.copy", "table.fill"})
 
 @dataclass(slots=True)
 class NaiveMeter:
-    """Sums milligas and instructions of everything traced; set `instance` before the first call."""
+    """Sums milligas and instructions of everything traced. Set `instance` before what it sums is looked at.
+
+    While a start function runs there is no instance to set yet; growing is not counted then.
+    """
 
     rules: Rules
     instance: Instance | None = None
@@ -47,13 +50,13 @@ class NaiveMeter:
 
     def _pages(self, asked: int) -> int:
         """Pages that a growth will be granted: all or none."""
-        assert self.instance is not None
-        memory = self.instance.memory
-        assert memory is not None
+        memory = self.instance.memory if self.instance is not None else None
+        if memory is None:
+            return 0
         return asked if len(memory.data) // PAGE + asked <= memory.ceiling else 0
 
     def _entries(self, asked: int, table: object) -> int:
-        assert self.instance is not None
-        assert isinstance(table, int)
+        if self.instance is None or not isinstance(table, int):
+            return 0
         found = self.instance.tables[table]
         return asked if len(found.entries) + asked <= found.ceiling else 0

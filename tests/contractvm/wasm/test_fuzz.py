@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from contractvm.host import HOST, Host, HostRow
 from contractvm.rules import bare_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.engine import TIERS
@@ -17,9 +19,10 @@ from contractvm.wasm.opcodes import BY_NAME, OPS
 from contractvm.wasm.validate import validate
 from tests.determinism.pythons import MINORS, Unavailable, interpreter
 from tests.fuzz import corpus
-from tests.fuzz.bodies import GENERIC, IMMEDIATES, SPECIAL
+from tests.fuzz.bodies import GENERIC, IMMEDIATES
+from tests.fuzz.contracts import generate_contract, run_contract
 from tests.fuzz.digest import digest
-from tests.fuzz.generate import Case, generate
+from tests.fuzz.generate import STATEMENTS, Case, generate
 from tests.fuzz.outcome import Step
 from tests.fuzz.shrink import shrink
 from tests.fuzz.tiers import run_tier
@@ -39,6 +42,31 @@ def test_fresh_cases_agree(first: int) -> None:
     assert not {seed: str(d) for seed, d in found.items() if d is not None}
 
 
+@pytest.mark.parametrize("first", range(0, 200, BATCH))
+def test_fresh_contracts_agree(first: int) -> None:
+    found = {seed: check(generate_contract(seed), TIERS) for seed in range(first, first + BATCH)}
+    assert not {seed: str(d) for seed, d in found.items() if d is not None}
+
+
+def test_generated_contracts_call_every_host_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: set[str] = set()
+
+    def noting(row: HostRow) -> HostRow:
+        def fn(host: Host, *operands: int) -> int | None:
+            called.add(row.name)
+            return row.fn(host, *operands)
+
+        return replace(row, fn=fn)
+
+    monkeypatch.setattr("contractvm.wasm.contract.BY_NAME", {row.name: noting(row) for row in HOST})
+    everything = {row.name for row in HOST}
+    for seed in range(800):
+        run_contract(generate_contract(seed), "portable")
+        if called == everything:
+            break
+    assert called == everything
+
+
 @pytest.mark.parametrize("path", list(corpus.paths()), ids=lambda path: path.stem)
 def test_kept_cases_agree(path: Path) -> None:
     found = check(corpus.read(path), TIERS)
@@ -50,7 +78,7 @@ def test_a_seed_is_a_case() -> None:
 
 
 def test_generator_knows_every_row() -> None:
-    known = {*SPECIAL, *(op.name for op in GENERIC), "else", "end"}
+    known = {*STATEMENTS, *(op.name for op in GENERIC), "else", "end"}
     assert {op.name for op in OPS} == known
     assert {op.imm for op in GENERIC if op.imm} <= IMMEDIATES.keys()
 
