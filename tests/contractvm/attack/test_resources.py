@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from bisect import bisect_left, bisect_right
 
 import pytest
@@ -251,3 +253,24 @@ def test_removed_keys_of_the_state_below(tier: str) -> None:
     assert done.ok
     assert number(done.output) == 0
     assert base.seeks <= 4 * 100
+
+
+@pytest.mark.parametrize("end", ["", "unreachable"])
+def test_ended_frames_hold_no_memory(tier: str, end: str) -> None:
+    """Outcomes are kept until their block is sealed; the memories behind them must be gone without a collector."""
+    code = assemble(f'(func (export "call") (drop (memory.grow (i32.const 255))) {end})', pages="1 256")
+    ring = Ring(tier)
+    address = ring.place(code)
+    ring.run(address)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = [ring.run(address) for _ in range(8)]
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert {done.status for done in kept} == {Status.TRAP if end else Status.OK}
+    assert held < 1 << 20
