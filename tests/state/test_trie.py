@@ -147,8 +147,33 @@ def test_crowded_paths_are_what_they_are_for() -> None:
     assert not kept.records
 
 
+def test_a_branch_gives_way_to_the_child_it_is_left_with() -> None:
+    """The child: a leaf, a branch, a branch behind digits; changed in the same batch or not."""
+    paths = {
+        b"leaf": "1" * 64,
+        b"near": "2" + "0" * 63,
+        b"next": "2" + "1" * 63,
+        b"far1": "4" + "5" * 20 + "0" * 43,
+        b"far2": "4" + "5" * 20 + "1" * 43,
+    }
+
+    def chosen(data: bytes) -> bytes:
+        return bytes.fromhex(paths[data]) if data in paths else keccak(data)
+
+    for group in ([b"near", b"next"], [b"far1", b"far2"], [b"near"], [b"near", b"next", b"far1"]):
+        for touched in (None, group[0]):
+            kept = Kept(chosen)
+            kept.apply(dict.fromkeys([b"leaf", *group], b"v" * 40))
+            gone: dict[bytes, bytes | None] = {b"leaf": None}
+            root = kept.apply(gone if touched is None else gone | {touched: b"w"})
+            assert root == kept.root_made_at_once()
+            fresh = Kept(chosen)
+            fresh.apply(dict(kept.values))
+            assert fresh.records == kept.records
+
+
 @given(st.dictionaries(st.binary(max_size=6), st.binary(min_size=1, max_size=40), max_size=12), st.binary(max_size=6))
-def test_proofs_over_plain_keys(items: dict[bytes, bytes], key: bytes) -> None:
+def test_roots_over_plain_keys(items: dict[bytes, bytes], key: bytes) -> None:
     """`trie_root` takes keys that begin one another; its root must not depend on their order."""
     assert trie_root(items, keccak) == trie_root(list(items.items())[::-1], keccak)
     assert trie_root(items | {key: b""}, keccak) == trie_root({k: v for k, v in items.items() if k != key}, keccak)

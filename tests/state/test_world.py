@@ -103,10 +103,14 @@ def test_original_storage_is_that_of_the_transactions_start(world: World) -> Non
     assert (world.storage(A, b"k"), world.original_storage(A, b"k")) == (b"3", b"1")
     world.rollback(mark)
     assert (world.storage(A, b"k"), world.original_storage(A, b"k")) == (b"1", b"1")
+    world.begin_transaction()
+    mark = world.checkpoint()
     world.create(A)
     world.set_storage(A, b"k", b"4")
     assert world.original_storage(A, b"k") == b"", "a created account began without storage"
     world.rollback(mark)
+    assert world.original_storage(A, b"k") == b"1"
+    world.set_storage(A, b"k", b"5")
     assert world.original_storage(A, b"k") == b"1"
 
 
@@ -217,6 +221,7 @@ def test_removed_keys_are_passed_once(counting: CountingStore, reverse: bool) ->
 def test_a_rollback_brings_removed_keys_back_into_order(counting: CountingStore) -> None:
     _, world = over(counting, 1000)
     everything = keys(1000)
+    world.set_storage(A, everything[0], b"changed before the checkpoint, so that its order outlives the rollback")
     for _ in range(3):
         mark = world.checkpoint()
         for key in everything[1:]:
