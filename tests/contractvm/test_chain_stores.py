@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,9 @@ from contractvm.host import Host
 from contractvm.identity import IncompatibleChain
 from contractvm.rules import contract_rules
 from state.directory import open_store
-from state.errors import StoreFull, StoreLocked
+from state.errors import StoreError, StoreFull, StoreLocked
 from state.store import MemoryStore, Store
-from tests.contractvm.chains import BOB, TRANSFER, deploy, fingerprint, open_chain, send
+from tests.contractvm.chains import ALICE, BOB, TRANSFER, deploy, fingerprint, open_chain, send
 
 
 def test_it_is_all_there_again(tmp_path: Path) -> None:
@@ -157,3 +158,41 @@ def test_a_lost_header_is_fatal() -> None:
             chain.receipt(digest)
         with pytest.raises(Fatal, match="missing"):
             chain.header(1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_damaged_file_is_an_error_or_harmless(seed: int, tmp_path: Path) -> None:
+    """A byte anywhere on disk is changed, or a file cut: what is read is what was written, or a clear error."""
+    folder = tmp_path / "c"
+    with open_chain(open_store(folder, create=True)) as chain:
+        address = deploy(chain)
+        for _ in range(3):
+            send(chain, replace(TRANSFER, to=address, value=0))
+            chain.produce()
+        hashes = [chain.block(number).hash for number in range(chain.head.number + 1)]
+    chance = random.Random(seed)
+    file = chance.choice(sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size))
+    content = bytearray(file.read_bytes())
+    if chance.random() < 0.3:
+        del content[chance.randrange(len(content)) :]
+    else:
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    file.write_bytes(content)
+    try:
+        store = open_store(folder, create=False)
+    except StoreError as error:
+        assert str(folder) in str(error)
+        return
+    with store:
+        try:
+            chain = open_chain(store)
+            found = [chain.block(number).hash for number in range(chain.head.number + 1)]
+            chain.receipts()
+            nonce = chain.world().nonce(ALICE.address)
+        except (StoreError, IncompatibleChain, Fatal):
+            return
+    if found[0] == hashes[0]:
+        assert found == hashes[: len(found)]
+        assert nonce == len(found) - 1
+    else:
+        assert len(found) == 1, "an emptied store founds a new chain"
