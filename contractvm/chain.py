@@ -281,8 +281,8 @@ class Chain:
 
     def header(self, at: BlockId = "latest") -> Header:
         """Raises: UnknownBlock."""
-        number = self.height(at)
-        header = self._head if number == self._head.number else self._archive.header(number)
+        number, head = self.height(at), self._head
+        header = head if number == head.number else self._archive.header(number)
         if header is None:
             raise Fatal(f"block {number} is missing: the database is damaged")
         return header

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from contractvm.genesis import Allocation, Genesis
 from contractvm.host import Host
 from contractvm.machine import Status
 from contractvm.rejections import AlreadyKnown, NonceTooLow, WrongChain
+from state.directory import open_store
+from state.store import MemoryStore
 from tests.contractvm.chains import ALICE, CAROL, TRANSFER, deploy, open_chain, send
 from tests.contractvm.fake import host_call, init
 
@@ -200,6 +204,38 @@ def test_calls_read_any_height_and_change_nothing(chain: Chain) -> None:
     assert chain.estimate(Message(to=address)).gas > 21_000
     chain.produce()
     assert chain.head.state_root == root
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_readers_see_whole_blocks_while_one_is_made(kind: str, tmp_path: Path) -> None:
+    wrong: list[object] = []
+    done = threading.Event()
+    with open_chain(MemoryStore() if kind == "memory" else open_store(tmp_path / "c", create=True)) as chain:
+        address = deploy(chain)
+
+        def read() -> None:
+            while not done.is_set():
+                block = chain.block()
+                receipts = chain.receipts(block.number)
+                counted = chain.world(block.number).storage(address, b"n")
+                called = chain.call(Message(to=address), block.number).output
+                whole = len(receipts) == len(block.transactions) == (2 if block.number > 1 else 1)
+                expected = 1 + 2 * (block.number - 1)
+                if not whole or [int.from_bytes(n, "big") for n in (counted, called)] != [expected, expected + 1]:
+                    wrong.append((block.number, receipts, counted, called))
+
+        readers = [threading.Thread(target=read) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        for _ in range(40):
+            for _ in range(2):
+                send(chain, replace(TRANSFER, to=address, value=0))
+            chain.produce()
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert wrong == []
 
 
 def test_time(chain: Chain) -> None:
