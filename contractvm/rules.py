@@ -45,6 +45,9 @@ class Limits:
     nesting: int = 512
     """Blocks open at once in a function."""
     br_table_entries: int = 4_096
+    carried_operands: int = 131_072
+    """What a module's branches carry, each label counted, and its calls return: what a compiler writes grows with
+    these, and two bytes can name 128 of them."""
     globals: int = 1_024
     exports: int = 1_024
     tables: int = 8
@@ -115,6 +118,7 @@ def bare_rules() -> Rules:
         module_locals=5_000_000,
         nesting=4_096,
         br_table_entries=65_520,
+        carried_operands=10_000_000,
         globals=1_000_000,
         exports=1_000_000,
         tables=1_000,

@@ -47,11 +47,11 @@ def validate(module: Module, rules: Rules) -> None:
     _tables(module.table_types, rules.limits)
     _memories(module.memory_types, rules.limits)
     _exports(module)
-    constants = _Constants(module)
+    constants = _Constants(module, rules.limits)
     declared = constants.check()
     _start(module)
     check_features(module, rules)
-    checker = Checker(module, declared)
+    checker = Checker(module, declared, rules.limits.carried_operands)
     for index, function in enumerate(module.functions, module.imported_functions):
         signature = module.signature(index)
         checker.check(function.code, signature.params + function.locals, signature.results, index)
@@ -121,11 +121,11 @@ def _start(module: Module) -> None:
 class _Constants:
     """Checks everything that stands in constant expressions, and gathers the functions referred to."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, limits: Limits) -> None:
         self.module = module
         self.referenced = {e.index for e in module.exports if e.kind == FUNC}
         everything = frozenset(range(len(module.func_types)))
-        self.checker = Checker(module, everything)
+        self.checker = Checker(module, everything, limits.carried_operands)
 
     def check(self) -> frozenset[int]:
         """Check globals, elements, data. Returns: the functions that bodies may take references to."""

@@ -57,12 +57,15 @@ _ROWS: Mapping[int, tuple[int, int, int]] = MappingProxyType({op.code: _row(op.c
 class Checker:
     """Validates the sequences of one module, one after the other.
 
-    `declared` holds the functions that a body may take a reference to.
+    `declared` holds the functions that a body may take a reference to; `most_carried` is how many operands branches may
+    carry and calls return, over all sequences.
     """
 
-    def __init__(self, module: Module, declared: frozenset[int]) -> None:
+    def __init__(self, module: Module, declared: frozenset[int], most_carried: int) -> None:
         self.module = module
         self.declared = declared
+        self.most_carried = most_carried
+        self.carried = 0
         self.data_segments = len(module.data) if module.data_count is None else module.data_count
         self.stack = Operands(())
         self.locals: tuple[int, ...] = ()
@@ -196,12 +199,23 @@ class Checker:
             raise Invalid(f"type mismatch: if without else must leave what it takes, not {frame.type}")
         self.stack.push(frame.type.results)
 
+    def carry(self, operands: int) -> None:
+        """Count operands that a branch carries or a call returns."""
+        self.carried += operands
+        if self.carried > self.most_carried:
+            raise Invalid(
+                f"too many operands carried by branches and returned by calls: the limit is {self.most_carried}"
+            )
+
     def br(self, imm: int) -> None:
-        self.stack.pop_all(self.stack.label(imm))
+        types = self.stack.label(imm)
+        self.carry(len(types))
+        self.stack.pop_all(types)
         self.stack.abandon()
 
     def br_if(self, imm: int) -> None:
         types = self.stack.label(imm)
+        self.carry(len(types))
         self.stack.pop_all((I32,))
         self.stack.pop_all(types)
         self.stack.push(types)
@@ -209,6 +223,7 @@ class Checker:
     def br_table(self, imm: tuple[int, ...]) -> None:
         self.stack.pop_all((I32,))
         arity = len(self.stack.label(imm[-1]))
+        self.carry(arity * len(imm))
         # Labels repeat, and so do their types: each kind once keeps a table's cost to its bytes.
         for types in {self.stack.label(depth) for depth in dict.fromkeys(imm)}:
             if len(types) != arity:
@@ -249,10 +264,14 @@ class Checker:
         self.stack.abandon()
 
     def call(self, imm: int) -> None:
-        self.apply(self.function_type(imm))
+        self.call_type(self.function_type(imm))
 
     def call_indirect(self, imm: tuple[int, int]) -> None:
-        self.apply(self.indirect_type(imm))
+        self.call_type(self.indirect_type(imm))
+
+    def call_type(self, type_: FuncType) -> None:
+        self.carry(len(type_.results))
+        self.apply(type_)
 
     def return_call(self, imm: int) -> None:
         self.tail(self.function_type(imm))

@@ -215,6 +215,23 @@ class TestLimits:
         reason = refusal(data, bare_with(table_entries=1)).reason
         assert reason == "table 0 too large: 2 entries, the limit is 1"
 
+    @pytest.mark.parametrize(
+        ("code", "carried"),
+        [
+            (b"\x41\x00\x41\x00\x0d\x00\x0f", 1),
+            (b"\x41\x00\x41\x00\x0e\x03\x00\x00\x00\x00", 4),
+            (b"\x10\x00\x10\x00\x1a", 2),
+            (b"\x41\x00\x03\x40\x0c\x00\x0b", 0),
+        ],
+    )
+    def test_operands_that_branches_carry_and_calls_return_are_limited(self, code: bytes, carried: int) -> None:
+        data = one_function(code, results=b"\x7f")
+        check(data, bare_with(carried_operands=carried))
+        if carried:
+            refused = refusal(data, bare_with(carried_operands=carried - 1))
+            assert refused.reason.endswith(f"returned by calls: the limit is {carried - 1}")
+            assert refused.place.function == 0
+
 
 class TestFeatures:
     @pytest.mark.parametrize(
