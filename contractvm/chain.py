@@ -94,6 +94,7 @@ class Chain:
         self._archive = Archive(store)
         self._lock = RLock()
         self._snapshots: dict[int, Snapshot] = {}
+        self._reader: World
         self._executor = Executor(self.rules, default_machines() if machines is None else machines)
         identity = self._archive.identity()
         if identity is None:
@@ -162,7 +163,8 @@ class Chain:
         """
         with self._lock:
             context = self._next_context(self._head, timestamp, coinbase)
-            world = self.world()
+            # The pool has looked at most senders through the reader, which thereby holds their accounts.
+            world, self._reader = self._reader, self.world()
             results, refused = fill(self._executor, self.pool, world, context)
             block = self._seal(world, context, results)
             self.pool.included(block.transactions)
