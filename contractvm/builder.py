@@ -14,7 +14,7 @@ from contractvm.errors import Rejected
 from contractvm.execute import BlockContext, Executed, Executor
 from contractvm.mempool import Mempool
 from contractvm.nesting import RaisedRecursionLimit
-from contractvm.receipt import BLOOM_BYTES, REVERT_KEPT, Bloom, Receipt, TrapReport
+from contractvm.receipt import BLOOM_BYTES, REVERT_KEPT, TEXT_KEPT, Bloom, Receipt, TrapReport
 from contractvm.rejections import LimitExceeded
 from contractvm.transaction import Transaction
 from contractvm.types import Hash
@@ -101,5 +101,5 @@ def _receipt(result: Result, cumulative_gas: int, index: int, log_index: int) ->
         log_index=log_index,
         output=b"" if executed.ok else executed.output[:REVERT_KEPT],
         trap=TrapReport.of(executed.trap) if executed.trap else None,
-        detail=executed.detail,
+        detail=executed.detail[:TEXT_KEPT],
     )

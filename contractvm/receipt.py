@@ -24,6 +24,8 @@ BLOOM_BYTES: Final = 256
 EMPTY_BLOOM: Final = bytes(BLOOM_BYTES)
 REVERT_KEPT: Final = 4_096
 """Bytes of revert data that a receipt keeps: enough for every message, too few to fill a disk with."""
+TEXT_KEPT: Final = 512
+"""Characters of what is written for people, in which a hostile module's own names may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,10 @@ class TrapReport:
 
     @staticmethod
     def of(trap: Trap) -> TrapReport:
-        """Keep what the exception says."""
-        return TrapReport(str(trap.code), trap.detail, trap.place or Place())
+        """Keep what the exception says of the place itself, long texts cut."""
+        place = trap.place or Place()
+        name = place.name and place.name[:TEXT_KEPT]
+        return TrapReport(str(trap.code), trap.detail[:TEXT_KEPT], Place(place.offset, place.function, name))
 
     def pack(self) -> list[Encodable]:
         """For the receipt's record; a number that is not known is an empty list."""

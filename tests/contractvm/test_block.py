@@ -191,6 +191,11 @@ def test_our_record_of_a_receipt(receipt: Receipt) -> None:
     assert Receipt.unpack(receipt.pack(), 9, TRANSFER) == receipt
 
 
+def test_long_names_do_not_fill_the_disk() -> None:
+    hostile = TrapReport.of(Trap(TrapCode.UNREACHABLE, "d" * 9_999, Place(1, 2, "n" * 9_999)))
+    assert len(replace(FULL, trap=hostile).pack()) < 2_000
+
+
 @pytest.mark.parametrize("record", [b"", b"\xc0", b"\xc2\xc0\xc0", FULL.pack()[:-1]])
 def test_a_damaged_record_is_fatal(record: bytes) -> None:
     with pytest.raises(Fatal, match="damaged"):
