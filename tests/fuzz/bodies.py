@@ -134,7 +134,10 @@ class Body:
 
     def _statement(self) -> None:
         rng = self.rng
-        if rng.random() < 0.45:
+        pick = rng.random()
+        if pick < 0.08:
+            self.produce(rng.choice(NUMBERS), depth=5)
+        elif pick < 0.5:
             rng.choice(self.statements)(self)
         else:
             self._row(rng.choice(GENERIC))
@@ -194,11 +197,11 @@ class Body:
         self.forget(len(types))
 
     def produce(self, type_: int, depth: int = 2) -> None:
-        """Push one value of a type."""
+        """Push one value of a type, made by instructions `depth` deep at most; deep ones are mostly deep."""
         rng, shape = self.rng, self.shape
         slots = [i for i, t in enumerate(self.all_locals) if t == type_]
         cells = [i for i, g in enumerate(shape.globals) if g.value == type_]
-        pick = rng.random()
+        pick = rng.random() if depth < 3 else 0.5 + rng.random() / 3.5
         if slots and pick < 0.35:
             self.emit("local.get", rng.choice(slots))
         elif cells and pick < 0.45:
@@ -231,7 +234,7 @@ class Body:
             self._access(row, immediate)
             return
         if len(row.params) == 3:
-            self._bulk_operands()
+            self._bulk_operands(row)
         elif row.imm == "memory" and row.params:
             self.emit("i32.const", self.rng.choice((0, 1, 1, 2, 70_000)))
         else:
@@ -274,10 +277,12 @@ class Body:
             self.emit("i32.const", self.rng.choice((ADDRESS_MASK, 0xFF, 0x7FF8)))
             self.emit("i32.and")
 
-    def _bulk_operands(self) -> None:
-        """Destination, source and length: mostly short and inside."""
-        for _ in range(3):
-            if self.rng.random() < 0.95:
+    def _bulk_operands(self, row: Op) -> None:
+        """Destination, source or value, and length: mostly short and inside."""
+        for position in range(3):
+            if position == 1 and row.name == "memory.fill":
+                self.emit("i32.const", edge_biased(self.rng, I32))
+            elif self.rng.random() < 0.95:
                 self.emit("i32.const", self.rng.choice((0, 1, 2, 2, 3)))
             else:
                 self.produce(I32)
