@@ -2,23 +2,27 @@
 
     IDENTITY   JSON: what the folder is, its format version, its backend, and whether its making was finished
     LOCK       held with flock while the store is open
+    SEAL       what the database's logs and manifest were when it was closed (`state.seal`)
     db/        the database's own files
 
 `IDENTITY` is replaced atomically (written aside, synced, renamed, the folder synced). It is written as `creating`
-before the database exists and as `ready` after, so that a process killed in between leaves a folder that the next one
-completes, while a `ready` folder whose database is gone is an error and never a silently empty chain. A folder with
-anything else in it is refused and left as it was.
+before the database exists and as `ready` after the first write to it, so that a process killed in between leaves a
+folder that the next one completes, while a `ready` folder whose database is gone or holds nothing is an error and never
+a silently empty chain. A folder with anything else in it is refused and left as it was.
 
 What the records mean (chain id, schedule) is checked by whoever opens the chain in it.
 """
 
 import json
 import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from state import seal
 from state.errors import StoreCorrupt, StoreError, StoreForeign, StoreFull, StoreLocked
 from state.store import Store
 
@@ -31,8 +35,8 @@ FORMAT = 1
 _WHAT = "contractvm data directory"
 _IDENTITY = "IDENTITY"
 _LOCK = "LOCK"
+_SEAL = "SEAL"
 _DATABASE = "db"
-_OURS = frozenset({_IDENTITY, _IDENTITY + ".new", _LOCK, _DATABASE})
 _MODULES = {"leveldb": "plyvel", "rocksdb": "rocksdict"}
 
 
@@ -73,7 +77,8 @@ def open_store(path: str | os.PathLike[str], *, create: bool, backend: str | Non
     except OSError as error:
         raise StoreFull(f"{folder}: cannot be written ({error.strerror}); check its owner and free space") from error
     try:
-        return DirectoryStore(_open(folder, backend), lock)
+        store, ready = _open(folder, backend)
+        return DirectoryStore(folder, store, lock, ready)
     except BaseException:
         lock.close()
         raise
@@ -98,8 +103,8 @@ def _look(folder: Path, create: bool, backend: str | None) -> None:
         raise StoreForeign(f"{folder}: there is no data directory in it; create it, or name the right one")
 
 
-def _open(folder: Path, backend: str | None) -> Store:
-    """Open the database of a folder that we hold the lock of, completing its making where that was cut short."""
+def _open(folder: Path, backend: str | None) -> tuple[Store, bool]:
+    """Open the database of a folder that we hold the lock of; also whether its making was finished."""
     database = folder / _DATABASE
     if (folder / _IDENTITY).exists():
         kept, ready = _identity(folder, backend)
@@ -108,19 +113,30 @@ def _open(folder: Path, backend: str | None) -> Store:
     else:
         kept, ready = backend or default_backend(), False
         _write_identity(folder, kept, ready=False)
-    store = _database(kept, database, create=not ready)
-    if not ready:
+    store = _database(kept, database, folder / _SEAL, create=not ready)
+    if any(True for _ in store.keys(b"", None)) is ready:
+        return store, ready
+    try:
+        if ready:
+            raise StoreCorrupt(
+                f"{database}: it held records and holds none, its files were lost; restore a copy of {folder}, "
+                "or remove it to start a new chain"
+            )
+        _write_identity(folder, kept, ready=True)
+    except BaseException:
+        store.close()
+        raise
+    return store, True
+
+
+def _database(backend: str, path: Path, sealed: Path, *, create: bool) -> Store:
+    if not create:
+        if not path.is_dir():
+            raise StoreCorrupt(f"{path}: the database is gone from its data directory; restore a copy of it")
         try:
-            _write_identity(folder, kept, ready=True)
-        except BaseException:
-            store.close()
-            raise
-    return store
-
-
-def _database(backend: str, path: Path, *, create: bool) -> Store:
-    if not create and not path.is_dir():
-        raise StoreCorrupt(f"{path}: the database is gone from its data directory; restore a copy of it")
+            seal.check(path, sealed)
+        except OSError as error:
+            raise StoreCorrupt(f"{path}: cannot be read ({error.strerror}); check its owner") from error
     if backend == "leveldb":
         from state.level import LevelStore
 
@@ -195,17 +211,26 @@ def _hold(folder: Path) -> IO[bytes]:
 class DirectoryStore:
     """The store of a data directory, together with the lock on it."""
 
-    __slots__ = ("_lock", "_store", "get", "iterate", "keys", "snapshot", "write")
+    __slots__ = ("_closed", "_folder", "_lock", "_store", "get", "iterate", "keys", "snapshot", "write")
+    write: Callable[..., None]
 
-    def __init__(self, store: Store, lock: IO[bytes]) -> None:
+    def __init__(self, folder: Path, store: Store, lock: IO[bytes], ready: bool) -> None:
+        self._folder = folder
         self._store = store
         self._lock = lock
+        self._closed = False
         # Bound here rather than forwarded: a read is the most frequent thing a chain does.
         self.get = store.get
         self.iterate = store.iterate
         self.keys = store.keys
-        self.write = store.write
+        self.write = store.write if ready else self._first_write
         self.snapshot = store.snapshot
+
+    def _first_write(self, puts: Mapping[bytes, bytes | None], sync: bool = False) -> None:
+        """Write, synced whatever was asked for; from then on the directory is known to hold something."""
+        self._store.write(puts, True)
+        _write_identity(self._folder, self.backend, ready=True)
+        self.write = self._store.write
 
     @property
     def backend(self) -> str:
@@ -222,7 +247,12 @@ class DirectoryStore:
 
     def close(self) -> None:
         """Let go of files and the lock; closing twice is allowed."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._store.close()
+            with suppress(OSError):  # without room for a seal there is none; everything else was written and synced
+                seal.write(self._folder / _DATABASE, self._folder / _SEAL)
         finally:
             self._lock.close()

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Self
 
 import plyvel
 
-from state.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
+from state.errors import DISK_REASONS, StoreCorrupt, StoreError, StoreFull, StoreLocked
 
 CACHE_BYTES = 32 << 20
 WRITE_BUFFER_BYTES = 8 << 20
@@ -39,6 +39,8 @@ def _refuse(path: Path, error: Exception, doing: str) -> NoReturn:
     if "does not exist" in text or "NotFound" in text or "No such file" in text:
         raise StoreCorrupt(f"{path}: files are missing, found while {doing} ({text}); restore a copy of it") from error
     if isinstance(error, OSError):
+        if doing != "writing" and not any(reason in text for reason in DISK_REASONS):
+            raise StoreCorrupt(f"{path}: a file is unusable, found while {doing} ({text}); restore a copy of it") from error
         raise StoreFull(f"{path}: the disk failed while {doing} ({text}); make room, then open it again") from error
     raise StoreError(f"{path}: LevelDB failed while {doing} ({text})") from error
 

@@ -30,7 +30,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from state.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
+from state.errors import DISK_REASONS, StoreCorrupt, StoreError, StoreFull, StoreLocked
 from state.ordered import successor
 
 CACHE_BYTES = 32 << 20
@@ -53,6 +53,8 @@ def _refuse(path: Path, error: Exception, doing: str) -> NoReturn:
     if "does not exist" in text or "No such file" in text or text.startswith("NotFound"):
         raise StoreCorrupt(f"{path}: files are missing, found while {doing} ({text}); restore a copy of it") from error
     if text.startswith("IO error"):
+        if doing != "writing" and not any(reason in text for reason in DISK_REASONS):
+            raise StoreCorrupt(f"{path}: a file is unusable, found while {doing} ({text}); restore a copy of it") from error
         raise StoreFull(f"{path}: the disk failed while {doing} ({text}); make room, then open it again") from error
     raise StoreError(f"{path}: RocksDB failed while {doing} ({text})") from error
 

@@ -184,7 +184,10 @@ class PastView:
         """Yield the next record that is there now, and the next that has a past; either may be the answer."""
         yield next(self._snapshot.keys(low, high, reverse), None)
         past = next(self._snapshot.keys(past_start(low), past_start(high), reverse), None)
-        yield None if past is None else record_of_past(past)
+        record = None if past is None else record_of_past(past)
+        if record is not None and not low <= record < high:
+            raise StoreCorrupt(f"the past of {record.hex()} is out of order in the store; restore a copy")
+        yield record
 
     def _at(self, record: bytes) -> bytes:
         """Return what `record` held at this height, empty for nothing."""

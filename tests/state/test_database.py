@@ -381,6 +381,17 @@ def test_damage_is_named() -> None:
     StateDB(store, keccak).revert_to(1)
 
 
+def test_a_past_out_of_order_ends_a_walk() -> None:
+    """A key that no `past_key` makes: decoding it leads backwards, which must not send the walk round in circles."""
+    store = MemoryStore()
+    state = StateDB(store, keccak)
+    for height in range(2):
+        put(state, height, {A: {b"m": b"%d" % height}})
+    store.write({PAST + STORAGE + A + b"m" + bytes(2): b"v"})
+    with pytest.raises(StoreCorrupt, match="out of order"):
+        state.view(0).next_key(A, b"m", inclusive=True, stop=None)
+
+
 RECORDS = st.binary(max_size=6).map(lambda key: STORAGE + A + bytes(byte % 3 * 127 for byte in key))
 
 

@@ -39,7 +39,7 @@ def test_a_new_directory_is_made_with_its_parents_and_kept(tmp_path: Path, backe
         assert store.backend == backend
         store.write({b"k": b"v"}, sync=True)
         assert [key for key, _ in store.iterate(b"", None)] == list(store.keys(b"", None)) == [b"k"]
-    assert sorted(path.name for path in folder.iterdir()) == ["IDENTITY", "LOCK", "db"]
+    assert sorted(path.name for path in folder.iterdir()) == ["IDENTITY", "LOCK", "SEAL", "db"]
     with open_store(folder, create=False) as store:
         assert (store.backend, store.get(b"k")) == (backend, b"v")
         assert store.snapshot().get(b"k") == b"v"
@@ -125,7 +125,7 @@ def test_another_format_is_refused(tmp_path: Path, backend: str) -> None:
         identity(tmp_path, format=version)
         with pytest.raises(StoreForeign, match=f"format {version!r}, this version reads 1"):
             open_store(tmp_path, create=True)
-    identity(tmp_path, format=1, backend="sqlite")
+    identity(tmp_path, format=1, backend="sqlite", stage="ready")
     with pytest.raises(StoreCorrupt, match="backend 'sqlite' and stage 'ready' make no sense"):
         open_store(tmp_path, create=True)
 
@@ -133,7 +133,8 @@ def test_another_format_is_refused(tmp_path: Path, backend: str) -> None:
 def test_a_directory_that_was_cut_short_in_the_making_is_completed(tmp_path: Path, backend: str) -> None:
     """Each state that a killed process can leave between the first file and the last."""
     made = tmp_path / "made"
-    open_store(made, create=True, backend=backend).close()
+    with open_store(made, create=True, backend=backend) as store:
+        store.write({b"k": b"v"})
     ready = (made / "IDENTITY").read_text()
     creating = ready.replace("ready", "creating")
     stages: dict[str, dict[str, str]] = {
@@ -169,6 +170,63 @@ def test_a_ready_directory_without_its_database_is_damage(tmp_path: Path, backen
     with pytest.raises(StoreCorrupt, match="the database is gone"):
         open_store(tmp_path, create=True)
     assert not (tmp_path / "db").exists()
+
+
+def test_a_directory_is_ready_from_its_first_write_on(tmp_path: Path, backend: str) -> None:
+    """Killed before it, the next one starts over; emptied after it, what was there has been lost."""
+    for _ in range(2):
+        with open_store(tmp_path, create=True, backend=backend) as store:
+            assert '"creating"' in (tmp_path / "IDENTITY").read_text()
+    with open_store(tmp_path, create=True) as store:
+        store.write({b"k": b"v"})
+        assert '"ready"' in (tmp_path / "IDENTITY").read_text()
+        store.write({b"k": None})
+    for _ in range(2):
+        with pytest.raises(StoreCorrupt, match=f"{tmp_path}/db: it held records and holds none"):
+            open_store(tmp_path, create=True)
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "zeros"])
+def test_a_log_that_lost_records_since_it_was_closed_is_found(tmp_path: Path, backend: str, damage: str) -> None:
+    """The databases take such a log for a shorter history, and would open on it without a word."""
+    for number in range(3):
+        with open_store(tmp_path, create=True, backend=backend) as store:
+            for part in range(20):
+                store.write({b"%d-%d" % (number, part): bytes(1000)}, sync=True)
+    log = max((tmp_path / "db").glob("*.log"), key=lambda path: path.stat().st_size)
+    content = log.read_bytes()
+    if backend == "rocksdb" and damage != "gone":
+        assert content == b"", "closing it leaves nothing in a log that could be lost"
+        return
+    log.unlink()
+    if damage != "gone":
+        log.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "zeros": bytes(len(content))}[damage])
+    before = listing(tmp_path)
+    with pytest.raises(StoreCorrupt, match=f"{tmp_path}/db.*(is gone|other ones than now|no log)"):
+        open_store(tmp_path, create=True)
+    assert listing(tmp_path) == before
+    if damage == "gone":
+        return
+    (tmp_path / "SEAL").unlink()  # what the message offers
+    with open_store(tmp_path, create=False) as store:
+        assert store.get(b"0-0") is not None
+        assert store.get(b"2-19") is None
+
+
+def test_a_seal_is_about_the_closing_it_was_made_at(tmp_path: Path, backend: str) -> None:
+    """Opened again and killed, the logs are others; and a seal without its bytes, as a power cut leaves it, is none."""
+    with open_store(tmp_path / "a", create=True, backend=backend) as store:
+        store.write({b"a": b"1"}, sync=True)
+    for _ in range(3):
+        with open_store(tmp_path / "a", create=False) as store:
+            store.write({b"b": bytes(5000)}, sync=True)
+            shutil.rmtree(tmp_path / "b", ignore_errors=True)
+            shutil.copytree(tmp_path / "a", tmp_path / "b")  # as a killed process leaves it
+        with open_store(tmp_path / "b", create=False) as store:
+            assert store.get(b"b") == bytes(5000)
+    (tmp_path / "a" / "SEAL").write_bytes(b"")
+    with open_store(tmp_path / "a", create=False) as store:
+        assert store.get(b"a") == b"1"
 
 
 @pytest.mark.parametrize("pattern", ["MANIFEST-*", "CURRENT", "*.log"])
