@@ -24,3 +24,18 @@ class StoreForeign(StoreError):
 
 class StoreFull(StoreError):
     """A write did not reach the disk (no space, file-size limit, I/O error). The batch is not in the store."""
+
+
+DISK_REASONS = (
+    "Disk quota exceeded",
+    "File too large",
+    "Input/output error",
+    "No space left on device",
+    "Permission denied",
+    "Read-only file system",
+    "Too many open files",
+)
+"""What the system says when the disk or the process refuses, as opposed to a file that is not what it should be.
+
+The databases' errors carry the system's words and not its number.
+"""

@@ -54,7 +54,9 @@ def _refuse(path: Path, error: Exception, doing: str) -> NoReturn:
         raise StoreCorrupt(f"{path}: files are missing, found while {doing} ({text}); restore a copy of it") from error
     if text.startswith("IO error"):
         if doing != "writing" and not any(reason in text for reason in DISK_REASONS):
-            raise StoreCorrupt(f"{path}: a file is unusable, found while {doing} ({text}); restore a copy of it") from error
+            raise StoreCorrupt(
+                f"{path}: a file is unusable, found while {doing} ({text}); restore a copy of it"
+            ) from error
         raise StoreFull(f"{path}: the disk failed while {doing} ({text}); make room, then open it again") from error
     raise StoreError(f"{path}: RocksDB failed while {doing} ({text})") from error
 

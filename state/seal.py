@@ -3,8 +3,8 @@
 LevelDB and RocksDB keep young records in a log alone. A log that was deleted, emptied or cut at a record's end looks to
 them like one that was never written: they open without a word on an older state, or on none, and tidy the rest away;
 RocksDB takes the end of a manifest so as well. So closing notes the length and CRC-32 of these files in a file beside
-the database, and opening compares, before the database is touched. A killed process leaves no new seal; then only the absence of every log is found here, because at least one
-exists from the first opening on.
+the database, and opening compares, before the database is touched. A killed process leaves no new seal; then only the
+absence of every log is found here, because at least one exists from the first opening on.
 
 Never: guards against malice, which could write a seal too, or repairs anything.
 """

@@ -5,8 +5,6 @@ Never: a server; the directory is held for as long as the command runs.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from contractvm.chain import BlockId, Chain
 from contractvm.cli.frame import Settings
 from contractvm.cli.problem import Problem, say
@@ -40,27 +38,13 @@ def to_read(settings: Settings) -> Chain:
 
 
 def on_directory(settings: Settings, *, create: bool) -> Chain:
-    """Open what is there. A directory whose database holds nothing is refused: its chain may be what was lost."""
-    made = was_finished(settings.data)
+    """Open the chain that is there, or a new one where `create` allows it. Raises: StoreError, IncompatibleChain."""
     store = open_store(settings.data, create=create)
     try:
-        if made and not any(True for _ in store.keys(b"", None)):
-            raise Problem(
-                f"{settings.data} was made for a chain and holds none: its database has lost its files",
-                "restore a copy of it, or remove it to start a new chain",
-            )
         return Chain(store)
     except BaseException:
         store.close()
         raise
-
-
-def was_finished(folder: Path) -> bool:
-    """Whether the making of a data directory was finished; one that was cut short is completed by opening it."""
-    try:
-        return b'"ready"' in (folder / "IDENTITY").read_bytes()
-    except OSError:
-        return False
 
 
 def debug_line(contract: Address, text: bytes) -> None:

@@ -213,6 +213,29 @@ def test_a_log_that_lost_records_since_it_was_closed_is_found(tmp_path: Path, ba
         assert store.get(b"2-19") is None
 
 
+@pytest.mark.parametrize("pattern", ["*.ldb", "*.sst", "MANIFEST-*"])
+@pytest.mark.parametrize("damage", ["empty", "folder", "loop"])
+def test_a_file_that_became_something_else_is_damage_and_not_a_full_disk(
+    tmp_path: Path, backend: str, pattern: str, damage: str
+) -> None:
+    for number in range(2):
+        with open_store(tmp_path, create=True, backend=backend) as store:
+            store.write({b"%d" % number: bytes(1000)}, sync=True)
+    found = list((tmp_path / "db").glob(pattern))
+    if not found:
+        assert pattern != "MANIFEST-*", "each backend has tables of its own name"
+        return
+    found[0].unlink()
+    if damage == "empty":
+        found[0].touch()
+    elif damage == "folder":
+        found[0].mkdir()
+    else:
+        found[0].symlink_to(found[0].name)
+    with pytest.raises(StoreCorrupt, match=f"{tmp_path}/db"), open_store(tmp_path, create=False) as store:
+        list(store.iterate(b"", None))
+
+
 def test_a_seal_is_about_the_closing_it_was_made_at(tmp_path: Path, backend: str) -> None:
     """Opened again and killed, the logs are others; and a seal without its bytes, as a power cut leaves it, is none."""
     with open_store(tmp_path / "a", create=True, backend=backend) as store:
