@@ -22,6 +22,7 @@ NUMBERS = (I32, I64)
 BITS = {I32: 32, I64: 64}
 CONST = {I32: "i32.const", I64: "i64.const"}
 ADDRESS_MASK = 0xFFFF
+PAGE = 65_536
 
 
 @dataclass(slots=True)
@@ -82,6 +83,8 @@ class Body:
     """Statements of the outermost sequence."""
     statements: Sequence[Statement]
     """What writes the rows whose effect depends on context."""
+    deepen: Statement
+    """Opens one of the `deepening` blocks."""
     ops: list[int] = field(default_factory=list)
     imms: list[object] = field(default_factory=list)
     stack: list[int] = field(default_factory=list)
@@ -89,11 +92,15 @@ class Body:
     base: int = 0
     """Operands below this height belong to an enclosing block."""
     dead: bool = False
+    deepening: int = 0
+    """Blocks still to be opened one in another, before anything else: more than Python can nest."""
 
     def write(self) -> Code:
         """Generate the whole body."""
         self.labels.append(self.type.results)
         self.guard()
+        if self.deepening:
+            self.deepen(self)
         self.sequence(self.type.results, self.length)
         self.emit("end")
         return Code(self.ops, self.imms, [0] * len(self.ops))
@@ -272,6 +279,10 @@ class Body:
         self.stack += _codes(row.results)
 
     def _address(self) -> None:
+        if self.rng.random() < 0.05:
+            self.emit("i32.const", PAGE - self.rng.randrange(12))
+            self.stack.append(I32)
+            return
         self.produce(I32)
         if self.rng.random() < 0.95:
             self.emit("i32.const", self.rng.choice((ADDRESS_MASK, 0xFF, 0x7FF8)))
@@ -284,6 +295,8 @@ class Body:
                 self.emit("i32.const", edge_biased(self.rng, I32))
             elif self.rng.random() < 0.95:
                 self.emit("i32.const", self.rng.choice((0, 1, 2, 2, 3)))
+            elif self.rng.random() < 0.5:
+                self.emit("i32.const", self.rng.choice((PAGE, PAGE - 1, PAGE - 3, 4, 5, 6, 7, 8)))
             else:
                 self.produce(I32)
                 self.stack.pop()

@@ -27,6 +27,8 @@ def _enter(body: Body, type_: FuncType, label: tuple[int, ...], statements: int)
     outer = body.base
     body.base = len(body.stack) - len(type_.params)
     body.labels.append(label)
+    if body.deepening:
+        deepen(body)
     body.sequence(type_.results, statements)
     body.labels.pop()
     body.base, body.dead = outer, False
@@ -38,6 +40,12 @@ def block(body: Body) -> None:
     body.emit("block", type_)
     _enter(body, type_, type_.results, body.rng.randrange(6))
     body.emit("end")
+
+
+def deepen(body: Body) -> None:
+    """Open one of the blocks that are to lie in each other."""
+    body.deepening -= 1
+    body.rng.choice((block, block, loop, if_))(body)
 
 
 def loop(body: Body) -> None:

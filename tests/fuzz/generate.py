@@ -56,6 +56,9 @@ HOST_GLOBALS = {"base32": (I32, 3), "base64": (I64, 0x1_0000_0007)}
 FUEL = 400
 """Loop iterations and calls that a guarded module makes before it traps."""
 
+DEEP = (18, 21, 40)
+"""Blocks in each other of a few functions: about as many as CPython allows, and more."""
+
 GAS_LIMITS = (40, 900, 40_000, 40_000)
 """Whole gas of each call: mostly enough."""
 
@@ -243,7 +246,8 @@ class _Builder:
             if self.profile.entry is not None and index == module.imported_functions:
                 budget, length = 300, rng.randrange(10, 30)
             calls = (control.call,) * (8 if self.profile.entry is not None else 0)
-            body = Body(rng, shape, index, type_, locals_, budget, length, (*statements, *calls))
+            body = Body(rng, shape, index, type_, locals_, budget, length, (*statements, *calls), control.deepen)
+            body.deepening = rng.choice((0,) * 14 + DEEP)
             module.functions.append(Function(module.func_types[index], locals_, body.write(), 0, 0))
 
     def exports(self) -> None:

@@ -80,7 +80,7 @@ def ref_is_null(body: Body) -> None:
 def _table_index(body: Body) -> None:
     """Push an index into a table, mostly inside."""
     if body.rng.random() < 0.95:
-        body.emit("i32.const", body.rng.randrange(4))
+        body.emit("i32.const", body.rng.randrange(4 if body.rng.random() < 0.85 else 10))
     else:
         body.produce(I32)
         body.stack.pop()
