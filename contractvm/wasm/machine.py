@@ -44,6 +44,11 @@ class WasmMachine:
         self._idle = Idle()
 
     @property
+    def kept_code_bytes(self) -> int:
+        """Bytes of code whose modules are kept ready."""
+        return self._kept_bytes
+
+    @property
     def idle_pages(self) -> int:
         """Memory pages (of 64 KiB) kept by instances that wait for their contract's next frame."""
         return self._idle.pages
