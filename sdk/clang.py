@@ -8,8 +8,10 @@ Never: writes beside the source. zig keeps its cache under the user's cache dire
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -74,10 +76,37 @@ def compile_c(path: Path) -> Compiled:
         mapping = f"-fmacro-prefix-map={path.parent}{os.sep}="
         command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, mapping, "-o", str(output), str(path)]
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, timeout=SECONDS, check=False)
+            code, said = _run(command, environment)
         except subprocess.TimeoutExpired:
             raise BuildError(f"{path}: the compiler did not finish within {SECONDS} seconds") from None
-        said = done.stderr.decode("utf-8", "replace").strip()
-        if done.returncode or not output.is_file():
-            raise BuildError(f"{path}: it does not compile\n{said or f'the compiler ended with {done.returncode}'}")
+        if code or not output.is_file():
+            raise BuildError(f"{path}: it does not compile\n{said or f'the compiler ended with {code}'}")
         return Compiled(output.read_bytes(), said)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Run the compiler; return its exit code and what it said. Raises: subprocess.TimeoutExpired."""
+    # A session of its own: what comes by pip is a Python that starts the compiler, and ending that leaves the compiler.
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            said = process.communicate(timeout=SECONDS)[1]
+        except BaseException:
+            _end(process)
+            raise
+        return process.returncode, said.decode("utf-8", "replace").strip()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those it started."""
+    if not hasattr(os, "killpg"):  # not a POSIX system
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -240,3 +241,17 @@ def test_a_cache_that_cannot_be_made_is_told(c: Write, tmp_path: Path, monkeypat
 def test_a_compiler_that_hangs_is_stopped(c: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clang, "SECONDS", 0.001)
     refused(c(EMPTY), "did not finish")
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to see processes")
+def test_a_stopped_compiler_leaves_no_process(c: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes as a Python that starts the compiler; the latter read on for ever when only the Python was stopped."""
+    source = c('#include "/dev/zero"\n')
+    monkeypatch.setattr(clang, "SECONDS", 2)
+    refused(source, "did not finish")
+    left = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            if str(source).encode() in file.read_bytes():
+                left.append(file)
+    assert left == []
