@@ -121,6 +121,12 @@ class Linkage:
             return extern
         return instance.function(index).call
 
+    def release(self) -> None:
+        """Untie the functions from one another: freeing a long chain of them would recurse in C (CPython 3.13)."""
+        for name, cell in self.cells.items():
+            if name[0] == "f":
+                cell.cell_contents = None
+
     def rebind(self) -> None:
         """Let the functions call what the instance imports now."""
         for cell, index in self.imported:

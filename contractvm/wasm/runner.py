@@ -98,18 +98,24 @@ class Idle:
         host.count_in(CellType(0))
         contract = runner.contract
         if not keep or id(contract) in self._waiting:
+            runner.linkage.release()
             return
         runner.memory.shrink()
         self._waiting[id(contract)] = runner
         self.pages += contract.pages
         while self.pages > IDLE_PAGES:
             _, oldest = self._waiting.popitem(last=False)
-            self.pages -= oldest.contract.pages
+            self._let_go(oldest)
 
     def forget(self, contract: Contract) -> None:
         """Let go of a contract's runner, which holds the contract and all that was made from it."""
-        if self._waiting.pop(id(contract), None) is not None:
-            self.pages -= contract.pages
+        runner = self._waiting.pop(id(contract), None)
+        if runner is not None:
+            self._let_go(runner)
+
+    def _let_go(self, runner: Runner) -> None:
+        self.pages -= runner.contract.pages
+        runner.linkage.release()
 
 
 def bind(contract: Contract, host: Host) -> list[MethodType]:
