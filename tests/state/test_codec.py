@@ -60,6 +60,25 @@ def test_rlp_verdict_vectors(file: str) -> None:
                 print(name, decode(data))
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\x81\x7f", "stands for itself"),
+        (b"\xb8\x37" + bytes(55), "takes the short header"),
+        (b"\xf8\x37" + bytes(55), "takes the short header"),
+        (b"\xb9\x00\x38" + bytes(56), "length starts with a zero byte"),
+        (b"\xf9\x00\x38" + bytes(56), "length starts with a zero byte"),
+        (b"\xb8\x38" + bytes(55), "ends at 58, beyond 57"),
+        (b"\xc2\x82\x01\x01", "ends at 4, beyond 3"),
+        (b"\xbf" + b"\xff" * 8, "beyond 9"),
+        (b"\xbf\xff", "ends at 9, beyond 2"),
+    ],
+)
+def test_each_other_form_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(RLPError, match=reason):
+        decode(data)
+
+
 @given(ITEMS)
 def test_rlp_round_trip(item: Item) -> None:
     assert decode(encode(item)) == item

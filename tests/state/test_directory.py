@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from state import directory
-from state.directory import default_backend, open_store
+from state.directory import DirectoryStore, default_backend, open_store
 from state.errors import StoreCorrupt, StoreError, StoreForeign, StoreFull, StoreLocked
 from tests.sources import ROOT
 from tests.state.support import DISK_BACKENDS, need
@@ -267,6 +267,29 @@ def test_damaged_database_files_are_named(tmp_path: Path, backend: str, pattern:
     file.write_bytes(content)
     with pytest.raises(StoreCorrupt, match=f"{copy}/db: (damaged|files are missing)"):
         open_store(copy, create=False)
+
+
+def test_one_flipped_bit_of_a_value_is_found_when_it_is_read(tmp_path: Path, backend: str) -> None:
+    value = os.urandom(100)
+    with open_store(tmp_path, create=True, backend=backend) as store:
+        store.write({b"key": value})
+        for number in range(100):
+            store.write({b"%d" % number: os.urandom(100_000)})  # enough for the key to leave the log for a table
+    tables = [path for path in (tmp_path / "db").iterdir() if path.suffix in (".ldb", ".sst")]
+    tables = [path for path in tables if value in path.read_bytes()]
+    assert len(tables) == 1
+    content = bytearray(tables[0].read_bytes())
+    content[content.index(value) + 50] ^= 1
+    tables[0].write_bytes(content)
+    with open_store(tmp_path, create=False) as store:
+        for read in (lambda: store.get(b"key"), lambda: list(store.iterate(b"key", b"kez")), lambda: copied(store)):
+            with pytest.raises(StoreCorrupt, match=f"{tmp_path}/db: damaged"):
+                read()
+
+
+def copied(store: DirectoryStore) -> bytes | None:
+    """The value, through a snapshot."""
+    return store.snapshot().get(b"key")
 
 
 def test_a_damaged_table_is_found_when_it_is_read(tmp_path: Path, backend: str) -> None:

@@ -257,6 +257,18 @@ def test_keys_removed_by_earlier_blocks_are_passed_once(counting: CountingStore)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
+def test_what_an_earlier_view_found_empty_is_not_believed_later(reverse: bool) -> None:
+    state = StateDB(MemoryStore(), keccak)
+    early = state.view()
+    world = World(state.view())
+    world.set_storage(A, b"m", b"v")
+    state.commit(state.prepare(world, 0))
+    assert early.next_key(A, None, inclusive=True, stop=None, reverse=reverse) is None
+    assert state.view().next_key(A, None, inclusive=True, stop=None, reverse=reverse) == b"m"
+    assert early.next_key(A, None, inclusive=True, stop=None, reverse=reverse) is None
+
+
+@pytest.mark.parametrize("reverse", [False, True])
 def test_keys_of_later_blocks_are_passed_once_in_an_older_view(counting: CountingStore, reverse: bool) -> None:
     state, world = over(counting, 2)
     for key in keys(2000)[2:]:
