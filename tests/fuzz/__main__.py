@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from time import monotonic
 
-from contractvm.wasm.engine import TIERS
+from tests.fuzz.tiers import WAYS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,14 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first case")
-    parser.add_argument("--tier", action="append", choices=TIERS, help="repeatable; all when none is named")
+    parser.add_argument("--tier", action="append", choices=WAYS, help="repeatable; all when none is named")
     parser.add_argument("--contracts", action="store_true", help="contracts in a world, tier against tier")
     parser.add_argument("--no-shrink", action="store_true", help="keep failing cases as they were generated")
     options = parser.parse_args(arguments)
     if importlib.util.find_spec("wasmtime") is None:
         print("the fuzzer compares with wasmtime, which is missing: pip install '.[test]'", file=sys.stderr)
         return 1
-    tiers = tuple(options.tier or TIERS)
+    tiers = tuple(options.tier or WAYS)
     started, failed = monotonic(), 0
     for seed in range(options.seed, options.seed + options.cases):
         failed += _one(seed, tiers, contracts=options.contracts, shrinking=not options.no_shrink)

@@ -24,6 +24,7 @@ from state.store import MemoryStore
 from state.world import World
 from tests.fuzz.generate import Case, Profile, build
 from tests.fuzz.outcome import Step
+from tests.fuzz.tiers import way
 from tests.spec.script import CRASHES
 
 SELF, TWIN, PLAIN, SENDER = (Address(bytes([n]) * 20) for n in (0x51, 0x52, 0x53, 0x54))
@@ -47,8 +48,13 @@ def generate_contract(seed: int) -> Case:
     return Case(seed, encode(module), calls, rng.choice(GAS_LIMITS), contract=True)
 
 
-def run_contract(case: Case, tier: str) -> list[Step]:
-    """The deployment check, then every transaction. Raises: ModuleError when it is no contract."""
+def run_contract(case: Case, name: str) -> list[Step]:
+    """The deployment check, then every transaction, on one of `WAYS`. Raises: ModuleError when it is no contract."""
+    with way(name) as tier:
+        return _run(case, tier)
+
+
+def _run(case: Case, tier: str) -> list[Step]:
     rules, machine = contract_rules(), WasmMachine(tier)
     machine.check(case.wasm, rules)
     database = StateDB(MemoryStore(), keccak_function())

@@ -43,9 +43,11 @@ def block(body: Body) -> None:
 
 
 def deepen(body: Body) -> None:
-    """Open one of the blocks that are to lie in each other."""
+    """Open one of the blocks that are to lie in each other, between branches to any of those open."""
     body.deepening -= 1
+    br_if(body)
     body.rng.choice((block, block, loop, if_))(body)
+    br_if(body)
 
 
 def loop(body: Body) -> None:

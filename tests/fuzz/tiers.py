@@ -1,13 +1,19 @@
-"""Runs a case on one of our tiers. Never: lets an engine's crash end the fuzzing; a crash is a finding."""
+"""Runs a case on one of our tiers, the portable one in either of its forms.
+
+Never: lets an engine's crash end the fuzzing; a crash is a finding.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from unittest.mock import patch
 
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
-from contractvm.wasm.engine import Engine
+from contractvm.wasm import pystructured
+from contractvm.wasm.engine import TIERS, Engine
 from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.module import GlobalType
@@ -17,9 +23,28 @@ from tests.fuzz.host import Host, HostRefusal
 from tests.fuzz.outcome import NULL, OK, OUT_OF_GAS, REFERENCE, Step, Value
 from tests.spec.script import CRASHES
 
+STATES = "portable-states"
+"""The portable tier with every function as a state machine, the form it keeps for nesting too deep for CPython."""
+WAYS = (*TIERS, STATES)
 
-def run_tier(case: Case, tier: str) -> list[Step]:
-    """The steps of a case on a tier; fewer than its calls when instantiation fails."""
+
+@contextmanager
+def way(name: str) -> Iterator[str]:
+    """Set up a way of running and give its tier."""
+    if name == STATES:
+        with patch.object(pystructured, "MAX_LOOPS", -1):
+            yield "portable"
+    else:
+        yield name
+
+
+def run_tier(case: Case, name: str) -> list[Step]:
+    """The steps of a case on one of `WAYS`; fewer than its calls when instantiation fails."""
+    with way(name) as tier:
+        return _run(case, tier)
+
+
+def _run(case: Case, tier: str) -> list[Step]:
     engine, meter, host = Engine(tier=tier), Meter(case.gas), Host()
     instances: list[Instance] = []
 
