@@ -60,6 +60,24 @@ class RaisedRecursionLimit:
                 sys.setrecursionlimit(cls._before)
 
 
+def untie(error: BaseException) -> None:
+    """Take an error's traceback from it and free its frames one by one.
+
+    Freed by the interpreter, thousands of frames in each other recurse in C (CPython 3.13): more than a small thread's
+    stack holds. For errors that are a contract's doing, whose place is known by other means.
+    """
+    entries = []
+    entry, error.__traceback__ = error.__traceback__, None
+    while entry is not None:
+        entries.append(entry)
+        entry = entry.tb_next
+    for entry in entries:
+        entry.tb_next = None
+    entry = None
+    while entries:  # the innermost first: its frame holds the others
+        entries.pop()
+
+
 class Legs:
     """The threads that one execution's chain of calls stands on, the deepest last."""
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from types import CellType, FunctionType, TracebackType
 from typing import Any
 
-from contractvm.errors import OutOfGas, Trap, TrapCode
+from contractvm.errors import OutOfGas, Revert, Trap, TrapCode
+from contractvm.nesting import untie
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func, template
 from contractvm.wasm.instance import Instance
@@ -181,6 +182,9 @@ def run(function: Func, operands: list[Any], weight: int) -> list[Any]:
         if function.instance is None:
             raise
         raise located(error, function.instance.meter) from None
+    except (OutOfGas, Revert) as error:
+        untie(error)
+        raise
     if isinstance(result, tuple):
         return list(result)
     return [] if result is None and not function.type.results else [result]
@@ -192,6 +196,9 @@ def run_entry(linkage: Linkage, index: int, weight: int) -> None:
         linkage.enter(index)[0](weight)
     except TRAPS as error:
         raise located(error, linkage.instance.meter) from None
+    except (OutOfGas, Revert) as error:
+        untie(error)
+        raise
 
 
 def located(error: Exception, meter: Meter) -> Exception:
@@ -200,17 +207,13 @@ def located(error: Exception, meter: Meter) -> Exception:
     Returns the error itself when it did not come from generated code: then it is a bug of ours.
     """
     frames = deque(_frames(error.__traceback__), Trap.BACKTRACE)
-    if not frames:
+    if not frames or not (isinstance(error, Trap) or frames[-1].raises):
         return error
+    untie(error)
+    trap = error if isinstance(error, Trap) else Trap(_code(error))
+    if trap.place is not None:
+        return trap
     frame = frames[-1]
-    if isinstance(error, Trap):
-        trap = error
-        if trap.place is not None:
-            return trap
-    elif frame.calls:
-        return error
-    else:
-        trap = Trap(_code(error))
     trap.backtrace = tuple(f.compiled.place(f.index, f.at) for f in reversed(frames))
     trap.place = trap.backtrace[0]
     if frame.at is not None:
@@ -232,8 +235,8 @@ class _Frame:
     compiled: Compiled
     index: int
     line: int
-    calls: bool
-    """Whether what was raised came from something that it called."""
+    raises: bool
+    """Whether it raised the error itself, not something that it called."""
 
     @property
     def at(self) -> int | None:
@@ -250,5 +253,5 @@ def _frames(traceback: TracebackType | None) -> Iterator[_Frame]:
         code = traceback.tb_frame.f_code
         compiled = traceback.tb_frame.f_globals.get(COMPILED)
         if isinstance(compiled, Compiled) and code.co_name != "<lambda>":
-            yield _Frame(compiled, int(code.co_name[1:]), traceback.tb_lineno, traceback.tb_next is not None)
+            yield _Frame(compiled, int(code.co_name[1:]), traceback.tb_lineno, traceback.tb_next is None)
         traceback = traceback.tb_next

@@ -13,6 +13,7 @@ from types import CellType, MethodType
 
 from contractvm.errors import Fatal
 from contractvm.host import Finish, Host
+from contractvm.nesting import untie
 from contractvm.wasm import interpreter, portable
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.externs import Memory
@@ -68,6 +69,7 @@ class Runner:
         try:
             portable.run_entry(self.linkage, index, weight)
         except Finish as finish:
+            untie(finish)
             return finish.data
         return b""
 
