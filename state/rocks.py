@@ -246,7 +246,11 @@ class RocksStore:
             _refuse(self._path, error, "taking a snapshot")
 
     def close(self) -> None:
-        """Let go of files and the lock; closing twice is allowed."""
+        """Let go of files and the lock; closing twice is allowed.
+
+        Raises:
+            StoreCorrupt: tidying up in the background came upon damage.
+        """
         with self._lock:
             snapshots = list(self._snapshots)
         for snapshot in snapshots:
@@ -255,3 +259,5 @@ class RocksStore:
             self._db.close()
         except DbClosedError:
             return
+        except Exception as error:  # noqa: BLE001 - all that rocksdict ever raises
+            _refuse(self._path, error, "closing")
