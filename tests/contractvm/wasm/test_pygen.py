@@ -28,13 +28,13 @@ def test_every_instruction_is_translated_in_one_place() -> None:
     assert not set(INSTRUCTIONS) & (set(CALLS) | control)
 
 
-# Every way an operand can be evaluated early, with a load below it that must be evaluated before. $v is an address out
-# of bounds for the load under test, and the other loads are in bounds or not as $w says.
+SLOT = "(i32.rotl (i32.mul (local.get 2) (i32.const 5)) (i32.const 3))"
+# Every way an operand can be evaluated early, while something below it could trap and must be evaluated before.
 EARLY = {
     "a constant rotation takes a slot": "(i32.rotl (i32.add (local.get 2) (i32.const 1)) (i32.const 3))",
     "a rotated load": "(i32.rotr (i32.load (local.get 1)) (i32.const 9))",
-    "a load beside a slot": "(i32.add (i32.load (local.get 1)) (i32.rotl (i32.mul (local.get 2) (i32.const 5)) (i32.const 3)))",
-    "a slot beside a load": "(i32.add (i32.rotl (i32.mul (local.get 2) (i32.const 5)) (i32.const 3)) (i32.load (local.get 1)))",
+    "a load beside a slot": f"(i32.add (i32.load (local.get 1)) {SLOT})",
+    "a slot beside a load": f"(i32.add {SLOT} (i32.load (local.get 1)))",
     "wide": "(i32.wrap_i64 (i64.add (i64.add128 (i64.load (local.get 1)) (i64.const 1) (i64.const 2) (i64.const 3))))",
     "wide product": "(i32.wrap_i64 (i64.add (i64.mul_wide_u (i64.const 1) (i64.load (local.get 1)))))",
     "select of loads": "(select (i32.load (local.get 1)) (i32.load8_u (local.get 1)) (local.get 2))",
@@ -141,13 +141,19 @@ def test_each_line_that_can_trap_belongs_to_an_instruction() -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))", "return (t if (t := (l0 + 1)) <= 4294967295 else t & 4294967295)"),
-        ("(func (param i32 i32) (result i32) (i32.lt_u (local.get 0) (local.get 1)))", "return (1 if (l0 < l1) else 0)"),
+        (
+            "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))",
+            "return (t if (t := (l0 + 1)) <= 4294967295 else t & 4294967295)",
+        ),
+        (
+            "(func (param i32 i32) (result i32) (i32.lt_u (local.get 0) (local.get 1)))",
+            "return (1 if (l0 < l1) else 0)",
+        ),
         ("(func (param i32) (loop (br_if 0 (local.get 0))))", "if l0:"),
         ("(func (param i32) (i32.store8 (local.get 0) (i32.const 300)))", "mem[l0] = (44)"),
         ("(func (param i64) (result i32) (i64.eqz (local.get 0)))", "return (1 if (not l0) else 0)"),
     ],
-)  # fmt: skip
+)
 def test_forms_that_speed_depends_on(text: str, line: str) -> None:
     assert line in [stripped.strip() for stripped in made(text).source.splitlines()]
 
@@ -187,9 +193,7 @@ def test_loops_nest_as_far_as_cpython_compiles(text: str, fits: bool) -> None:
 @pytest.mark.parametrize("depth", [MAX_INDENT - 2, MAX_INDENT + 2])
 def test_ifs_nest_as_far_as_cpython_indents(depth: int) -> None:
     assert made(ifs(depth)).form == ("nested" if depth < MAX_INDENT else "states")
-    data = wat(
-        f'(module {ifs(depth)[:-1]}(export "f" (func 0)))'.replace('(export "f" (func 0)))', ') (export "f" (func 0)))')
-    )
+    data = wat(f'(module {ifs(depth)} (export "f" (func 0)))')
     assert agree(data, "f", 1).results == ()
 
 
