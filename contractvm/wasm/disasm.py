@@ -102,7 +102,7 @@ def _body(module: Module, code: Code, analysis: Plan) -> Iterator[str]:
             depth -= 1
         run = analysis.run_at.get(i)
         note = ""
-        if run is not None and run.count:
+        if run is not None and (run.cost or run.count):
             note = f"{_gas(run.cost)} gas for {run.count}"
         elif not analysis.live[i] and op not in (END, ELSE):
             note = "unreachable"

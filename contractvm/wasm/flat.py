@@ -86,7 +86,7 @@ class _Flattener:
             if not self.plan.live[i]:
                 continue
             run = self.plan.run_at.get(i)
-            if run is not None and run.count:
+            if run is not None and (run.cost or run.count):
                 steps.append((CHARGE, run.cost, run.count))
                 source.append(i)
             if self._has_step(i, op):
@@ -107,7 +107,7 @@ class _Flattener:
             positions.append(pc)
             if self.plan.live[i]:
                 run = self.plan.run_at.get(i)
-                pc += (run is not None and run.count > 0) + self._has_step(i, op)
+                pc += (run is not None and (run.cost or run.count) > 0) + self._has_step(i, op)
         return positions
 
     def _target(self, control: Control, height: int) -> tuple[int, tuple[int, int] | None]:

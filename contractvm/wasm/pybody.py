@@ -96,7 +96,7 @@ class Body:
     def charge(self, at: int) -> None:
         """Charge the run that starts at an instruction, if one does."""
         run = self.plan.run_at.get(at)
-        if run is None or not run.count:
+        if run is None or not (run.cost or run.count):
             return
         self.settle_traps()
         if run.cost:

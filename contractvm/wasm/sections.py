@@ -4,7 +4,8 @@ A *run* is a maximal straight line of instructions. It ends after a branch (`br`
 label (a `loop`, an `else`, the `end` of an `if`, the `end` of a block that a reachable branch names), after `return`
 and `unreachable`, after every call, `memory.grow`, and table and bulk operations. Unreachable code belongs to no run.
 A run's whole cost is charged when it is entered; when instruction i of it traps, `refund[i]`, the cost of what
-follows it, is given back.
+follows it, is given back. A function's first run, which nothing branches to, also pays for the declared locals beyond
+FREE_LOCALS: a few bytes declare thousands of them, and each is zeroed at every entry.
 
 The weight of a frame is BASE_WEIGHT + SLOT_WEIGHT for each parameter, local and operand at the deepest point.
 
@@ -24,6 +25,10 @@ from contractvm.wasm.opcodes import BY_CODE, BY_NAME, OPS
 
 BASE_WEIGHT = 64
 SLOT_WEIGHT = 8
+FREE_LOCALS = 32
+"""Declared locals that the price of a call covers."""
+LOCAL = -1
+"""In a table of prices by opcode, the key of the price of a further local; no opcode is negative."""
 
 BLOCK, LOOP, IF, ELSE, END = (BY_NAME[n].code for n in ("block", "loop", "if", "else", "end"))
 BR, BR_IF, BR_TABLE, RETURN, UNREACHABLE = (
@@ -69,7 +74,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Instructions [start, end) and their summed price in milligas; `count` leaves structure markers out."""
+    """Instructions [start, end) and what entering them costs in milligas; `count` leaves structure markers out."""
 
     start: int
     end: int
@@ -102,8 +107,9 @@ class Plan:
 
 
 def prices(rules: Rules) -> dict[int, int]:
-    """Milligas by opcode. Raises: Fatal when a schedule prices a structure marker (tiers may erase them)."""
+    """Milligas by opcode and LOCAL. Raises: Fatal when a schedule prices a structure marker (tiers may erase them)."""
     table = {op.code: rules.schedule.milli(op.cost) for op in OPS}
+    table[LOCAL] = rules.schedule.milli("wasm.frame.local")
     for code in STRUCTURE:
         if table[code]:
             raise Fatal(f"schedule {rules.schedule.name!r} prices {BY_CODE[code].name}, which must cost nothing")
@@ -116,7 +122,8 @@ def plan(module: Module, index: int, price: Mapping[int, int]) -> Plan:
     signature = module.signature(index)
     walk = _Walk(module, signature, function.code)
     walk.walk()
-    runs, refund, uncounted = _runs(function.code.ops, walk.live, walk.boundary, price)
+    entry = max(0, len(function.locals) - FREE_LOCALS) * price[LOCAL]
+    runs, refund, uncounted = _runs(function.code.ops, walk.live, walk.boundary, price, entry)
     slots = len(signature.params) + len(function.locals) + walk.deepest
     return Plan(
         tuple(block.control() for block in walk.blocks),
@@ -288,9 +295,12 @@ _CONTEXT_EFFECT = {
 
 
 def _runs(
-    ops: list[int], live: list[bool], boundary: bytearray, price: Mapping[int, int]
+    ops: list[int], live: list[bool], boundary: bytearray, price: Mapping[int, int], entry: int
 ) -> tuple[tuple[Run, ...], list[int], list[int]]:
-    """Cut the live instructions at the boundaries and sum their prices."""
+    """Cut the live instructions at the boundaries and sum their prices; the first run also costs `entry`.
+
+    What a trap gives back is of instructions alone.
+    """
     size = len(ops)
     refund, uncounted = [0] * size, [0] * size
     runs: list[Run] = []
@@ -304,6 +314,6 @@ def _runs(
                 continue
             for j in range(start, i + 1):
                 refund[j], uncounted[j] = cost - refund[j], count - uncounted[j]
-            runs.append(Run(start, i + 1, cost, count))
+            runs.append(Run(start, i + 1, cost if runs else cost + entry, count))
         start, cost, count = i + 1, 0, 0
     return tuple(runs), refund, uncounted

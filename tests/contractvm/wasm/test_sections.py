@@ -13,10 +13,10 @@ from contractvm.rules import bare_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.module import Module
 from contractvm.wasm.opcodes import BY_NAME, OPS
-from contractvm.wasm.sections import BASE_WEIGHT, SLOT_WEIGHT, STRUCTURE, Plan, plan, prices
+from contractvm.wasm.sections import BASE_WEIGHT, FREE_LOCALS, LOCAL, SLOT_WEIGHT, STRUCTURE, Plan, plan, prices
 from contractvm.wasm.validate import validate
 
-PRICE = {op.code: 0 if op.code in STRUCTURE else 10 for op in OPS} | {BY_NAME["i32.add"].code: 7}
+PRICE = {op.code: 0 if op.code in STRUCTURE else 10 for op in OPS} | {BY_NAME["i32.add"].code: 7, LOCAL: 3}
 
 
 def module(text: str) -> Module:
@@ -176,6 +176,16 @@ def test_every_live_instruction_is_in_one_run() -> None:
     assert made.run_at == {run.start: run for run in made.runs}
 
 
+@pytest.mark.parametrize(
+    ("count", "paid"), [(0, 0), (FREE_LOCALS, 0), (FREE_LOCALS + 1, 3), (1000, 3 * (1000 - FREE_LOCALS))]
+)
+def test_further_locals_are_paid_with_the_first_run_alone(count: int, paid: int) -> None:
+    head = f"(param {'i32 ' * 40}) (local {'i64 ' * count})"
+    assert runs("nop loop nop br 0 end", head) == [(0, 2, 10 + paid, 1), (2, 4, 20, 2)]
+    assert runs("loop nop br 0 end", head) == [(0, 1, paid, 0), (1, 3, 20, 2)], "a first run without instructions"
+    assert plan_of(f"(func {head} unreachable nop)").refund[0] == 0
+
+
 def test_structure_must_be_free() -> None:
     rules = bare_rules()
     dear = MappingProxyType({**rules.schedule.prices, "wasm.structure": 1})
@@ -187,4 +197,5 @@ def test_prices_are_the_schedules() -> None:
     rules = bare_rules()
     table = prices(rules)
     assert table[BY_NAME["i32.mul"].code] == rules.schedule.milli("wasm.mul")
-    assert len(table) == len(OPS)
+    assert table[LOCAL] == rules.schedule.milli("wasm.frame.local")
+    assert len(table) == len(OPS) + 1
