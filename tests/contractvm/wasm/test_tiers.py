@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import wasmtime
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.rules import bare_rules
 from contractvm.wasm.engine import Engine
+from contractvm.wasm.externs import Extern
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.pygen import FORMS, generate
 from contractvm.wasm.pystructured import TooDeep
@@ -33,7 +35,9 @@ def wat(text: str) -> bytes:
     return bytes(wasmtime.wat2wasm(text))
 
 
-def instance_on(way: str, data: bytes, gas: int = 1 << 40) -> tuple[Engine, Instance]:
+def instance_on(
+    way: str, data: bytes, gas: int = 1 << 40, imports: Mapping[tuple[str, str], Extern] | None = None
+) -> tuple[Engine, Instance]:
     """An instance on a tier, its functions generated in one form where that form can say them."""
     engine = Engine(tier="reference" if way == "reference" else "portable", count=True)
     compiled = engine.load(data)
@@ -43,7 +47,7 @@ def instance_on(way: str, data: bytes, gas: int = 1 << 40) -> tuple[Engine, Inst
                 compiled.generated[index] = generate(compiled, index, way)
             except TooDeep:
                 compiled.generated[index] = generate(compiled, index, "states")
-    return engine, engine.instantiate(compiled, meter=Meter(gas))
+    return engine, engine.instantiate(compiled, imports, Meter(gas))
 
 
 def call(way: str, data: bytes, name: str, *operands: Any, gas: int = 1 << 40) -> Seen:
