@@ -20,7 +20,7 @@ from contractvm.cli.ledger import reason, receipt_document, show_receipt
 from contractvm.cli.literals import call_data, constructor_data
 from contractvm.cli.opened import debug_line, to_write
 from contractvm.cli.output import number, show_json, show_pairs
-from contractvm.cli.problem import FAILED, Problem, say
+from contractvm.cli.problem import FAILED, USAGE, Problem, say
 from contractvm.cli.signer import Signer, sending_options, signer_of
 from contractvm.cli.values import checksum
 from contractvm.errors import Fatal
@@ -132,13 +132,17 @@ def transact(chain: Chain, signer: Signer, to: Address | None, data: bytes, send
     gas_limit = sending.gas_limit
     if gas_limit is None:
         gas_limit = estimated(chain, Message(signer.address, to, sending.value, data)).gas
-    price = sending.gas_price if sending.gas_price is not None else 2 * chain.next_base_fee
     tip = sending.priority_gas_price or 0
+    if sending.legacy and sending.priority_gas_price is not None:
+        raise Problem("a --legacy transaction has no tip", "leave --priority-gas-price out", code=USAGE)
+    price = sending.gas_price if sending.gas_price is not None else 2 * chain.next_base_fee + tip
+    if tip > price:
+        raise Problem(f"the tip, {tip} wei a gas, is above the highest price, {price}", "raise --gas-price", code=USAGE)
     tx = Transaction(
         type=TxType.LEGACY if sending.legacy else TxType.DYNAMIC_FEE,
         nonce=sending.nonce if sending.nonce is not None else chain.next_nonce(signer.address),
         max_fee=price,
-        max_tip=price if sending.legacy else min(tip, price),
+        max_tip=price if sending.legacy else tip,
         gas_limit=gas_limit,
         to=to,
         value=sending.value,

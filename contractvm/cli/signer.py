@@ -48,7 +48,7 @@ def signer_of(sender: str | None, private_key: str | None) -> Signer:
                 f"--from {sender} is not the private key's account {checksum(signer.address)}", "leave --from out"
             )
         return signer
-    wanted = account_of(sender or "0")
+    wanted = account_of("0" if sender is None else sender)
     for account in dev_accounts():
         if account.address == wanted:
             return Signer(account.address, account.secret)
@@ -60,7 +60,7 @@ def signer_of(sender: str | None, private_key: str | None) -> Signer:
 def account_of(text: str) -> Address:
     """An address, or the development account of that number. Raises: Problem."""
     accounts = dev_accounts()
-    if text.isdecimal() and len(text) < 5:
+    if text.isascii() and text.isdecimal() and len(text) < 5:
         if int(text) >= len(accounts):
             raise Problem(
                 f"there is no account {text}", f"they are numbered 0 to {len(accounts) - 1}: contractvm accounts"
@@ -116,7 +116,7 @@ def sending_options(function: F) -> F:
             type=amount,
             metavar="AMOUNT",
             envvar=["CONTRACTVM_GAS_PRICE", "ETH_GAS_PRICE"],
-            help="Highest price of a gas.  [default: twice the base fee; env: ETH_GAS_PRICE]",
+            help="Highest price of a gas.  [default: twice the base fee, and the tip; env: ETH_GAS_PRICE]",
         ),
         click.option("--priority-gas-price", type=amount, metavar="AMOUNT", help="Tip for each gas.  [default: 0]"),
         click.option("--nonce", type=positive, metavar="N", help="Nonce.  [default: the account's next]"),

@@ -69,7 +69,7 @@ def key_of(text: str) -> bytes:
             return hex_bytes(text)
         except click.BadParameter as error:
             raise Problem(f"storage key: {error.message}") from None
-    if text.isdecimal() and len(text) < 78:
+    if text.isascii() and text.isdecimal() and len(text) < 78:
         return int(text).to_bytes(33, "big")[-32:]
     return text.encode()
 

@@ -132,6 +132,8 @@ def test_who_sends(cli: Cli) -> None:
     cli("send", 1, "--from", 2, "--private-key", SECOND_KEY).failed("not the private key's account")
     cli("send", 1, "--from", "0x" + "11" * 20).failed("no key")
     cli("send", 1, "--from", 10).failed("no account 10")
+    cli("send", 1, "--from", "").failed("an address is 20")
+    cli("send", 1, "--from", "\u0661").failed("not hex")
     cli("send", 1, "--private-key", "0x00").failed("no key")
     cli("send", 1, "--private-key", "hunter2").failed("not hex")
 
@@ -150,6 +152,18 @@ def test_values_and_fees(cli: Cli) -> None:
     assert balances[1] == 10_000 * 10**18 + 15 * 10**17
     assert balances[0] == 10_000 * 10**18 - 15 * 10**17 - 21_000 * int(sent["effectiveGasPrice"])
     assert cli("send", 1, "--legacy", "--json").json["type"] == 0
+
+
+def test_a_tip_is_paid_as_asked_or_refused(cli: Cli) -> None:
+    sent = cli("send", 1, "--priority-gas-price", "7gwei", "--json").json
+    header = cli("block", "--json").json
+    assert int(sent["effectiveGasPrice"]) == int(header["baseFeePerGas"]) + 7 * 10**9
+    refused = cli("send", 1, "--gas-price", "2gwei", "--priority-gas-price", "3gwei")
+    assert refused.code == 2 and "above the highest price" in refused.err
+    refused = cli("send", 1, "--legacy", "--priority-gas-price", "1gwei")
+    assert refused.code == 2 and "has no tip" in refused.err
+    cli("send", 1, "--priority-gas-price", str(2**256 - 1)).failed()
+    assert cli("block", "--json").json["number"] == 1
 
 
 def test_refused_transactions(cli: Cli) -> None:
