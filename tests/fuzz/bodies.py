@@ -152,7 +152,7 @@ class Body:
     def _settle(self, results: tuple[int, ...]) -> None:
         """Use up what is above the base until it begins `results`, then produce the rest."""
         while tuple(self.stack[self.base :]) != results[: len(self.stack) - self.base]:
-            self._consume()
+            self.consume()
         missing = results[len(self.stack) - self.base :]
         if self.dead and len(self.stack) == self.base and self.rng.random() < 0.7:
             self.stack += missing
@@ -160,7 +160,7 @@ class Body:
         for type_ in missing:
             self.produce(type_)
 
-    def _consume(self) -> None:
+    def consume(self) -> None:
         """Take the top operand to where its value can be seen."""
         type_ = self.stack[-1]
         slots = [i for i, t in enumerate(self.all_locals) if t == type_]

@@ -110,18 +110,43 @@ def br_if(body: Body) -> None:
 
 
 def br_table(body: Body) -> None:
-    if body.rng.random() < 0.5:
+    if body.rng.random() < 0.3:
         return
     default = _label(body)
     alike = [d for d in range(len(body.labels)) if _carried(body, d) == _carried(body, default)]
-    depths = tuple(body.rng.choice(alike) for _ in range(body.rng.randrange(5)))
+    depths = tuple(body.rng.choice(alike) for _ in range(body.rng.choice((0, 1, 2, 4, 9, 14))))
     body.need(_carried(body, default))
     body.produce(I32)
     if body.rng.random() < 0.7:
-        body.emit("i32.const", 3)
+        body.emit("i32.const", body.rng.choice((1, 3, 7, 15)))
         body.emit("i32.and")
     body.emit("br_table", (*depths, default))
     _leave(body)
+
+
+def switch(body: Body) -> None:
+    """A `switch` as compilers write it: an arm a block, chosen by a table, left by a branch or by falling through."""
+    arms = body.rng.choice((2, 3, 5, 9, 12))
+    empty = FuncType((), ())
+    body.shape.intern(empty)
+    for _ in range(arms):
+        body.emit("block", empty)
+        body.labels.append(())
+    body.produce(I32)
+    body.stack.pop()
+    body.emit("i32.const", 15)
+    body.emit("i32.and")
+    depths = [*range(arms), *(body.rng.randrange(arms) for _ in range(body.rng.randrange(4)))]
+    body.rng.shuffle(depths)
+    body.emit("br_table", (*depths, body.rng.randrange(arms)))
+    for inside in reversed(range(arms)):
+        body.emit("end")
+        body.labels.pop()
+        body.emit("i32.const", inside + 1_000)
+        body.stack.append(I32)
+        body.consume()
+        if inside and body.rng.random() < 0.6:
+            body.emit("br", body.rng.randrange(inside))
 
 
 def return_(body: Body) -> None:
@@ -219,6 +244,7 @@ STATEMENTS: Mapping[str, Statement] = {
     "br": br,
     "br_if": br_if,
     "br_table": br_table,
+    "switch": switch,
     "return": return_,
     "unreachable": unreachable,
     "call": call,
@@ -226,4 +252,4 @@ STATEMENTS: Mapping[str, Statement] = {
     "return_call": return_call,
     "return_call_indirect": return_call_indirect,
 }
-"""By row; `else` and `end` come with their blocks."""
+"""By row, and `switch`; `else` and `end` come with their blocks."""
