@@ -22,8 +22,8 @@ MAGIC = b"\0asm"
 _LENGTH_SECTION = b"\0\x08\x03cvm"
 """A custom section `cvm` of four bytes: the build puts it first, its payload is the module's length."""
 _LENGTH_AT = 8 + len(_LENGTH_SECTION)
-KEPT_CODE_BYTES = 8 << 20
-"""Code of modules kept ready; what a module is prepared into takes about a hundred times its bytes."""
+KEPT_CODE_BYTES = 4 << 20
+"""Code of modules kept ready; what a module is prepared into takes a hundred times its bytes, at worst two hundred."""
 
 Key = tuple[bytes, int]
 """Code hash, and the identity of the rules; what is kept for it holds the rules, so that no others can take it."""

@@ -15,7 +15,8 @@ Never: prices of its own (the schedule's), and no knowledge of how a tier execut
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contractvm.errors import Fatal
@@ -94,14 +95,14 @@ class Plan:
     """Instruction index of a br, br_if or br_table -> the controls it names, the default last."""
     runs: tuple[Run, ...]
     run_at: Mapping[int, Run]
-    refund: list[int]
+    refund: Sequence[int]
     """Milligas to give back when the instruction traps."""
-    uncounted: list[int]
+    uncounted: Sequence[int]
     """Instructions of the run that were not executed when the instruction traps."""
     live: list[bool]
     """False for code that can never be reached."""
     heights: Mapping[int, int]
-    """Operand height before each live instruction of a kind whose height matters (branches, controls, calls)."""
+    """Operand height before each br, br_if and br_table that can be reached."""
     max_height: int
     weight: int
 
@@ -255,12 +256,12 @@ class _Walk:
             self.deepest = self.height
 
     def _other(self, i: int, op: int, imm: object) -> int:
-        """Note the height before an instruction without a fixed effect and return its effect on the height.
+        """Note where a branch goes; return the effect on the height of an instruction without a fixed one.
 
         The effect of what never falls through is not used.
         """
-        self.heights[i] = self.height
         if op == BR or op == BR_IF or op == BR_TABLE:
+            self.heights[i] = self.height
             depths = imm if isinstance(imm, tuple) else (imm,)
             named = [self.stack[-1 - depth] for depth in depths]
             self.targets[i] = tuple(block.number for block in named)
@@ -296,13 +297,13 @@ _CONTEXT_EFFECT = {
 
 def _runs(
     ops: list[int], live: list[bool], boundary: bytearray, price: Mapping[int, int], entry: int
-) -> tuple[tuple[Run, ...], list[int], list[int]]:
+) -> tuple[tuple[Run, ...], Sequence[int], Sequence[int]]:
     """Cut the live instructions at the boundaries and sum their prices; the first run also costs `entry`.
 
     What a trap gives back is of instructions alone.
     """
     size = len(ops)
-    refund, uncounted = [0] * size, [0] * size
+    refund, uncounted = array("q", bytes(8 * size)), array("q", bytes(8 * size))
     runs: list[Run] = []
     start, cost, count = 0, 0, 0
     for i in range(size):
