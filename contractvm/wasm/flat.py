@@ -5,13 +5,17 @@ Structure markers disappear; each run begins with a CHARGE step. Never: merges, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from contractvm.table import Op
+from contractvm.wasm import sections
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.module import EXTERNREF, FUNCREF
-from contractvm.wasm.opcodes import BY_CODE
-from contractvm.wasm.sections import BLOCK, END, LOOP, Control, Plan
+from contractvm.wasm.module import EXTERNREF, FUNCREF, Code
+from contractvm.wasm.opcodes import BY_NAME, OPS
+from contractvm.wasm.sections import BLOCK, ELSE, END, IF, LOOP, Control, Plan
 
 (
     LOCAL_GET,
@@ -46,6 +50,7 @@ from contractvm.wasm.sections import BLOCK, END, LOOP, Control, Plan
 ) = range(29)
 
 Step = tuple[int, Any, Any]
+"""Its kind, and what the kind's branch of the interpreter takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +68,17 @@ class Flat:
 
 def flatten(compiled: Compiled, index: int) -> Flat:
     """Return the steps of a defined function, by its index in the whole index space."""
-    module = compiled.module
-    function = module.functions[index - module.imported_functions]
-    return _Flattener(compiled, index, function.code.ops, function.code.imms).flat(function.locals)
+    function = compiled.function(index)
+    return _Flattener(compiled, index, function.code).flat(function.locals)
 
 
 class _Flattener:
-    def __init__(self, compiled: Compiled, index: int, ops: list[int], imms: list[Any]) -> None:
+    def __init__(self, compiled: Compiled, index: int, code: Code) -> None:
         self.compiled = compiled
-        self.index = index
-        self.ops = ops
-        self.imms = imms
+        self.ops = code.ops
+        self.imms: list[Any] = code.imms
         self.plan = compiled.plan(index)
-        self.last = len(ops) - 1
+        self.last = len(code.ops) - 1
         self.arity = len(compiled.module.signature(index).results)
         self.pc_of = self._positions()
 
@@ -90,7 +93,7 @@ class _Flattener:
                 steps.append((CHARGE, run.cost, run.count))
                 source.append(i)
             if self._has_step(i, op):
-                steps.append(self._step(i, op, self.imms[i]))
+                steps.append(self._step(i, op))
                 source.append(i)
         if not self.plan.live[self.last] and self.plan.controls[0].label:
             steps.append((RETURN, None, None))
@@ -118,66 +121,26 @@ class _Flattener:
         move = None if height == control.height + control.arity else (control.height, control.arity)
         return self.pc_of[at], move
 
-    def _step(self, i: int, opcode: int, imm: Any) -> Step:
-        plan, op = self.plan, BY_CODE[opcode]
-        controls = plan.controls
-        match op.name:
-            case "local.get":
-                return LOCAL_GET, imm, None
-            case "local.set":
-                return LOCAL_SET, imm, None
-            case "local.tee":
-                return LOCAL_TEE, imm, None
-            case "i32.const" | "i64.const":
-                return CONST, imm, None
-            case "ref.null":
-                return CONST, None, None
-            case "end" | "return":
-                return RETURN, None, None
-            case "else":
-                return BR, self.pc_of[controls[plan.opens[i]].end + 1], None
-            case "if":
-                control = controls[plan.opens[i]]
-                return UNLESS, self.pc_of[(control.middle if control.middle >= 0 else control.end) + 1], None
-            case "br":
-                return BR, *self._target(controls[plan.targets[i][0]], plan.heights[i])
-            case "br_if":
-                return BR_IF, *self._target(controls[plan.targets[i][0]], plan.heights[i] - 1)
-            case "br_table":
-                height = plan.heights[i] - 1
-                return BR_TABLE, tuple(self._target(controls[c], height) for c in plan.targets[i]), None
-            case "call":
-                return CALL, imm, None
-            case "return_call":
-                return RETURN_CALL, imm, None
-            case "call_indirect":
-                return CALL_INDIRECT, self.compiled.keys[imm[0]], imm[1]
-            case "return_call_indirect":
-                return RETURN_CALL_INDIRECT, self.compiled.keys[imm[0]], imm[1]
-            case "drop":
-                return DROP, None, None
-            case "select" | "select t":
-                return SELECT, None, None
-            case "global.get":
-                return GLOBAL_GET, imm, None
-            case "global.set":
-                return GLOBAL_SET, imm, None
-            case "memory.size":
-                return MEMORY_SIZE, None, None
-            case "ref.func":
-                return REF_FUNC, imm, None
-            case "ref.is_null":
-                return REF_IS_NULL, None, None
-            case "unreachable":
-                return UNREACHABLE, None, None
-            case "nop":
-                return NOP, None, None
-            case name if name in INSTANCE_METHODS:
-                method, operands, immediates = INSTANCE_METHODS[name]
-                return INSTANCE, (method, operands), immediates(imm)
-        if op.imm == "memarg":
-            return (LOAD if op.results else STORE), (imm[1], op.width), op.fn
-        return (UNARY, BINARY, WIDE)[min(len(op.params), 3) - 1 if len(op.results) == 1 else 2], op.fn, len(op.params)
+    def _step(self, i: int, op: int) -> Step:
+        imm = self.imms[i]
+        made = PLAIN.get(op)
+        if made is not None:
+            return made(imm)
+        plan, controls = self.plan, self.plan.controls
+        if op == ELSE:
+            return BR, self.pc_of[controls[plan.opens[i]].end + 1], None
+        if op == IF:
+            control = controls[plan.opens[i]]
+            return UNLESS, self.pc_of[(control.middle if control.middle >= 0 else control.end) + 1], None
+        if op == sections.BR:
+            return BR, *self._target(controls[plan.targets[i][0]], plan.heights[i])
+        if op == sections.BR_IF:
+            return BR_IF, *self._target(controls[plan.targets[i][0]], plan.heights[i] - 1)
+        if op == sections.BR_TABLE:
+            height = plan.heights[i] - 1
+            return BR_TABLE, tuple(self._target(controls[c], height) for c in plan.targets[i]), None
+        kind = CALL_INDIRECT if op == sections.CALL_INDIRECT else RETURN_CALL_INDIRECT
+        return kind, self.compiled.keys[imm[0]], imm[1]
 
 
 INSTANCE_METHODS: dict[str, tuple[str, int, Any]] = {
@@ -196,3 +159,44 @@ INSTANCE_METHODS: dict[str, tuple[str, int, Any]] = {
     "elem.drop": ("elem_drop", 0, lambda imm: (imm,)),
 }
 """Instructions that are a method of the instance: its name, how many operands it pops, and its further arguments."""
+
+
+def _with_immediate(kind: int) -> Callable[[Any], Step]:
+    return lambda imm: (kind, imm, None)
+
+
+def _without(step: Step) -> Callable[[Any], Step]:
+    return lambda imm: step
+
+
+def _method(name: str) -> Callable[[Any], Step]:
+    method, operands, immediates = INSTANCE_METHODS[name]
+    return lambda imm: (INSTANCE, (method, operands), immediates(imm))
+
+
+def _access(op: Op) -> Callable[[Any], Step]:
+    kind, width, fn = LOAD if op.results else STORE, op.width, op.fn
+    return lambda imm: (kind, (imm[1], width), fn)
+
+
+def _operator(op: Op) -> Callable[[Any], Step]:
+    """A pure function of the table: of one or two operands with one result, or of several with several."""
+    kind = WIDE if len(op.results) > 1 else (UNARY, BINARY)[len(op.params) - 1]
+    return _without((kind, op.fn, len(op.params)))
+
+
+def _plain() -> dict[str, Callable[[Any], Step]]:
+    kinds = {"local.get": LOCAL_GET, "local.set": LOCAL_SET, "local.tee": LOCAL_TEE}
+    kinds |= {"global.get": GLOBAL_GET, "global.set": GLOBAL_SET, "ref.func": REF_FUNC}
+    kinds |= {"i32.const": CONST, "i64.const": CONST, "call": CALL, "return_call": RETURN_CALL}
+    bare = {"end": RETURN, "return": RETURN, "drop": DROP, "select": SELECT, "select t": SELECT, "nop": NOP}
+    bare |= {"memory.size": MEMORY_SIZE, "ref.is_null": REF_IS_NULL, "ref.null": CONST, "unreachable": UNREACHABLE}
+    steps = {name: _with_immediate(kind) for name, kind in kinds.items()}
+    steps |= {name: _without((kind, None, None)) for name, kind in bare.items()}
+    steps |= {name: _method(name) for name in INSTANCE_METHODS}
+    steps |= {op.name: _access(op) for op in OPS if op.imm == "memarg"}
+    return steps | {op.name: _operator(op) for op in OPS if op.fn is not None and op.imm != "memarg"}
+
+
+PLAIN: Mapping[int, Callable[[Any], Step]] = MappingProxyType({BY_NAME[n].code: step for n, step in _plain().items()})
+"""How an instruction becomes a step, by opcode, where its immediate is all that decides it."""

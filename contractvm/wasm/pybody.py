@@ -43,7 +43,7 @@ class Body:
         self.compiled = compiled
         self.index = index
         self.plan = compiled.plan(index)
-        self.function = module.functions[index - module.imported_functions]
+        self.function = compiled.function(index)
         self.type = module.signature(index)
         self.local_types = self.type.params + self.function.locals
         self.assigned = self._assigned()
