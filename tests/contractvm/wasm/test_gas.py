@@ -195,7 +195,7 @@ CONTRACT = bytes(
     (call $finish (i32.const 0) (i32.const 9))))""")
 )
 
-SHOP, ALICE = Address(b"\x33" * 20), Address(b"\x11" * 20)
+SHOP, OTHER, ALICE = Address(b"\x33" * 20), Address(b"\x44" * 20), Address(b"\x11" * 20)
 BLOCK = BlockContext(chain_id=1, number=5, timestamp=1_000)
 KEY = bytes(c + (i > 0) for i, c in enumerate(b"key"))
 """The contract adds one to the bytes 1 to 3 of its memory first."""
@@ -256,3 +256,40 @@ def test_every_gas_limit_of_a_transaction(data: bytes, status: Status) -> None:
         done = case.ends(gas)
         assert done.status is (status if gas >= need else Status.OUT_OF_GAS), gas
         assert gas >= need or done.gas_used == gas
+
+
+# A call inside a call: the inner frame may run out of gas alone, and then it left nothing behind.
+
+CALLER = bytes(
+    wasmtime.wat2wasm("""(module
+  (import "cvm1" "call" (func $call (param i32 i32 i32 i32 i64 i32) (result i32)))
+  (import "cvm1" "finish" (func $finish (param i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44\\44")
+  (func (export "call")
+    (if (i32.eqz (call $call (i32.const 0) (i32.const 32) (i32.const 0) (i32.const 0) (i64.const -1) (i32.const 0)))
+      (then (call $finish (i32.const 0) (i32.const 1))))))""")
+)
+
+
+def test_every_gas_limit_of_a_call_in_a_call() -> None:
+    world = empty_world()
+    world.set_balance(ALICE, 10**18)
+    for address, code in ((SHOP, CALLER), (OTHER, CONTRACT)):
+        world.set_nonce(address, 1)
+        world.set_code(address, code)
+    executors = [Executor(contract_rules(), [WasmMachine(tier)]) for tier in TIERS]
+    seen: set[tuple[Status, bytes]] = set()
+    for gas in range(21_000, 62_000, 3):
+        ends = []
+        for executor in executors:
+            mark = world.checkpoint()
+            done = executor.simulate(Message(ALICE, SHOP, gas_limit=gas), world, BLOCK)
+            inner_succeeded = done.output != b""
+            assert world.storage(OTHER, KEY) == (b"value" if inner_succeeded else b""), gas
+            assert len(done.logs) == inner_succeeded
+            world.rollback(mark)
+            ends.append((done.status, done.gas_used, done.output))
+        assert len(set(ends)) == 1, (gas, ends)
+        seen.add((ends[0][0], ends[0][2]))
+    assert seen == {(Status.OUT_OF_GAS, b""), (Status.OK, b""), (Status.OK, b"D")}
