@@ -1,4 +1,4 @@
-"""`python -m tests.spec PACK.zip [--tier T] [--script NAME]... [--wording]`: exit code 1 when anything failed."""
+"""`python -m tests.spec [PACK.zip] [--tier T] [--script NAME]... [--wording]`: exit code 1 when anything failed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from contractvm.wasm.engine import TIERS
-from tests.spec.pack import Pack, PackError
+from tests.spec.pack import Pack, PackError, default_pack
 from tests.spec.script import ScriptRunner
 from tests.spec.summary import Summary
 
@@ -15,7 +15,9 @@ from tests.spec.summary import Summary
 def main(arguments: list[str] | None = None) -> int:
     """Run a pack on one tier; 0 when nothing failed, 1 when something did, 2 when the pack cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m tests.spec", description=__doc__)
-    parser.add_argument("pack", type=Path, help="zip of NAME/commands.json and modules")
+    parser.add_argument(
+        "pack", type=Path, nargs="?", default=default_pack(), help="zip of NAME/commands.json and modules"
+    )
     parser.add_argument("--tier", choices=TIERS, default="portable")
     parser.add_argument("--script", action="append", metavar="NAME", help="only this script (repeatable)")
     parser.add_argument("--wording", action="store_true", help="list refusals worded otherwise than the script")
