@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from contractvm.errors import OutOfGas, Place, Trap, TrapCode
+from contractvm.errors import Fatal, OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm import flat as f
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import PAGE, Func
@@ -261,7 +261,7 @@ def _drop_between(stack: list[Any], height: int, arity: int) -> None:
 def _host(function: Func, operands: list[Any]) -> list[Any]:
     """Call a host function and return its results as a list."""
     if function.host is None:
-        raise RuntimeError("a function without an instance must be the host's")
+        raise Fatal("a function without an instance must be the host's")
     result = function.host(*operands)
     if not function.type.results:
         return []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import wasmtime
 
-from contractvm.errors import OutOfGas, Trap, TrapCode
+from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.rules import bare_rules
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Extern
@@ -29,6 +29,7 @@ class Seen:
     trap: tuple[str, int | None, int | None] | None
     spent: int
     executed: int
+    backtrace: tuple[Place, ...]
 
 
 def wat(text: str) -> bytes:
@@ -53,15 +54,15 @@ def instance_on(
 def call(way: str, data: bytes, name: str, *operands: Any, gas: int = 1 << 40) -> Seen:
     engine, instance = instance_on(way, data, gas)
     left, executed = instance.meter.left, instance.instructions
-    results, trap = None, None
+    results, trap, backtrace = None, None, ()
     try:
         results = tuple(engine.invoke(instance, name, operands))
     except Trap as error:
         assert error.place is not None
-        trap = (error.code.name, error.place.function, error.place.offset)
+        trap, backtrace = (error.code.name, error.place.function, error.place.offset), error.backtrace
     except OutOfGas:
         trap = ("OUT_OF_GAS", None, None)
-    return Seen(results, trap, left - instance.meter.left, instance.instructions - executed)
+    return Seen(results, trap, left - instance.meter.left, instance.instructions - executed, backtrace)
 
 
 def agree(data: bytes, name: str, *operands: Any, gas: int = 1 << 40) -> Seen:
