@@ -54,7 +54,8 @@ def instance_on(
 def call(way: str, data: bytes, name: str, *operands: Any, gas: int = 1 << 40) -> Seen:
     engine, instance = instance_on(way, data, gas)
     left, executed = instance.meter.left, instance.instructions
-    results, trap, backtrace = None, None, ()
+    results, trap = None, None
+    backtrace: tuple[Place, ...] = ()
     try:
         results = tuple(engine.invoke(instance, name, operands))
     except Trap as error:
