@@ -105,12 +105,16 @@ def contract_rules() -> Rules:
 
 @cache
 def bare_rules() -> Rules:
-    """The engine alone, for `contractvm run` and the specification's tests: any imports, wide limits."""
+    """The engine alone, for `contractvm run` and the specification's tests: any imports, wide limits.
+
+    Wide, and yet such that no module takes a gigabyte or minutes to be looked at: a byte of code takes some 200 of
+    memory once it is decoded and analysed, an entry of a table 8.
+    """
     limits = Limits(
-        code_bytes=16 << 20,
-        types=1_000_000,
+        code_bytes=4 << 20,
+        types=100_000,
         imports=100_000,
-        functions=1_000_000,
+        functions=100_000,
         body_bytes=7_654_321,
         params=1_000,
         results=1_000,
@@ -119,9 +123,9 @@ def bare_rules() -> Rules:
         nesting=4_096,
         br_table_entries=65_520,
         carried_operands=10_000_000,
-        globals=1_000_000,
-        exports=1_000_000,
-        tables=1_000,
+        globals=100_000,
+        exports=100_000,
+        tables=32,
         table_entries=1_000_000,
         element_entries=1_000_000,
         data_segments=100_000,

@@ -19,6 +19,8 @@ SOURCES = (".c", ".wat")
 def read_bytes(path: Path) -> bytes:
     """Read a whole file, `-` for standard input. Raises: Problem, naming the file and the way out."""
     if str(path) == "-":
+        if sys.stdin is None:
+            raise Problem("standard input is closed", "name a file")
         return bounded(sys.stdin.buffer.read(LARGEST + 1), "standard input")
     if path.is_dir():
         raise Problem(f"{path} is a directory", "name a .wasm, .wat or .c file in it")

@@ -60,7 +60,7 @@ def report(error: BaseException, debug: bool = False, colours: bool | None = Non
         case OSError() if error.errno == errno.ENOSPC:
             say(
                 f"the disk is full{of_file(error)}",
-                "free some space and run the command again: nothing was half-written",
+                "free some space; what was done before stands, and `contractvm block` shows what was mined",
             )
         case OSError() if error.strerror:
             say(f"{error.strerror}{of_file(error)}")

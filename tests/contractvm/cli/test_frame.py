@@ -13,8 +13,8 @@ import click
 import pytest
 
 from contractvm.cli.app import COMMANDS, asked_for_colours, root
-from contractvm.cli.files import near
-from contractvm.cli.problem import report
+from contractvm.cli.files import near, read_bytes
+from contractvm.cli.problem import Problem, report
 from contractvm.errors import Fatal
 from tests.contractvm.cli.conftest import Cli
 from tests.contractvm.cli.wat import MATH, assemble
@@ -117,7 +117,9 @@ def test_a_guess_at_a_file(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert report(OSError(28, "No space left on device", "/data/db")) == 1
-    assert "the disk is full: /data/db" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the disk is full: /data/db" in said
+    assert "what was done before stands" in said, "the result may be what could not be written"
 
 
 def test_the_reader_may_go_away(tmp_path: Path) -> None:
@@ -169,3 +171,9 @@ def test_python_dash_m_is_the_same_program() -> None:
     done = subprocess.run([*CLI, "--version"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("contractvm ")
     assert root.name == "contractvm"
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(Problem, match="standard input is closed"):
+        read_bytes(Path("-"))
