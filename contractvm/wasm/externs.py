@@ -114,7 +114,7 @@ class Func:
     """A function instance. `call(*operands, stack weight left)` is how the portable tier enters it.
 
     `body` is the same without the loop that makes tail calls: it may return a `Tail`. `key` is `signature_key` of
-    the type.
+    the type. A function of the host has no instance, and `host` takes its operands alone.
     """
 
     __slots__ = ("body", "call", "host", "index", "instance", "key", "type")

@@ -2,8 +2,8 @@
 
 A value may be *loose*: congruent to its bit pattern modulo 2**bits, but not yet reduced to it. Sums, differences and
 sign extensions stay loose until something needs the pattern, so that most masks disappear. The range says when. An
-expression that can trap carries a mark with the instruction's number; `source.py` puts each mark on a line of its
-own, so that the traceback names the instruction.
+expression that can trap carries a mark with the instruction's number; `pygen` puts each mark on a line of its own,
+so that the traceback names the instruction.
 Never: statements. Source of the meanings: `numeric.py`, against which every form here is fuzzed.
 """
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contractvm.errors import OutOfGas, Place, Trap, TrapCode
 from contractvm.nesting import PYTHON_FRAMES_A_CALL, untie
-from contractvm.rules import Limits
+from contractvm.rules import Limits, bare_rules
 from contractvm.wasm.encode import section, signed, sized, unsigned, vector
 from contractvm.wasm.engine import TIERS, Engine
 from contractvm.wasm.externs import HostFunction
@@ -219,6 +220,39 @@ def test_backtraces_are_the_same_in_every_tier(how: int) -> None:
     else:
         # A tail call leaves no trace: $inner was entered from where $outer called $middle.
         assert [place.function for place in backtrace] == [1, 3]
+
+
+# The entry calls $hop, which tail-calls $heavy, a frame with ten slots.
+WEIGHTS = wat("""(module (table 1 funcref) (elem (i32.const 0) $heavy)
+  (func $heavy (param i32) (result i32) (local i64 i64 i64 i64 i64 i64 i64 i64) (local.get 0))
+  (func $hop (param i32) (result i32) (return_call $heavy (local.get 0)))
+  (func $hop-indirect (param i32) (result i32)
+    (return_call_indirect (param i32) (result i32) (local.get 0) (i32.const 0)))
+  (func (export "f") (param i32) (result i32) (call $hop (local.get 0)))
+  (func (export "g") (param i32) (result i32) (call $hop-indirect (local.get 0))))""")
+
+
+@pytest.mark.parametrize("name", ["f", "g"])
+def test_a_tail_call_is_weighed_as_if_its_caller_were_gone(name: str) -> None:
+    """The entry weighs 80; $heavy 144; $hop 80 or 88. Enough is 224, and the callee of a tail call is where it ends."""
+    ends = set()
+    for tier in TIERS:
+        found: list[object] = []
+        for weight in (79, 80, 80 + 87, 80 + 143, 80 + 144):
+            rules = bare_rules()
+            engine = Engine(replace(rules, limits=replace(rules.limits, stack_weight=weight)), tier, count=True)
+            instance = engine.instantiate(engine.load(WEIGHTS), meter=Meter(10**6))
+            try:
+                found.append(engine.invoke(instance, name, [7])[0])
+            except Trap as trap:
+                assert trap.code is TrapCode.STACK_EXHAUSTED
+                found.append(tuple(place.name for place in trap.backtrace))
+            found.append((instance.meter.left, instance.instructions))
+        ends.add(tuple(found))
+    assert len(ends) == 1
+    results = next(iter(ends))[::2]
+    assert results[0] == (name,)
+    assert results[3:] == (("heavy", name), 7)
 
 
 def test_a_backtrace_names_calls_and_functions() -> None:
