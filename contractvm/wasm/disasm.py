@@ -7,7 +7,8 @@ Never: evaluates anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from contractvm.rules import Rules
@@ -33,8 +34,9 @@ GAS_COLUMN = 44
 
 def disassemble(module: Module, rules: Rules, function: int | None = None) -> Iterator[str]:
     """Yield lines of text for a valid module, or for one defined function by its index in the whole index space."""
+    types, price = _type_indices(module), prices(rules)
     if function is not None:
-        yield from _function(module, function, rules)
+        yield from _function(module, function, types, price)
         return
     yield "(module"
     for number, type_ in enumerate(module.types):
@@ -42,7 +44,7 @@ def disassemble(module: Module, rules: Rules, function: int | None = None) -> It
     yield from _imports(module)
     first = module.imported_functions
     for index in range(first, len(module.func_types)):
-        yield from _function(module, index, rules)
+        yield from _function(module, index, types, price)
     for table in module.tables:
         yield f"  (table {_table(table)})"
     for memory in module.memories:
@@ -79,21 +81,26 @@ def _imports(module: Module) -> Iterator[str]:
         yield f"  (import {_string(wanted.module.encode())} {_string(wanted.name.encode())} ({desc}))"
 
 
-def _function(module: Module, index: int, rules: Rules) -> Iterator[str]:
+def _function(module: Module, index: int, types: Mapping[FuncType, int], price: Mapping[int, int]) -> Iterator[str]:
     function: Function = module.functions[index - module.imported_functions]
     type_ = module.signature(index)
-    analysis = plan(module, index, prices(rules))
+    analysis = plan(module, index, price)
     name = module.names.get(index)
     title = f"function {index}" + (f" {name!r}" if name else "")
     yield f"  ;; {title}: {function.size} bytes at {function.offset:#x}, frame weight {analysis.weight}"
     yield f"  (func (;{index};) (type {function.type_index}){_params_results(type_)}"
     if function.locals:
         yield f"    (local {' '.join(TYPE_NAMES[t] for t in function.locals)})"
-    yield from _body(module, function.code, analysis)
+    yield from _body(function.code, analysis, types)
     yield "  )"
 
 
-def _body(module: Module, code: Code, analysis: Plan) -> Iterator[str]:
+def _type_indices(module: Module) -> Mapping[FuncType, int]:
+    """The first index of each type."""
+    return {type_: index for index, type_ in reversed(list(enumerate(module.types)))}
+
+
+def _body(code: Code, analysis: Plan, types: Mapping[FuncType, int]) -> Iterator[str]:
     """Yield the instructions, indented by nesting; the `end` of the function belongs to the closing bracket."""
     depth = 0
     last = len(code.ops) - 1
@@ -110,7 +117,7 @@ def _body(module: Module, code: Code, analysis: Plan) -> Iterator[str]:
             if note:
                 yield f"    ;; {note}"
             return
-        text = "    " + "  " * depth + f"{BY_CODE[op].name.removesuffix(' t')}{_immediate(module, op, imm)}"
+        text = "    " + "  " * depth + f"{BY_CODE[op].name.removesuffix(' t')}{_immediate(types, op, imm)}"
         yield f"{text:<{GAS_COLUMN}} ;; {code.offsets[i]:#x}{': ' + note if note else ''}"
         if op in (BLOCK, LOOP, IF, ELSE):
             depth += 1
@@ -121,14 +128,14 @@ def _gas(milligas: int) -> str:
     return f"{whole}.{rest:03}".rstrip("0").rstrip(".") if rest else str(whole)
 
 
-def _immediate(module: Module, op: int, imm: Any) -> str:
+def _immediate(types: Mapping[FuncType, int], op: int, imm: Any) -> str:
     """The immediates of an instruction as text, with a leading space."""
     row = BY_CODE[op]
     match row.imm:
         case "" | "memory" | "memory_memory":
             return ""
         case "block":
-            return _block_type(module, imm)
+            return _block_type(types, imm)
         case "labels":
             return " " + " ".join(str(label) for label in imm)
         case "type_table":
@@ -153,10 +160,10 @@ def _immediate(module: Module, op: int, imm: Any) -> str:
             return f" {imm}"
 
 
-def _block_type(module: Module, type_: FuncType) -> str:
+def _block_type(types: Mapping[FuncType, int], type_: FuncType) -> str:
     if not type_.params and len(type_.results) <= 1:
         return _params_results(type_)
-    return f" (type {module.types.index(type_)})"
+    return f" (type {types[type_]})"
 
 
 def _params_results(type_: FuncType) -> str:
@@ -183,12 +190,12 @@ def _constant(code: Code) -> str:
     """A constant expression on one line, without its `end`."""
     parts = []
     for op, imm in list(zip(code.ops, code.imms, strict=True))[:-1]:
-        parts.append(f"{BY_CODE[op].name}{_immediate(_NO_MODULE, op, imm)}")
+        parts.append(f"{BY_CODE[op].name}{_immediate(_NO_BLOCKS, op, imm)}")
     return " ".join(parts)
 
 
-_NO_MODULE = Module()
-"""Constant expressions have no blocks, so nothing of a module is asked for."""
+_NO_BLOCKS: Mapping[FuncType, int] = MappingProxyType({})
+"""Constant expressions have no blocks."""
 
 
 def _element(element: Element) -> str:
