@@ -28,6 +28,7 @@ from contractvm.identity import Identity, IncompatibleChain
 from contractvm.machine import Machine
 from contractvm.mempool import Mempool, PoolLimits
 from contractvm.receipt import Receipt
+from contractvm.recovery import decode_many
 from contractvm.rejections import AlreadyKnown
 from contractvm.rules import Rules, contract_rules
 from contractvm.transaction import Transaction
@@ -150,6 +151,20 @@ class Chain:
             tx = Transaction.decode(transaction.encode(), self.chain_id)
         else:
             tx = Transaction.decode_stored(transaction.encode())
+        return self._take(tx)
+
+    def submit_many(self, transactions: Iterable[bytes]) -> list[Hash | Rejected]:
+        """Take the bytes of many signed transactions, in order; return each one's hash or why it is refused."""
+        answers: list[Hash | Rejected] = []
+        for tx in decode_many(transactions, self.chain_id):
+            try:
+                answers.append(self._take(tx) if isinstance(tx, Transaction) else tx)
+            except Rejected as refusal:
+                answers.append(refusal)
+        return answers
+
+    def _take(self, tx: Transaction) -> Hash:
+        """Take a decoded transaction into the pool. Raises: Rejected."""
         with self._lock:
             nonce, balance = self._account(tx.sender)
             if tx.nonce < nonce and self._archive.transaction(tx.hash) is not None:

@@ -156,7 +156,7 @@ class Transaction:
         """Who signed, recovered once. Raises: InvalidSignature when no key fits."""
         if self._sender is None:
             object.__setattr__(self, "_sender", self.impersonated or self._recover())
-        return cast(Address, self._sender)
+        return self._sender  # type: ignore[return-value]
 
     def unsigned_by(self, sender: Address) -> Transaction:
         """Return the transaction as the shape of a message from `sender`, any address, that is only simulated."""

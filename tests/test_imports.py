@@ -19,7 +19,7 @@ LAYERS = (
     {"devaccounts", "transaction", "receipt"},
     {"block", "frames", "identity"},
     {"execute"},
-    {"archive", "estimate", "mempool", "genesis"},
+    {"archive", "estimate", "mempool", "genesis", "recovery"},
     {"builder"},
     {"chain"},
     {"docs"},

@@ -146,8 +146,7 @@ def _signed(
 def _block(chain: Chain, raws: Sequence[bytes]) -> float:
     """Seconds from the bytes to the synced block. Raises: BenchError unless every transfer succeeded."""
     start = perf_counter()
-    for raw in raws:
-        chain.submit(raw)
+    chain.submit_many(raws)
     chain.produce()
     seconds = perf_counter() - start
     _check(chain, len(raws), produce=False)

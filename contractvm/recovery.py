@@ -1,0 +1,48 @@
+"""Recovers the senders of many transactions at once, on every processor.
+
+libsecp256k1 lets go of the interpreter lock while it works, and recovery is the largest single cost of a transaction.
+Never: decides anything; a signature that fits no key is refused when its transaction is taken.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from contractvm.errors import Rejected
+from contractvm.transaction import Transaction
+
+FEWEST: Final = 16
+"""Transactions for which starting threads is worth while."""
+MOST_THREADS: Final = 8
+
+
+def decode_many(transactions: Iterable[bytes], chain_id: int) -> list[Transaction | Rejected]:
+    """Decode signed transactions and recover their senders; one that is refused is answered by its refusal."""
+    decoded: list[Transaction | Rejected] = []
+    for raw in transactions:
+        try:
+            decoded.append(Transaction.decode(raw, chain_id))
+        except Rejected as refusal:
+            decoded.append(refusal)
+    recover_senders([tx for tx in decoded if isinstance(tx, Transaction)])
+    return decoded
+
+
+def recover_senders(transactions: Sequence[Transaction]) -> None:
+    """Work out and keep the sender of each transaction that has one."""
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    if len(transactions) < FEWEST or threads < 2:
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(_recover, (transactions[start::threads] for start in range(threads))))
+
+
+def _recover(transactions: Sequence[Transaction]) -> None:
+    for transaction in transactions:
+        try:
+            transaction.sender  # noqa: B018 - asked for so that the transaction keeps it
+        except Rejected:
+            continue
