@@ -228,6 +228,10 @@ class Transaction:
         return address_of(key)
 
 
+_KINDS = {0: (TxType.LEGACY, 9), 1: (TxType.ACCESS_LIST, 11), 2: (TxType.DYNAMIC_FEE, 12)}
+"""Type and number of fields by the first byte, 0 for the legacy form."""
+
+
 def _decode(raw: bytes) -> Transaction:
     """Read any supported type; signature values are bounded to 256 bits and not judged further."""
     if not raw:
@@ -236,12 +240,11 @@ def _decode(raw: bytes) -> Transaction:
     if first < 0x80 and first not in (1, 2):
         named = _REFUSED_TYPES.get(first, "this type")
         raise UnsupportedType(f"transaction type not supported: {first:#04x}, {named} cannot run here")
-    kind = TxType.LEGACY if first >= 0x80 else TxType(first)
+    kind, wanted = _KINDS[first if first < 0x80 else 0]
     try:
         items = rlp_decode(raw if kind is TxType.LEGACY else raw[1:])
     except RLPError as error:
         raise MalformedTransaction(f"malformed transaction: {error}") from None
-    wanted = {TxType.LEGACY: 9, TxType.ACCESS_LIST: 11, TxType.DYNAMIC_FEE: 12}[kind]
     if not isinstance(items, list) or len(items) != wanted:
         got = f"{len(items)} fields" if isinstance(items, list) else "a string"
         raise MalformedTransaction(f"malformed transaction: a {kind.name} transaction has {wanted} fields, not {got}")
@@ -312,13 +315,13 @@ def _bytes(item: object, name: str) -> bytes:
 
 def _uint(item: object, name: str, size: int) -> int:
     """A canonical big-endian number of at most `size` bytes."""
+    if isinstance(item, bytes) and len(item) <= size and item[:1] != b"\0":
+        return int.from_bytes(item, "big")
     if not isinstance(item, bytes):
         raise MalformedTransaction(f"malformed transaction: {name} is a list, not a number")
     if item[:1] == b"\0":
         raise MalformedTransaction(f"malformed transaction: {name} has leading zeros")
-    if len(item) > size:
-        raise MalformedTransaction(f"malformed transaction: {name} is above {size * 8} bits")
-    return int.from_bytes(item, "big")
+    raise MalformedTransaction(f"malformed transaction: {name} is above {size * 8} bits")
 
 
 def _rlp_length(number: int) -> int:

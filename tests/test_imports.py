@@ -22,7 +22,7 @@ LAYERS = (
     {"archive", "estimate", "mempool", "genesis", "recovery"},
     {"builder"},
     {"chain"},
-    {"docs"},
+    {"docs", "process"},
     {"cli"},
 )
 """Modules and packages directly in `contractvm`, the lowest first: each imports its own layer and those below."""

@@ -13,7 +13,9 @@ def main() -> NoReturn:
     try:
         # Inside the guard: a Ctrl-C while modules are being imported is as quiet as a later one.
         from contractvm.cli.app import run
+        from contractvm.process import claim
 
+        claim()
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from contractvm.process import claim
 from tests.bench import render
 from tests.bench.compile import BenchError
 from tests.bench.report import Row
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.section if name not in SECTIONS]:
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    claim()  # as `contractvm` itself does
     facts = render.machine()
     measured: dict[str, Sequence[Row]] = {}
     try:
