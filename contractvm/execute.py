@@ -64,7 +64,7 @@ class Message:
     access_list: AccessList = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Executed:
     """What came of a transaction or message. Gas is whole gas.
 

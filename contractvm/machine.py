@@ -41,7 +41,7 @@ class Kind(StrEnum):
     CREATE2 = "create2"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A frame asked for. Amounts in wei, gas in whole gas; `static` is inherited by every frame below.
 

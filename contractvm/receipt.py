@@ -61,7 +61,7 @@ class TrapReport:
         return f"{text} (at {self.place})" if self.place != Place() else text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receipt:
     """What came of a transaction in a block. Gas is whole gas, `gas_price` wei a gas as paid.
 

@@ -46,7 +46,7 @@ class Finish(Exception):
         self.data = data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Log:
     """An event: at most four topics of 32 bytes, and data."""
 
@@ -55,7 +55,7 @@ class Log:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Env:
     """What a transaction sees around it. Fees in wei a gas, timestamp in seconds, `gas_limit` (the block's) in gas.
 
