@@ -57,33 +57,29 @@ class Reader:
         self.pos += size
         return self.data[self.pos - size : self.pos]
 
-    def unsigned(self, bits: int) -> int:
-        """Read an unsigned LEB128 integer. Raises: Malformed when it is too long or has bits beyond `bits`."""
+    def _groups(self, bits: int) -> tuple[int, int, int]:
+        """Read the seven-bit groups of a LEB128 integer: where it starts, their value, how many bits they have."""
         start, value, shift = self.offset, 0, 0
         while True:
             b = self.byte()
             value |= (b & 0x7F) << shift
             shift += 7
             if b < 0x80:
-                break
+                return start, value, shift
             if shift >= bits:
                 raise self.malformed("integer representation too long", start)
+
+    def unsigned(self, bits: int) -> int:
+        """Read an unsigned LEB128 integer. Raises: Malformed when it is too long or has bits beyond `bits`."""
+        start, value, _ = self._groups(bits)
         if value >> bits:
             raise self.malformed("integer too large", start)
         return value
 
     def signed(self, bits: int) -> int:
         """Read a signed LEB128 integer. Raises: Malformed when it is too long or its unused bits are not its sign."""
-        start, value, shift = self.offset, 0, 0
-        while True:
-            b = self.byte()
-            value |= (b & 0x7F) << shift
-            shift += 7
-            if b < 0x80:
-                break
-            if shift >= bits:
-                raise self.malformed("integer representation too long", start)
-        if b & 0x40:
+        start, value, shift = self._groups(bits)
+        if value >> (shift - 1):
             value -= 1 << shift
         if not -1 << (bits - 1) <= value < 1 << (bits - 1):
             raise self.malformed("integer too large", start)
