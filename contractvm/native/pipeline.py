@@ -1,0 +1,146 @@
+"""LLVM IR text to the bytes of an ELF relocatable object, for the processor this process runs on.
+
+Source: llvmlite's binding layer, which drives LLVM's new pass manager and code generator. Whoever imports this module
+has LLVM in the process (some 40 ms and 70 MB), and a fault inside LLVM ends the process: so only the compile worker
+does. Never: executes or loads what it made, or reads or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any, Final
+
+from llvmlite import binding
+
+from contractvm.errors import ContractVMError
+
+
+class PipelineError(ContractVMError):
+    """LLVM does not take this text, or cannot generate for this processor: never the compiled module's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much work goes into the machine code.
+
+    `codegen` is the code generator's level (0 to 3). `passes` run before it, over the whole module, in this order,
+    named as llvmlite's `add_<name>_pass`; or else `speed`, when it is not None, runs LLVM's own pipeline of that level
+    with the vectorizers off. `lsr` switches the code generator's loop strength reduction on.
+    """
+
+    codegen: int
+    passes: tuple[str, ...] = ()
+    speed: int | None = None
+    lsr: bool = False
+
+
+_CLEAN: Final = ("sroa", "simplify_cfg")
+LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
+    {
+        # Code generation at level 0 is some ten times faster than at 1; its frames grow with the function.
+        "draft": Level(0, _CLEAN),
+        "light": Level(1, _CLEAN),
+        "medium": Level(
+            2,
+            (
+                "sroa",
+                "instruction_combine",
+                "simplify_cfg",
+                "loop_rotate",
+                "new_gvn",
+                "dead_store_elimination",
+                "simplify_cfg",
+            ),
+        ),
+        "full": Level(2, speed=2),
+    }
+)
+"""The levels there are, the fastest compiler first."""
+
+DEFAULT: Final = "light"
+
+
+def emit(ir: str, level: str = DEFAULT, seconds: dict[str, float] | None = None) -> bytes:
+    """Compile `ir` to an ELF object with position-independent code of the small model.
+
+    The text's own triple and data layout are overruled by the host's. Functions that are to have their frame described
+    in `.eh_frame` carry the attribute `uwtable` in the text; every level keeps it. `seconds`, when given, receives the
+    time of each stage: `parse`, `optimise`, `emit`.
+
+    Raises: PipelineError with LLVM's message for text that does not parse or verify; ValueError for an unknown level.
+    """
+    row = LEVELS.get(level)
+    if row is None:
+        raise ValueError(f"no level {level!r}; there are: {', '.join(LEVELS)}")
+    spent: dict[str, float] = {} if seconds is None else seconds
+    start = perf_counter()
+    machine = _machine(row.codegen)
+    module = _parse(ir, machine)
+    spent["parse"] = (parsed := perf_counter()) - start
+    _optimise(module, machine, row)
+    spent["optimise"] = (optimised := perf_counter()) - parsed
+    # A switch of the process: it must be set before each module, since another level may have set it otherwise.
+    binding.set_option("contractvm", f"-disable-lsr={'false' if row.lsr else 'true'}")
+    try:
+        data: bytes = machine.emit_object(module)
+    except RuntimeError as problem:
+        raise PipelineError(f"LLVM made no object: {problem}") from None
+    spent["emit"] = perf_counter() - optimised
+    return data
+
+
+def target() -> tuple[str, str, str]:
+    """LLVM's version, the triple and the processor's name, for messages."""
+    return ".".join(map(str, binding.llvm_version_info)), binding.get_default_triple(), binding.get_host_cpu_name()
+
+
+@cache
+def _machine(codegen: int) -> Any:
+    """LLVM's description of this processor at one code generator level."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    try:
+        return binding.Target.from_default_triple().create_target_machine(
+            cpu=binding.get_host_cpu_name(),
+            features=binding.get_host_cpu_features().flatten(),
+            opt=codegen,
+            reloc="pic",
+            codemodel="small",
+        )
+    except RuntimeError as problem:
+        raise PipelineError(f"LLVM cannot compile for {binding.get_default_triple()}: {problem}") from None
+
+
+def _parse(ir: str, machine: Any) -> Any:
+    """A verified module: what the verifier would refuse can crash the passes, and the process with them."""
+    if "\0" in ir:  # LLVM would see the text before it only
+        raise PipelineError(f"the generated text has a NUL character at {ir.index(chr(0))}")
+    try:
+        module = binding.parse_assembly(ir)
+        module.triple = binding.get_default_triple()
+        module.data_layout = str(machine.target_data)
+        module.verify()
+    except RuntimeError as problem:
+        raise PipelineError(f"LLVM refuses the generated text: {str(problem).strip()}") from None
+    return module
+
+
+def _optimise(module: Any, machine: Any, level: Level) -> None:
+    """Run the level's passes over the module, in place."""
+    tuning = binding.create_pipeline_tuning_options(speed_level=1 if level.speed is None else level.speed)
+    tuning.loop_vectorization = False
+    tuning.slp_vectorization = False
+    builder = binding.create_pass_builder(machine, tuning)
+    if level.speed is not None:
+        manager = builder.getModulePassManager()
+    elif level.passes:
+        manager = binding.create_new_module_pass_manager()
+        for name in level.passes:
+            getattr(manager, f"add_{name}_pass")()
+    else:
+        return
+    manager.run(module, builder)
