@@ -20,9 +20,9 @@ from contractvm.machine import Status
 from tests.determinism.pythons import MINORS, Unavailable, environment
 from tests.determinism.scenario import STEPS
 from tests.sources import ROOT
+from tests.tiers import NATIVE, each_tier
 
 SOURCE = ROOT / "tests/determinism/everything.wat"
-TIERS = ("reference", "portable")
 STORES = {"leveldb": "plyvel", "rocksdb": "rocksdict"}
 Lines = list[dict[str, Any]]
 
@@ -78,8 +78,9 @@ def test_hash_seeds(tell: Callable[..., Lines], expected: Lines, hashseed: int) 
     same(tell(hashseed=hashseed), expected)
 
 
-def test_the_reference_tier(tell: Callable[..., Lines], expected: Lines) -> None:
-    same(tell("--tier", "reference"), expected)
+@each_tier()
+def test_tiers(tell: Callable[..., Lines], expected: Lines, tier: str) -> None:
+    same(tell("--tier", tier), expected)
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -88,14 +89,14 @@ def test_stores(tell: Callable[..., Lines], expected: Lines, store: str, tmp_pat
     same(tell("--store", store, tmp_path / "data"), expected)
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 @pytest.mark.parametrize("minor", MINORS)
 def test_pythons(tell: Callable[..., Lines], expected: Lines, minor: int, tier: str, tmp_path: Path) -> None:
     """Other Pythons, each on the database that it has wheels for, with whatever cryptography it has."""
     if sys.version_info[:2] == (3, minor):
         pytest.skip(f"this is Python 3.{minor}")
     try:
-        python = environment(minor)
+        python = environment(minor, *([NATIVE] if tier == NATIVE else []))
     except Unavailable as reason:
         pytest.skip(str(reason))
     backend = "leveldb" if minor < 13 and sys.platform == "linux" else "rocksdb"

@@ -48,11 +48,14 @@ def interpreter(minor: int) -> str:
     raise Unavailable(f"no Python 3.{minor} on this machine")
 
 
-def environment(minor: int) -> Path:
-    """The interpreter of an environment with contractvm's dependencies, made if there is none. Raises: Unavailable."""
+def environment(minor: int, *extras: str) -> Path:
+    """The interpreter of an environment with contractvm's dependencies and those of extras, made if there is none.
+
+    Raises: Unavailable.
+    """
     base = interpreter(minor)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = project["dependencies"]
+    wanted = [*project["dependencies"], *(one for extra in extras for one in project["optional-dependencies"][extra])]
     key = hashlib.sha256("\n".join([base, *wanted]).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contractvm" / "pythons"
     folder = cache / f"3.{minor}-{key}"

@@ -16,6 +16,7 @@ from sdk.errors import BuildError
 from sdk.testing import CallFailed, Contract, MockChain, RanOutOfGas, Reverted, Trapped, reverts
 from sdk.testing.chain import COINBASE, START
 from tests.sdk.conftest import need
+from tests.tiers import each_tier
 
 ETHER = 10**18
 
@@ -239,8 +240,8 @@ def test_functions_are_found_by_name_or_signature(mock: MockChain, numbers: Arti
         mock.send(contract, "add(uint256,uint256)", 1, 2).events("Gone")
 
 
-@pytest.mark.parametrize("tier", ["reference", "portable"])
-def test_both_tiers_give_the_same(tier: str, numbers: Artifact) -> None:
+@each_tier()
+def test_all_tiers_give_the_same(tier: str, numbers: Artifact) -> None:
     mock = MockChain(tier=tier)
     contract = mock.deploy(numbers)
     receipt = contract.send("mul(uint256,uint256)", 2**100, 3**90)

@@ -17,7 +17,6 @@ from contractvm.wasm.machine import WasmMachine
 from state.world import World
 from tests.contractvm.fake import empty_world
 
-TIERS = ("portable", "reference")
 BLOCK_GAS = 30_000_000
 ALICE = dev_accounts()[0].address
 

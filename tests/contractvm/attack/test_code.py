@@ -9,9 +9,10 @@ import pytest
 from contractvm.frames import create_address
 from contractvm.machine import Status
 from state.world import EMPTY_CODE_HASH
-from tests.contractvm.attack.rig import ALICE, BLOCK_GAS, TIERS, Ring, assemble, number
+from tests.contractvm.attack.rig import ALICE, BLOCK_GAS, Ring, assemble, number
+from tests.tiers import each_tier
 
-pytestmark = pytest.mark.parametrize("tier", TIERS)
+pytestmark = each_tier()
 
 
 @cache

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contractvm.attack.rig import TIERS, Ring, assemble
+from tests.contractvm.attack.rig import Ring, assemble
+from tests.tiers import HERE
 
 
 @pytest.mark.parametrize("form", ["call $f", "return_call $f", "i32.const 0 call_indirect"])
@@ -18,7 +19,7 @@ def test_locals_that_a_few_bytes_declare(form: str) -> None:
                 (func $f (local {"i64 " * count}) {first})
                 (func (export "call") {form})"""
             spent = set()
-            for tier in TIERS:
+            for tier in HERE:
                 ring = Ring(tier)
                 executed = ring.run(ring.place(assemble(body)))
                 assert executed.ok

@@ -13,9 +13,10 @@ from contractvm.errors import TrapCode
 from contractvm.machine import Status
 from state.account import Nothing
 from state.world import World
-from tests.contractvm.attack.rig import BLOCK_GAS, TIERS, Ring, assemble, number
+from tests.contractvm.attack.rig import BLOCK_GAS, Ring, assemble, number
+from tests.tiers import each_tier
 
-pytestmark = pytest.mark.parametrize("tier", TIERS)
+pytestmark = each_tier()
 
 
 def test_64_kb_values_in_a_loop(tier: str) -> None:

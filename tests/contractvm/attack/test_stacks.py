@@ -8,7 +8,8 @@ import pytest
 
 from contractvm.errors import TrapCode
 from contractvm.machine import Status
-from tests.contractvm.attack.rig import TIERS, Ring, assemble, number
+from tests.contractvm.attack.rig import Ring, assemble, number
+from tests.tiers import HERE, each_tier
 
 PLENTY = 10**13
 """Gas that the 63/64 rule leaves something of at depth 1,024."""
@@ -36,8 +37,10 @@ def nesting(depth: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize(("tier", "depth"), [("portable", 0), ("portable", 300), ("reference", 0), ("reference", 20)])
-def test_1024_calls_nest(tier: str, depth: int) -> None:
+@pytest.mark.parametrize("deep", [False, True])
+@each_tier()
+def test_1024_calls_nest(tier: str, deep: bool) -> None:
+    depth = deep * (20 if tier == "reference" else 300)
     ring = Ring(tier)
     address = ring.place(nesting(depth))
     done = ring.run(address, gas=PLENTY)
@@ -47,16 +50,17 @@ def test_1024_calls_nest(tier: str, depth: int) -> None:
 
 def test_tiers_agree_about_the_deepest() -> None:
     outcomes = []
-    for tier in TIERS:
+    for tier in HERE:
         ring = Ring(tier)
         done = ring.run(ring.place(nesting(10)), gas=PLENTY)
         outcomes.append((done.status, done.gas_spent, done.output))
-    assert outcomes[0] == outcomes[1]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
-def test_a_caller_on_a_small_thread() -> None:
+@each_tier()
+def test_a_caller_on_a_small_thread(tier: str) -> None:
     """Whoever calls the engine may have next to no stack of its own, and a low recursion limit."""
-    ring = Ring("portable")
+    ring = Ring(tier)
     address = ring.place(nesting(100))
     outputs: list[bytes] = []
     before = threading.stack_size(256 << 10)
@@ -69,7 +73,7 @@ def test_a_caller_on_a_small_thread() -> None:
     assert number(outputs[0][:4]) == 1 + ring.rules.limits.call_depth
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 def test_a_starving_caller_does_not_starve_its_callee(tier: str) -> None:
     """The callee needs nearly its whole budget of stack; it has it, however deep its caller stands."""
     callee = assemble(
@@ -98,7 +102,7 @@ def test_a_starving_caller_does_not_starve_its_callee(tier: str) -> None:
     assert outcomes == [(Status.OK, Status.OK)] * 2
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 def test_endless_recursion_traps_and_gives_back_the_rest(tier: str) -> None:
     ring = Ring(tier)
     done = ring.run(ring.place(assemble('(func $f (export "call") (call $f))')))
@@ -107,7 +111,7 @@ def test_endless_recursion_traps_and_gives_back_the_rest(tier: str) -> None:
     assert done.gas_used < 1_000_000
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 def test_delegate_calls_nest_too(tier: str) -> None:
     code = assemble(
         """(func (export "call")

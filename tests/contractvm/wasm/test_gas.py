@@ -13,7 +13,7 @@ from contractvm.machine import Status
 from contractvm.rules import bare_rules, contract_rules
 from contractvm.types import Address
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.engine import TIERS, Engine
+from contractvm.wasm.engine import Engine
 from contractvm.wasm.machine import WasmMachine
 from gas.meter import MILLI, Meter
 from state.world import World
@@ -23,6 +23,7 @@ from tests.fuzz.generate import Case, generate
 from tests.fuzz.host import Host
 from tests.fuzz.outcome import OK, OUT_OF_GAS, Step
 from tests.fuzz.tiers import imports, run_tier
+from tests.tiers import HERE
 
 wasmtime = pytest.importorskip("wasmtime", reason="these modules are written in WAT: pip install '.[wat]'")
 
@@ -66,7 +67,7 @@ def test_charged_gas_is_the_sum_over_executed_instructions(first: int) -> None:
     for seed in range(first, first + BATCH):
         case = generate(seed)
         counted = naive_counts(case)
-        for tier in TIERS:
+        for tier in HERE:
             for (end, milligas), step in zip(counted, run_tier(case, tier)[1:], strict=False):
                 assert step.end == end
                 if end != OUT_OF_GAS:
@@ -149,7 +150,7 @@ def _engine(tier: str) -> Engine:
 )
 def test_every_gas_limit_of_a_call(name: str, end: str) -> None:
     plenty = 1 << 40
-    ways = [(engine, engine.load(SWEPT)) for engine in map(_engine, TIERS)]
+    ways = [(engine, engine.load(SWEPT)) for engine in map(_engine, HERE)]
     step, left = ends_at(name, plenty, *ways[0])
     assert step.end == end
     need = plenty - left
@@ -228,7 +229,7 @@ def sweep(data: bytes) -> Sweep:
     world.set_balance(ALICE, 10**18)
     world.set_nonce(SHOP, 1)
     world.set_code(SHOP, CONTRACT)
-    return Sweep(world, [Executor(contract_rules(), [WasmMachine(tier)]) for tier in TIERS], data)
+    return Sweep(world, [Executor(contract_rules(), [WasmMachine(tier)]) for tier in HERE], data)
 
 
 ENDS = [(b"", Status.OK), (b"1", Status.REVERT), (b"12", Status.TRAP)]
@@ -278,7 +279,7 @@ def test_every_gas_limit_of_a_call_in_a_call() -> None:
     for address, code in ((SHOP, CALLER), (OTHER, CONTRACT)):
         world.set_nonce(address, 1)
         world.set_code(address, code)
-    executors = [Executor(contract_rules(), [WasmMachine(tier)]) for tier in TIERS]
+    executors = [Executor(contract_rules(), [WasmMachine(tier)]) for tier in HERE]
     seen: set[tuple[Status, bytes]] = set()
     for gas in range(21_000, 62_000, 3):
         ends = []

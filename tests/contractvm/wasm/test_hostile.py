@@ -21,6 +21,7 @@ from contractvm.wasm.pystructured import Structured
 from contractvm.wasm.sections import BASE_WEIGHT, SLOT_WEIGHT
 from gas.meter import Meter
 from tests.contractvm.wasm.modules import HEADER
+from tests.tiers import HERE
 
 RULES = replace(bare_rules(), limits=contract_rules().limits)
 """The bare engine, under the limits that hold on a chain."""
@@ -116,7 +117,8 @@ def test_generated_code_grows_with_the_bytes(shape: Shape) -> None:
     assert made.code.co_nlocals <= slots + 8
     assert made.code.co_stacksize <= 200
     if shape.runs:
-        assert outcome("portable", compiled) == outcome("reference", compiled)
+        for tier in HERE[1:]:
+            assert outcome(tier, compiled) == outcome(HERE[0], compiled), tier
 
 
 def outcome(tier: str, compiled: Compiled) -> tuple[object, ...]:

@@ -17,9 +17,9 @@ from contractvm.rules import contract_rules
 from contractvm.wasm import machine as machine_module
 from contractvm.wasm.contract import reload
 from contractvm.wasm.encode import section, sized
-from contractvm.wasm.engine import TIERS
 from contractvm.wasm.machine import WasmMachine
 from tests.contractvm.host.rig import Rig, rig
+from tests.tiers import tier_parameters
 
 RULES = contract_rules()
 MILLI = RULES.schedule.milli
@@ -39,7 +39,7 @@ def run(machine: WasmMachine, data: bytes, frame: Rig | None = None, entry: str 
     return machine.run(data, keccak256(data), entry, (frame or rig()).host)
 
 
-@pytest.fixture(params=TIERS)
+@pytest.fixture(params=tier_parameters())
 def machine(request: pytest.FixtureRequest) -> WasmMachine:
     return WasmMachine(request.param)
 

@@ -15,6 +15,7 @@ from contractvm.types import Address
 from contractvm.wasm import runner
 from contractvm.wasm.machine import WasmMachine
 from state.store import MemoryStore
+from tests.tiers import each_tier
 
 # Answers with a byte of fresh memory, of a data segment, the size of memory, a mutable global, whether a table entry is
 # null, its function's answer, and whether the passive segment is still there; then changes all of it and ends as the
@@ -66,7 +67,7 @@ def place_code(chain: Chain, address: Address, code: bytes) -> None:
     chain.edit(lambda world: world.set_code(address, code))
 
 
-@pytest.mark.parametrize("tier", ["reference", "portable"])
+@each_tier()
 @pytest.mark.parametrize("before", [0, 1, 2, 3])
 def test_nothing_of_a_frame_is_left_for_the_next(tier: str, before: int) -> None:
     code = bytes(wasmtime.wat2wasm(DIRTY))

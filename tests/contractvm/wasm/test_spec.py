@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from contractvm.wasm.engine import TIERS
 from tests.spec.__main__ import main
 from tests.spec.pack import FLOAT_MODULE, Pack, PackError, default_pack
 from tests.spec.script import ScriptRunner, Verdict
 from tests.spec.summary import Summary
+from tests.tiers import each_tier
 
 PACK = default_pack()
 SCRIPTS = Pack(PACK).scripts if PACK.exists() else []
@@ -50,7 +50,7 @@ float. `table`: a definition of 2**32 - 1 entries, beyond what `Rules` lets a ta
 
 
 @needs_pack
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_script(script: str, tier: str) -> None:
     with Pack(PACK) as pack:

@@ -12,13 +12,14 @@ from contractvm.errors import OutOfGas, Trap
 from contractvm.rules import bare_rules
 from contractvm.table import Op
 from contractvm.wasm.encode import encode
-from contractvm.wasm.engine import TIERS, Engine
+from contractvm.wasm.engine import Engine
 from contractvm.wasm.module import FUNC, I32, I64, MEMORY, TYPE_NAMES, Code, Export, Function, FuncType, Limit, Module
 from contractvm.wasm.opcodes import BY_NAME, OPS
 from gas.meter import MILLI, Meter
 from tests.fuzz.generate import generate
 from tests.fuzz.host import Host
 from tests.fuzz.tiers import imports
+from tests.tiers import each_tier
 
 TYPE_CODES = {name: code for code, name in TYPE_NAMES.items()}
 BITS = {"i32": 32, "i64": 64}
@@ -64,7 +65,7 @@ def meaning(op: Op, operands: tuple[int, ...]) -> tuple[int, ...] | str:
     return result if isinstance(result, tuple) else (result,)
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 @pytest.mark.parametrize("op", PURE, ids=lambda op: op.name)
 def test_a_pure_row_means_its_function(op: Op, tier: str) -> None:
     engine = Engine(tier=tier)
@@ -78,7 +79,7 @@ def test_a_pure_row_means_its_function(op: Op, tier: str) -> None:
         assert got == meaning(op, operands), operands
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 @pytest.mark.parametrize("op", ACCESSES, ids=lambda op: op.name)
 def test_a_memory_access_reads_or_writes_its_width_and_no_more(op: Op, tier: str) -> None:
     engine = Engine(tier=tier)
@@ -135,7 +136,7 @@ def test_every_row_with_a_function_is_tried_above() -> None:
     }
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@each_tier()
 @pytest.mark.parametrize(("name", "type_"), [("i32.const", I32), ("i64.const", I64)])
 def test_constants(name: str, type_: int, tier: str) -> None:
     engine = Engine(tier=tier)
