@@ -12,9 +12,10 @@ from tests.sources import PACKAGES, ROOT, imports_of, module_name, python_files
 
 LAYERS = (
     {"errors", "types", "table"},
-    {"crypto", "crypto_coincurve", "crypto_ed25519", "crypto_pycryptodome", "rules", "nesting", "rejections"},
+    {"crypto", "crypto_coincurve", "crypto_ed25519", "crypto_pycryptodome", "rules", "rejections"},
     {"machine"},
     {"host"},
+    {"native", "nesting"},
     {"wasm"},
     {"devaccounts", "transaction", "receipt"},
     {"block", "frames", "identity"},
