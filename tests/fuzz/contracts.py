@@ -92,6 +92,7 @@ def _step(done: Executed, root: bytes) -> Step:
         done.status.name if done.trap is None else f"{done.status.name}: {done.trap.code}",
         (done.output.hex(), done.gas_used, done.detail),
         (place.function, place.offset) if place is not None else None,
+        tuple((place.function, place.offset) for place in done.trap.backtrace) if done.trap is not None else (),
         done.gas_spent,
         root.hex(),
         log=tuple((log.address.hex(), *(topic.hex() for topic in log.topics), log.data.hex()) for log in done.logs),

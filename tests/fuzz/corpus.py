@@ -22,9 +22,9 @@ def save(case: Case, note: str, folder: Path = FOLDER) -> Path:
     path = folder / f"seed{case.seed}-{digest}.wasm"
     folder.mkdir(exist_ok=True)
     path.write_bytes(case.wasm)
-    text = json.dumps(
-        {"note": note, "seed": case.seed, "gas": case.gas, "contract": case.contract, "calls": calls}, indent=2
-    )
+    about = {"note": note, "seed": case.seed, "gas": case.gas, "contract": case.contract, "calls": calls}
+    more = {"limits": case.limits or None, "stack_weight": case.stack_weight, "slice": case.slice}
+    text = json.dumps(about | {name: value for name, value in more.items() if value is not None}, indent=2)
     path.with_suffix(".json").write_text(text + "\n")
     return path
 
@@ -33,7 +33,17 @@ def read(path: Path) -> Case:
     """The case of a module's path."""
     about = json.loads(path.with_suffix(".json").read_text())
     calls = tuple((name, tuple(arguments)) for name, *arguments in about["calls"])
-    return Case(about["seed"], path.read_bytes(), calls, about["gas"], about.get("contract", False))
+    limits = tuple(about.get("limits", ()))
+    return Case(
+        about["seed"],
+        path.read_bytes(),
+        calls,
+        about["gas"],
+        about.get("contract", False),
+        limits,
+        about.get("stack_weight"),
+        about.get("slice"),
+    )
 
 
 def paths(folder: Path = FOLDER) -> Iterator[Path]:

@@ -62,6 +62,7 @@ def comparable(steps: Sequence[Step]) -> list[Step]:
             end=COARSER.get(step.end, step.end),
             results=_references(step.results),
             place=_place(step),
+            backtrace=(),
             milligas=None,
             globals=_references(step.globals),
             tables=tuple(map(_references, step.tables)),

@@ -9,9 +9,10 @@ Never: a float, or a module that validation may refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
+from contractvm.rules import Rules, bare_rules
 from contractvm.wasm.encode import encode
 from contractvm.wasm.module import (
     EXTERNREF,
@@ -36,6 +37,7 @@ from contractvm.wasm.module import (
     TableType,
 )
 from contractvm.wasm.opcodes import BY_NAME
+from gas.meter import MILLI
 from tests.fuzz import control, variables
 from tests.fuzz.bodies import CONST, NUMBERS, Body, Shape, edge_biased
 
@@ -55,6 +57,8 @@ HOST_GLOBALS = {"base32": (I32, 3), "base64": (I64, 0x1_0000_0007)}
 
 FUEL = 400
 """Loop iterations and calls that a guarded module makes before it traps."""
+REFUEL = "refuel"
+"""Exported by guarded modules: makes that count full again."""
 
 DEEP = (18, 21, 40)
 """Blocks in each other of a few functions: about as many as CPython allows, and more."""
@@ -86,7 +90,8 @@ BARE = Profile(HOST_MODULE, HOST_FUNCTIONS, HOST_GLOBALS, (FUNCREF, EXTERNREF))
 class Case:
     """A module and the calls to make on one instance of it, in order, each with `gas` whole gas.
 
-    Of a contract the calls are transactions, whose operands are the calldata's bytes.
+    Of a contract the calls are transactions, whose operands are the calldata's bytes. A module that exports `REFUEL`
+    has it called before every other call.
     """
 
     seed: int
@@ -94,6 +99,31 @@ class Case:
     calls: tuple[tuple[str, tuple[int, ...]], ...]
     gas: int
     contract: bool = False
+    limits: tuple[int | None, ...] = ()
+    """Milligas of each call where it is not `gas`; () when it always is."""
+    stack_weight: int | None = None
+    """Where it is not the rules' own."""
+    slice: int | None = None
+    """Milligas that the native tier takes at a time, where it is not the tier's own."""
+
+    @property
+    def rules(self) -> Rules:
+        """What the bare engine runs the module under."""
+        rules = bare_rules()
+        if self.stack_weight is None:
+            return rules
+        return replace(rules, limits=replace(rules.limits, stack_weight=self.stack_weight))
+
+    @property
+    def milligas(self) -> tuple[int, ...]:
+        """Of each call."""
+        limits = self.limits or (None,) * len(self.calls)
+        return tuple(self.gas * MILLI if limit is None else limit for limit in limits)
+
+    def without(self, call: int) -> Case:
+        """The case with one call fewer."""
+        calls, limits = (tuple(x for i, x in enumerate(xs) if i != call) for xs in (self.calls, self.limits))
+        return replace(self, calls=calls, limits=limits)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -250,6 +280,15 @@ class _Builder:
             body.deepening = rng.choice((0,) * 14 + DEEP)
             module.functions.append(Function(module.func_types[index], locals_, body.write(), 0, 0))
 
+    def refuel(self) -> None:
+        """A last function, which no other calls."""
+        names = ("i32.const", FUEL), ("global.set", self.module.imported_globals), ("end", None)
+        code = Code([BY_NAME[n].code for n, _ in names], [imm for _, imm in names], [0] * len(names))
+        type_ = self.intern(FuncType((), ()))
+        self.module.exports.append(Export(REFUEL, FUNC, len(self.module.func_types)))
+        self.module.func_types.append(type_)
+        self.module.functions.append(Function(type_, (), code, 0, 0))
+
     def exports(self) -> None:
         module = self.module
         spaces = (FUNC, len(self.signatures)), (GLOBAL, len(module.global_types)), (TABLE, len(module.tables))
@@ -276,19 +315,24 @@ def build(seed: int, profile: Profile = BARE) -> tuple[Module, Random]:
     builder.globals_(guarded)
     builder.bodies(guarded)
     builder.exports()
+    if guarded and profile.entry is None:
+        builder.refuel()
     return builder.module, rng
 
 
 def generate(seed: int) -> Case:
     """The case of a seed: the same on every machine and Python."""
     module, rng = build(seed)
-    callable_ = [
-        index
-        for index in range(module.imported_functions, len(module.func_types))
-        if set(module.signature(index).params) <= {*NUMBERS}
-    ]
+    callable_ = enterable(module)
     calls = []
     for _ in range(rng.randint(2, 6) if callable_ else 0):
-        index = rng.choice(callable_)
-        calls.append((f"f{index}", tuple(edge_biased(rng, t) for t in module.signature(index).params)))
+        name, type_ = rng.choice(callable_)
+        calls.append((name, tuple(edge_biased(rng, t) for t in type_.params)))
     return Case(seed, encode(module), tuple(calls), rng.choice(GAS_LIMITS))
+
+
+def enterable(module: Module) -> list[tuple[str, FuncType]]:
+    """The exported functions of a generated module that take numbers alone."""
+    functions = [(e.name, e.index) for e in module.exports if e.kind == FUNC and e.name != REFUEL]
+    defined = [(name, module.signature(index)) for name, index in functions if index >= module.imported_functions]
+    return [(name, type_) for name, type_ in defined if {*type_.params} <= {*NUMBERS}]

@@ -25,6 +25,8 @@ class Step:
     end: str
     results: tuple[Value, ...] = ()
     place: tuple[int | None, int | None] | None = None
+    backtrace: tuple[tuple[int | None, int | None], ...] = ()
+    """Of a trap, the innermost place first; the first is `place`."""
     milligas: int | None = None
     memory: str = ""
     """Length and digest."""

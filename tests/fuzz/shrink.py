@@ -53,7 +53,7 @@ def shrink(case: Case, fails: Fails, attempts: int = 2_000) -> Case:
 def _simplifications(case: Case) -> Iterator[Callable[[], Case | None]]:
     """Ways to a simpler case, the boldest first; each gives None when its module would not be valid."""
     for i in reversed(range(len(case.calls))):
-        yield partial(replace, case, calls=case.calls[:i] + case.calls[i + 1 :])
+        yield partial(case.without, i)
     called = {name for name, _ in case.calls}
     module = decode(case.wasm, bare_rules())
     for smaller in _modules(module, called):

@@ -13,19 +13,24 @@ from unittest.mock import patch
 
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
 from contractvm.wasm import pystructured
-from contractvm.wasm.engine import TIERS, Engine
+from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.module import GlobalType
-from gas.meter import MILLI, Meter
-from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, Case
+from gas.meter import Meter
+from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, REFUEL, Case
 from tests.fuzz.host import Host, HostRefusal
 from tests.fuzz.outcome import NULL, OK, OUT_OF_GAS, REFERENCE, Step, Value
 from tests.spec.script import CRASHES
+from tests.tiers import HERE
 
 STATES = "portable-states"
 """The portable tier with every function as a state machine, the form it keeps for nesting too deep for CPython."""
-WAYS = (*TIERS, STATES)
+WAYS = (*HERE, STATES)
+
+
+PLENTY = 1 << 40
+"""Milligas for a call that is no case."""
 
 
 @contextmanager
@@ -45,7 +50,7 @@ def run_tier(case: Case, name: str) -> list[Step]:
 
 
 def _run(case: Case, tier: str) -> list[Step]:
-    engine, meter, host = Engine(tier=tier), Meter(case.gas), Host()
+    engine, meter, host = Engine(case.rules, tier), Meter(case.gas), Host()
     instances: list[Instance] = []
 
     def instantiate() -> list[object]:
@@ -55,10 +60,18 @@ def _run(case: Case, tier: str) -> list[Step]:
     steps = [_step(instantiate, meter, host, instances)]
     if not instances:
         return steps
-    for name, arguments in case.calls:
-        meter.left = case.gas * MILLI
+    for (name, arguments), milligas in zip(case.calls, case.milligas, strict=True):
+        refuel(engine, instances[0])
+        meter.left = milligas
         steps.append(_step(partial(engine.invoke, instances[0], name, arguments), meter, host, instances))
     return steps
+
+
+def refuel(engine: Engine, instance: Instance) -> None:
+    """Let a guarded module go on, whatever it has used."""
+    if REFUEL in instance.exports:
+        instance.meter.left = PLENTY
+        engine.invoke(instance, REFUEL)
 
 
 def imports(host: Host) -> dict[tuple[str, str], Extern]:
@@ -88,6 +101,7 @@ def _step(action: Callable[[], list[object]], meter: Meter, host: Host, instance
     before = meter.left
     results: tuple[Value, ...] = ()
     place: tuple[int | None, int | None] | None = None
+    backtrace: tuple[tuple[int | None, int | None], ...] = ()
     milligas: int | None = None
     try:
         results = tuple(map(_value, action()))
@@ -96,6 +110,7 @@ def _step(action: Callable[[], list[object]], meter: Meter, host: Host, instance
     except Trap as trap:
         end = str(trap.code)
         place = (trap.place.function, trap.place.offset) if trap.place is not None else None
+        backtrace = tuple((place.function, place.offset) for place in trap.backtrace)
         milligas = before - meter.left
     except OutOfGas:
         end = OUT_OF_GAS
@@ -104,9 +119,9 @@ def _step(action: Callable[[], list[object]], meter: Meter, host: Host, instance
     log = tuple(host.log)
     host.log.clear()
     if not instances:
-        return Step(end, results, place, milligas, log=log)
+        return Step(end, results, place, backtrace, milligas, log=log)
     memory, globals_, tables = _state(instances[0])
-    return Step(end, results, place, milligas, memory, globals_, tables, log)
+    return Step(end, results, place, backtrace, milligas, memory, globals_, tables, log)
 
 
 def _state(instance: Instance) -> tuple[str, tuple[Value, ...], tuple[tuple[Value, ...], ...]]:

@@ -14,7 +14,7 @@ import wasmtime
 from wasmtime import TrapCode
 
 from contractvm.wasm.module import I32, I64, TYPE_NAMES, FuncType
-from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, Case
+from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, REFUEL, Case
 from tests.fuzz.host import Host, HostRefusal
 from tests.fuzz.outcome import EXHAUSTED, HOST_TRAP, NULL, OK, OUT_OF_GAS, REFERENCE, Step, Value
 from tests.fuzz.tiers import digest
@@ -64,6 +64,8 @@ def run_wasmtime(case: Case) -> list[Step]:
     exports = instances[0].exports(store)
     for name, arguments in case.calls:
         store.set_fuel(FUEL)
+        if REFUEL in exports:
+            exports[REFUEL](store)  # type: ignore[operator]
         function = exports[name]
         assert isinstance(function, wasmtime.Func)
         types = [str(t) for t in function.type(store).results]
@@ -142,7 +144,7 @@ def _step(
     if not instances:
         return Step(end, results, place, log=log)
     memory, globals_, tables = _state(store, instances[0])
-    return Step(end, results, place, None, memory, globals_, tables, log)
+    return Step(end, results, place, (), None, memory, globals_, tables, log)
 
 
 def _state(

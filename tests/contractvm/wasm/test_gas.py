@@ -22,7 +22,7 @@ from tests.contractvm.wasm.naive import NaiveMeter
 from tests.fuzz.generate import Case, generate
 from tests.fuzz.host import Host
 from tests.fuzz.outcome import OK, OUT_OF_GAS, Step
-from tests.fuzz.tiers import imports, run_tier
+from tests.fuzz.tiers import imports, refuel, run_tier
 from tests.tiers import HERE
 
 wasmtime = pytest.importorskip("wasmtime", reason="these modules are written in WAT: pip install '.[wat]'")
@@ -44,6 +44,7 @@ def naive_counts(case: Case) -> list[tuple[str, int]]:
     except (Trap, OutOfGas):
         return []
     for name, arguments in case.calls:
+        refuel(engine, naive.instance)
         meter.left = case.gas * MILLI
         naive.milligas = naive.instructions = 0
         before = naive.instance.instructions
