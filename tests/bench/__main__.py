@@ -1,4 +1,4 @@
-"""`python -m tests.bench [start|tx|compute|state] [--json] [--write]`: each figure beside its peer in the same run."""
+"""`python -m tests.bench [start|tx|compute|native|state] [--json] [--write]`: each figure beside its peer in the same run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bench import render
 from tests.bench.compile import BenchError
 from tests.bench.report import Row
 
-SECTIONS = ("start", "tx", "compute", "state")
+SECTIONS = ("start", "tx", "compute", "native", "state")
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 

@@ -1,4 +1,4 @@
-"""The engines that `compute` compares, behind one interface: our tiers, wasmtime with fuel, pywasm.
+"""The engines compared, behind one interface: our tiers, wasmtime with fuel, pywasm, machine code of C compilers.
 
 Each is handed the same module and gives back a call of one export; loading and compiling lie outside what is timed.
 Never: measures.
@@ -6,11 +6,15 @@ Never: measures.
 
 from __future__ import annotations
 
+import ctypes
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from contractvm.rules import bare_rules
+from contractvm.wasm.decode import decode
 from contractvm.wasm.engine import Engine
+from contractvm.wasm.module import FUNC, I64
 from tests.bench.compile import BenchError
 
 Program = Callable[[int], int]
@@ -85,6 +89,27 @@ def pywasm_interpreter() -> Peer:
         return run
 
     return Peer("pywasm", load)
+
+
+def machine_code(name: str, library: ctypes.CDLL) -> Peer:
+    """The same C program, compiled for this machine; nothing is metered or checked. The module says the types."""
+
+    def load(wasm: bytes, export: str) -> Program:
+        function = getattr(library, export)
+        function.argtypes = (ctypes.c_uint32,)
+        function.restype = ctypes.c_uint64 if result_type(wasm, export) == I64 else ctypes.c_uint32
+        return function  # type: ignore[no-any-return]
+
+    return Peer(name, load)
+
+
+def result_type(wasm: bytes, export: str) -> int:
+    """The type of what an exported function returns. Raises: BenchError when there is none."""
+    module = decode(wasm, bare_rules())
+    for found in module.exports:
+        if found.kind == FUNC and found.name == export:
+            return module.signature(found.index).results[0]
+    raise BenchError(f"the module exports no function {export}")
 
 
 def instructions(wasm: bytes, export: str, size: int) -> int:
