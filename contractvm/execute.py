@@ -219,7 +219,7 @@ class Executor:
         frames = Frames(world, env, self.rules, self.machines, self._create_prices)
         try:
             with RaisedRecursionLimit():
-                outcome = frames.invoke(call)
+                outcome = frames.start(call)
         except RecursionError as error:
             raise Fatal("Python's recursion limit was reached below the engine's own limits") from error
         spent = tx.gas_limit - outcome.gas_left

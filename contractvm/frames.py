@@ -15,7 +15,7 @@ from contractvm.crypto import keccak256
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Revert, Trap
 from contractvm.host import Env, Host, Session
 from contractvm.machine import Call, Kind, Machine, Outcome, Status
-from contractvm.nesting import FRAMES_A_THREAD, Legs
+from contractvm.nesting import FRAMES_A_THREAD, FRAMES_ON_CALLER, Legs, roomy, stack_bytes
 from contractvm.rules import Rules
 from contractvm.transaction import MAX_NONCE
 from contractvm.types import Address
@@ -67,15 +67,23 @@ class Frames:
         self._machines = machines
         self._prices = prices
         self._session = Session(rules)
-        self._legs = Legs()
+        self._legs = Legs(stack_bytes(FRAMES_A_THREAD, rules.limits.stack_weight))
+
+    def start(self, call: Call) -> Outcome:
+        """Run the outermost frame, on this thread if its stack has room for the frames that stay on it.
+
+        Raises: Fatal, never a contract's error.
+        """
+        if roomy(stack_bytes(FRAMES_ON_CALLER, self._rules.limits.stack_weight)):
+            return self._open(call)
+        return self._legs.run(self._open, call)
 
     def invoke(self, call: Call) -> Outcome:
         """Run the frame that `call` asks for; its effects are in the world if and only if the outcome is ok.
 
         Raises: Fatal, never a contract's error.
         """
-        # Plain Python calls from here to the contract's code and back: they cost no C stack.
-        if call.depth and call.depth % FRAMES_A_THREAD == 0:
+        if call.depth % FRAMES_A_THREAD == FRAMES_ON_CALLER:
             return self._legs.run(self._open, call)
         return self._open(call)
 

@@ -1,9 +1,11 @@
 """Deep chains of contract calls: a fresh thread every few frames, and a recursion limit that fits what one may need.
 
 A contract call's own depth is bounded by `Rules` (frame weights), the number of calls in each other by `call_depth`;
-both far above what one Python stack is good for. So every `FRAMES_A_THREAD` nested calls continue on a thread of their
-own while their caller waits, and `RaisedRecursionLimit` lifts Python's limit while executions are in flight.
-Never: decides an outcome. Depth is counted elsewhere; running out of threads or stack is `Fatal`.
+both far above what one stack is good for. So the outermost `FRAMES_ON_CALLER` calls stay on the thread that the
+execution started on, and every further `FRAMES_A_THREAD` continue on a thread of their own, a leg, while their caller
+waits. Compiled code takes real stack, so legs are sized for it, and a caller whose own stack is too small for its share
+runs nothing but legs. `RaisedRecursionLimit` lifts Python's limit while executions are in flight.
+Never: decides an outcome. Depth is counted elsewhere; running out of threads or stack is `Fatal`. Asks which tier runs.
 """
 
 from __future__ import annotations
@@ -11,18 +13,25 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Final, TypeVar
 
 from contractvm.errors import Fatal
+from contractvm.native import stack
+from contractvm.rules import Limits
 
 FRAMES_A_THREAD: Final = 32
-"""Contract calls nested on one thread."""
+"""Contract calls nested on one leg."""
+FRAMES_ON_CALLER: Final = 8
+"""Contract calls nested on the thread that an execution starts on: what fits the usual 8 MiB beside what is on it."""
+SPARE_BYTES: Final = 1 << 20
+"""Of a thread's C stack that no contract call counts on: what the caller has used already, and a thread's own start."""
 PYTHON_FRAMES_A_CALL: Final = 24_000
 """More Python frames than any one contract call can have open: the stack weight allows 4,096 wasm calls, each of at
 most five Python ones (two stubs, the loop for tail calls, a tail call, the function)."""
 RECURSION_LIMIT: Final = FRAMES_A_THREAD * PYTHON_FRAMES_A_CALL
-STACK_BYTES: Final = 16 << 20
-"""Address space of a leg's C stack. Calls in Python touch less than 128 KiB of it, and untouched pages cost nothing."""
+PAGE_BYTES: Final = 65_536
+"""The largest page that a system of ours has; a stack is a whole number of them."""
 RETRY_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 1.0
 
@@ -31,6 +40,38 @@ R = TypeVar("R")
 
 # Thread stack size and recursion limit belong to the process, so what guards them does too.
 _stack_size_lock = threading.Lock()
+
+
+@cache
+def stack_bytes(frames: int, weight: int) -> int:
+    """Of C stack for so many nested contract calls, each of which may use the whole of a budget of frame weights."""
+    return frames * stack.need(weight) + SPARE_BYTES
+
+
+STACK_BYTES: Final = stack_bytes(FRAMES_A_THREAD, Limits().stack_weight)
+"""Address space of a leg's C stack under a chain's rules: 21 MiB. Calls in Python touch less than 128 KiB of it, and
+untouched pages cost nothing."""
+
+
+def roomy(wanted: int) -> bool:
+    """Whether the calling thread's whole stack has as many bytes. Where nobody can say, nothing native runs: it has."""
+    if sys.platform != "linux":
+        return True
+    try:
+        return stack.size() >= wanted
+    except OSError:
+        return False  # A main thread without /proc. The threads it starts know where they stand.
+
+
+def on_roomy_thread(function: Callable[[A], R], argument: A, wanted: int) -> R:
+    """Return `function(argument)`, run here if this thread's whole stack has `wanted` bytes, otherwise on a leg.
+
+    For one native call outside of a chain of contract calls; `wanted` is `stack_bytes(1, weight)`. Raises: whatever the
+    function raises; Fatal when no thread can be had.
+    """
+    if roomy(wanted):
+        return function(argument)
+    return Legs(wanted).run(function, argument)
 
 
 class RaisedRecursionLimit:
@@ -81,10 +122,12 @@ def untie(error: BaseException) -> None:
 class Legs:
     """The threads that one execution's chain of calls stands on, the deepest last."""
 
-    __slots__ = ("_idents",)
+    __slots__ = ("_idents", "_stack_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, stack_bytes: int = STACK_BYTES) -> None:
+        """`stack_bytes`: of C stack for each leg."""
         self._idents: list[int] = []
+        self._stack_bytes = stack_bytes
 
     def run(self, function: Callable[[A], R], argument: A) -> R:
         """Return `function(argument)`, run on a fresh thread while this one waits.
@@ -107,7 +150,7 @@ class Legs:
                 self._idents.pop()
                 done.release()
 
-        thread = _start(leg)
+        thread = _start(leg, self._stack_bytes)
         try:
             _wait(thread, done)
         except BaseException:
@@ -137,10 +180,10 @@ def _wait(thread: threading.Thread, done: threading.Lock) -> None:
             return
 
 
-def _start(target: Callable[[], None]) -> threading.Thread:
+def _start(target: Callable[[], None], stack_bytes: int) -> threading.Thread:
     thread = threading.Thread(target=target, name="contract calls", daemon=True)
     with _stack_size_lock:
-        before = threading.stack_size(STACK_BYTES)
+        before = threading.stack_size(-(-stack_bytes // PAGE_BYTES) * PAGE_BYTES)
         try:
             thread.start()
         except RuntimeError as error:

@@ -16,10 +16,10 @@ from typing import Final
 
 STACK_RATIO: Final = 2
 """Bytes of native stack that a wasm frame may take for each unit of its weight; a larger frame refuses the object."""
-CROSSING_BYTES: Final = 64 << 10
-"""Of C stack for everything else between one contract's native code and the next one's: the entry, a vectorcall, the
-interpreter, Python's own functions written in C. Python 3.11 to 3.14 take 1 to 2 KiB for a way without detours;
-`tests/contractvm/native/test_stack.py` measures it."""
+CROSSING_BYTES: Final = 128 << 10
+"""Of C stack for whatever else runs in a contract's frame: the way from one contract's native code to the next one's,
+or a host function at its deepest (a database's read, a signature's check), and the reserve of 32 KiB that Python 3.14
+keeps. Tests measure both; neither takes a quarter of this."""
 MAIN_BYTES: Final = 64 << 20
 """Of the main thread's stack, no more counts than this. Its pages are not reserved: Linux keeps other mappings at least
 128 MiB away, whatever a limit raised later may promise."""
@@ -39,22 +39,26 @@ def bounds() -> tuple[int, int]:
     it had is not noticed on its main thread. A stack pointer outside of these bounds is on no stack that this knows.
     Raises: OSError when they cannot be had: on a system other than Linux, or on a main thread without /proc.
     """
-    kept = _kept.bounds
-    if kept is None:
-        kept = _kept.bounds = _ask()
-    return kept
+    return _kept.bounds or _look()[0]
 
 
 def size() -> int:
     """Bytes of the calling thread's whole stack, used or not. Raises: OSError, as `bounds`."""
-    low, high = bounds()
-    return high - low
+    return _kept.size or _look()[1]
 
 
 class _Kept(threading.local):
     """What each thread has found out about itself. It is gone when the thread is."""
 
     bounds: tuple[int, int] | None = None
+    size: int = 0
+
+
+def _look() -> tuple[tuple[int, int], int]:
+    """Find out about the calling thread. Return its stack's bounds and size. Raises: OSError."""
+    low, high = _kept.bounds = _ask()
+    _kept.size = high - low
+    return (low, high), high - low
 
 
 def _ask() -> tuple[int, int]:
