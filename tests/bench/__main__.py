@@ -1,4 +1,4 @@
-"""`python -m tests.bench [start|tx|compute|native|state] [--json] [--write]`: each figure beside its peer in the same run."""
+"""`python -m tests.bench [start|tx|compute|native|state] [--json] [--write]`: figures beside their peers of the run."""
 
 from __future__ import annotations
 
