@@ -22,8 +22,11 @@ def interleaved(actions: Mapping[str, Callable[[], object]], repeats: int = REPE
 
 
 def statements(texts: Mapping[str, str], names: Mapping[str, object], repeats: int = REPEATS) -> dict[str, float]:
-    """Seconds of each statement, by the loop of `timeit`, in which all take turns; the loop's own time is in them."""
-    timers = {name: Timer(text, globals=dict(names)) for name, text in texts.items()}
+    """Seconds of each statement, by the loop of `timeit`, in which all take turns; the loop's own time is in them.
+
+    The garbage collector runs, which `timeit` would stop: what makes instances must let go of them too.
+    """
+    timers = {name: Timer(text, "gc.enable()", globals=dict(names) | {"gc": gc}) for name, text in texts.items()}
     return _medians({name: _often(timer) for name, timer in timers.items()}, repeats)
 
 
