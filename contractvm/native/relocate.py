@@ -47,7 +47,7 @@ def apply(machine: Machine, section: memoryview, base: int, entries: Iterable[Ra
     """
     try:
         _MACHINES[machine](section, base, entries, at)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, OverflowError) as error:
         # The loops lean on the checks that packing and indexing make anyway: a second check would double their time.
         raise BadObject(f"a relocation is out of its section, or what it names is out of reach: {error}") from error
 
