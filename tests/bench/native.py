@@ -7,7 +7,7 @@ runs (`native_life`). Never: measures itself.
 from __future__ import annotations
 
 from contractvm.wasm.engine import TIERS
-from tests.bench import native_boundary, native_speed
+from tests.bench import native_boundary, native_life, native_speed
 from tests.bench.compile import BenchError, require_peers
 from tests.bench.report import Row
 from tests.tiers import NATIVE, missing
@@ -19,7 +19,7 @@ def run() -> list[Row]:
     """Measure. Raises: BenchError without the peers or the tier."""
     require_peers(NEEDED)
     require_tier(NATIVE)
-    return [*native_speed.run(NATIVE), *native_boundary.run(NATIVE)]
+    return [*native_speed.run(NATIVE), *native_boundary.run(NATIVE), *native_life.run(NATIVE)]
 
 
 def require_tier(name: str) -> None:
