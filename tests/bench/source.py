@@ -39,9 +39,9 @@ MONOCYPHER = Package(
 
 
 def cache() -> Path:
-    """Where fetched sources are kept between runs."""
+    """Where fetched sources are kept between runs; not where the object cache wants to be alone."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "contractvm" / "bench"
+    return Path(root) / "contractvm-bench"
 
 
 def folder_of(package: Package) -> Path:
@@ -72,11 +72,11 @@ def fetch(package: Package, scratch: Path) -> Path:
 
 
 def unpack(archive: Path, package: Package, folder: Path) -> None:
-    """Copy the wanted files, and no others, out of the archive's one folder. Raises: BenchError when one is missing."""
+    """Copy the wanted files, and no others, out of the archive's folder. Raises: BenchError when one is missing."""
     with tarfile.open(archive) as content:
-        by_name = {Path(member.name).parts[1:]: member for member in content.getmembers() if member.isfile()}
+        by_name = {member.name: member for member in content.getmembers() if member.isfile()}
         for name in package.files:
-            member = by_name.get((name,))
+            member = by_name.get(f"{package.name}-{package.version}/{name}")
             stream = None if member is None else content.extractfile(member)
             if stream is None:
                 raise BenchError(f"{archive.name} has no file {name}")
