@@ -17,7 +17,7 @@ import click
 from contractvm.cli.frame import COLOURS, Context, common_options
 from contractvm.cli.problem import reader_gone, report
 
-START, MODULES, CHAIN, READ = "Start", "Modules", "Chain", "Read the chain"
+START, MODULES, CHAIN, READ, HERE = "Start", "Modules", "Chain", "Read the chain", "This installation"
 
 
 class Entry(NamedTuple):
@@ -42,6 +42,8 @@ COMMANDS = {
     "receipt": Entry("ledger", READ, "Show a transaction's receipt."),
     "block": Entry("ledger", READ, "Show a block."),
     "storage": Entry("storage", READ, "Show a contract's storage, with proofs if asked."),
+    "doctor": Entry("doctor", HERE, "Check this installation: tiers, cache, versions."),
+    "cache": Entry("cache", HERE, "List or clear the cache of compiled objects."),
 }
 
 
@@ -61,7 +63,7 @@ class Root(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for section in (START, MODULES, CHAIN, READ):
+        for section in (START, MODULES, CHAIN, READ, HERE):
             with formatter.section(section):
                 formatter.write_dl(
                     [(name, entry.summary) for name, entry in COMMANDS.items() if entry.section == section]
