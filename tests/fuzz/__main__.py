@@ -1,4 +1,7 @@
-"""`python -m tests.fuzz [--cases N] [--seed S] [--tier T]... [--no-shrink]`: exit code 1 when something differs."""
+"""`python -m tests.fuzz [--cases N] [--calls N] [--seed S] [--tier T]... [--jobs N]`: exit code 1 when tiers differ.
+
+A case is a call, compared on every tier and mostly with wasmtime; `--calls` of them are made on each generated module.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +10,78 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from time import monotonic
+from typing import TYPE_CHECKING
 
+from contractvm.wasm.engine import TIERS
+from tests.fuzz.tally import Plan, Tally
 from tests.fuzz.tiers import WAYS
+from tests.tiers import HERE, missing
+
+if TYPE_CHECKING:
+    from tests.fuzz.generate import Case
+
+PROGRESS_SECONDS = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Generate and compare cases of consecutive seeds; shrink and keep what differs."""
+    """Compare cases of modules from consecutive seeds until there are enough; shrink and keep what differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--cases", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first case")
+    parser.add_argument("--cases", type=int, default=1_000, help="at least so many calls")
+    parser.add_argument("--calls", type=int, default=100, help="of each module (contracts: transactions)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first module")
     parser.add_argument("--tier", action="append", choices=WAYS, help="repeatable; all when none is named")
     parser.add_argument("--contracts", action="store_true", help="contracts in a world, tier against tier")
+    parser.add_argument("--no-wasmtime", action="store_true", help="our tiers alone, in every round")
     parser.add_argument("--no-shrink", action="store_true", help="keep failing cases as they were generated")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args(arguments)
     if importlib.util.find_spec("wasmtime") is None:
         print("the fuzzer compares with wasmtime, which is missing: pip install '.[test]'", file=sys.stderr)
         return 1
-    tiers = tuple(options.tier or WAYS)
-    started, failed = monotonic(), 0
-    for seed in range(options.seed, options.seed + options.cases):
-        failed += _one(seed, tiers, contracts=options.contracts, shrinking=not options.no_shrink)
+    for tier in TIERS if options.tier is None else ():
+        if reason := missing(tier):
+            print(reason, file=sys.stderr)
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tests.fuzz.jobs import Job, batches
+
+    tiers = tuple(options.tier or HERE)
+    oracle = not (options.no_wasmtime or options.contracts)
+    job = Job(Plan(tiers, options.calls, oracle=oracle), options.contracts)
+    tally, failed, last = Tally(), 0, options.seed - 1
+    started = said = monotonic()
+    for seeds, done, cases in batches(job, options.seed, options.jobs):
+        tally.add(done)
+        last = max(last, seeds[-1])
+        for case in cases:
+            failed += 1
+            _report(case, tiers, shrinking=not options.no_shrink)
+        if monotonic() - said > PROGRESS_SECONDS:
+            said = monotonic()
+            rate = tally.cases / (said - started)
+            print(f"{tally.cases} cases, seeds to {last}, {failed} differed, {rate:.0f} a second", flush=True)
+        if tally.cases >= options.cases:
+            break
     seconds = monotonic() - started
-    last = options.seed + options.cases - 1
-    peers = ", ".join(tiers) + ("" if options.contracts else " and wasmtime")
-    kind = "contracts" if options.contracts else "cases"
-    print(f"{options.cases} {kind}, seeds {options.seed} to {last}, {peers}, {seconds:.0f} s")
-    print(f"{options.cases - failed} agreed, {failed} differed")
+    kind = "transactions to contracts" if options.contracts else "cases"
+    print(f"{tally.cases} {kind} on {tally.modules} modules, seeds {options.seed} to {last}, {seconds:.0f} s")
+    print(f"tiers: {', '.join(tiers)}; wasmtime confirmed {tally.confirmed}")
+    print("ends: " + ", ".join(f"{end} {number}" for end, number in tally.ends.most_common()))
+    print(f"{failed} differed")
     return 1 if failed else 0
 
 
-def _one(seed: int, tiers: tuple[str, ...], *, contracts: bool, shrinking: bool) -> bool:
-    """Whether the case of a seed shows a difference; reports and keeps it."""
+def _report(case: Case, tiers: tuple[str, ...], *, shrinking: bool) -> None:
+    """Say how a case differs, make it small, keep it."""
     from tests.fuzz import corpus
-    from tests.fuzz.contracts import generate_contract
     from tests.fuzz.differential import check, compare
-    from tests.fuzz.generate import Case, generate
     from tests.fuzz.shrink import shrink
 
-    case = generate_contract(seed) if contracts else generate(seed)
     found = check(case, tiers)
-    if found is None:
-        return False
-    print(f"seed {seed}: {found}", flush=True)
-    if shrinking:
+    print(f"seed {case.seed}: {found or 'a difference that is not there the second time'}", flush=True)
+    if shrinking and found is not None:
         what, sides = found.what, found.sides
 
         def same_kind(candidate: Case) -> bool:
@@ -59,7 +91,6 @@ def _one(seed: int, tiers: tuple[str, ...], *, contracts: bool, shrinking: bool)
         case = shrink(case, same_kind)
         found = compare(case, sides) or found
     print(f"  kept as {corpus.save(case, str(found))}", flush=True)
-    return True
 
 
 if __name__ == "__main__":

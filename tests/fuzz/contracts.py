@@ -24,6 +24,7 @@ from state.store import MemoryStore
 from state.world import World
 from tests.fuzz.generate import Case, Profile, build
 from tests.fuzz.outcome import Step
+from tests.fuzz.tally import Plan, Tally
 from tests.fuzz.tiers import way
 from tests.spec.script import CRASHES
 
@@ -41,11 +42,21 @@ ETHER = 10**18
 BLOCK = BlockContext(chain_id=1, number=300, timestamp=1_000_000, base_fee=7, block_hash=lambda n: bytes(31) + b"\1")
 
 
-def generate_contract(seed: int) -> Case:
-    """The contract of a seed and three transactions to it."""
+def generate_contract(seed: int, transactions: int = 3) -> Case:
+    """The contract of a seed and transactions to it."""
     module, rng = build(seed, CONTRACT)
-    calls = tuple(("call", tuple(rng.randbytes(rng.choice((0, 4, 36, 68, 100))))) for _ in range(3))
+    calls = tuple(("call", tuple(rng.randbytes(rng.choice((0, 4, 36, 68, 100))))) for _ in range(transactions))
     return Case(seed, encode(module), calls, rng.choice(GAS_LIMITS), contract=True)
+
+
+def differing_contract(seed: int, plan: Plan, tally: Tally) -> list[Case]:
+    """Try the contract of a seed on the plan's tiers; the case itself when they part."""
+    case = generate_contract(seed, plan.calls)
+    runs = [run_contract(case, tier) for tier in plan.tiers]
+    tally.modules += 1
+    tally.cases += len(case.calls)
+    tally.ends.update(step.end for step in runs[0])
+    return [] if all(run == runs[0] for run in runs) else [case]
 
 
 def run_contract(case: Case, name: str) -> list[Step]:

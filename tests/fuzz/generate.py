@@ -38,11 +38,11 @@ from contractvm.wasm.module import (
 )
 from contractvm.wasm.opcodes import BY_NAME
 from gas.meter import MILLI
-from tests.fuzz import control, variables
+from tests.fuzz import control, patterns, variables
 from tests.fuzz.bodies import CONST, NUMBERS, Body, Shape, edge_biased
 
-STATEMENTS = {**control.STATEMENTS, **variables.STATEMENTS}
-"""Rows whose effect depends on context, by name."""
+STATEMENTS = {**control.STATEMENTS, **variables.STATEMENTS, **patterns.STATEMENTS}
+"""Rows whose effect depends on context, by name, and patterns of several."""
 
 HOST_MODULE = "host"
 HOST_FUNCTIONS = {
@@ -168,8 +168,9 @@ class _Builder:
     def _signature(self) -> FuncType:
         rng = self.rng
         kinds = (*NUMBERS, *NUMBERS, *NUMBERS, *self.profile.references)
-        params = tuple(rng.choice(kinds) for _ in range(rng.randrange(4)))
-        results = tuple(rng.choice(kinds) for _ in range(rng.choice((0, 1, 1, 1, 2, 3))))
+        wide = rng.random() < 0.12  # more than a calling convention has registers for
+        params = tuple(rng.choice(kinds) for _ in range(rng.randint(5, 12) if wide else rng.randrange(4)))
+        results = tuple(rng.choice(kinds) for _ in range(rng.randrange(8) if wide else rng.choice((0, 1, 1, 1, 2, 3))))
         return FuncType(params, results)
 
     def constant(self, type_: int, within: range | None = None) -> Code:
@@ -271,7 +272,7 @@ class _Builder:
         statements = tuple(STATEMENTS.values())
         for index in range(module.imported_functions, len(self.signatures)):
             type_ = self.signatures[index]
-            locals_ = tuple(rng.choice(kinds) for _ in range(rng.randrange(5)))
+            locals_ = tuple(rng.choice(kinds) for _ in range(rng.choice((*range(5), *range(5), 9, 40))))
             budget, length = rng.choice((30, 80, 200)), rng.randrange(2, 16)
             if self.profile.entry is not None and index == module.imported_functions:
                 budget, length = 300, rng.randrange(10, 30)

@@ -17,6 +17,9 @@ NULL, REFERENCE = "null", "reference"
 
 Value = int | str
 
+State = tuple[bytes | bytearray, tuple[Value, ...], tuple[tuple[Value, ...], ...]]
+"""Memory, globals and tables of an instance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -6,9 +6,9 @@ Never: lets an engine's crash end the fuzzing; a crash is a finding.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
 from unittest.mock import patch
 
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
@@ -17,18 +17,16 @@ from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.module import GlobalType
-from gas.meter import Meter
+from gas.meter import MILLI, Meter
 from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, REFUEL, Case
 from tests.fuzz.host import Host, HostRefusal
-from tests.fuzz.outcome import NULL, OK, OUT_OF_GAS, REFERENCE, Step, Value
+from tests.fuzz.outcome import NULL, OK, OUT_OF_GAS, REFERENCE, State, Step, Value
 from tests.spec.script import CRASHES
 from tests.tiers import HERE
 
 STATES = "portable-states"
 """The portable tier with every function as a state machine, the form it keeps for nesting too deep for CPython."""
 WAYS = (*HERE, STATES)
-
-
 PLENTY = 1 << 40
 """Milligas for a call that is no case."""
 
@@ -43,28 +41,87 @@ def way(name: str) -> Iterator[str]:
         yield name
 
 
+class Tier:
+    """A case's module on one of `WAYS`: loaded once, started as often as one likes."""
+
+    def __init__(self, case: Case, name: str) -> None:
+        """Raises: ModuleError when the module is refused."""
+        self.name = name
+        with way(name) as tier:
+            self.engine = Engine(case.rules, tier)
+            self.compiled = self.engine.load(case.wasm)
+        self.host = Host()
+        self.meter = Meter(0)
+        self.instance: Instance | None = None
+
+    def start(self, gas: int) -> Step:
+        """Make a fresh instance with that much whole gas. The step is without a state."""
+        self.host, self.meter, self.instance = Host(), Meter(gas), None
+        with way(self.name):
+            return self._step(self._instantiate, gas * MILLI)
+
+    def _instantiate(self) -> Sequence[object]:
+        self.instance = self.engine.instantiate(self.compiled, imports(self.host), self.meter)
+        return ()
+
+    def call(self, name: str, operands: Sequence[int], milligas: int) -> Step:
+        """Call an export of the instance, with its fuel full. The step is without a state."""
+        instance = self.instance
+        if instance is None:
+            raise ValueError("a call before the start")
+        with way(self.name):
+            refuel(self.engine, instance)
+            self.meter.left = milligas
+            return self._step(lambda: self.engine.invoke(instance, name, operands), milligas)
+
+    def _step(self, action: Callable[[], Sequence[object]], before: int) -> Step:
+        try:
+            results = tuple([reference(value) for value in action()])
+            return Step(OK, results, milligas=before - self.meter.left, log=self._log())
+        except Trap as trap:
+            backtrace = tuple([(place.function, place.offset) for place in trap.backtrace])
+            place = (trap.place.function, trap.place.offset) if trap.place is not None else None
+            return Step(str(trap.code), (), place, backtrace, before - self.meter.left, log=self._log())
+        except OutOfGas:
+            return Step(OUT_OF_GAS, log=self._log())
+        except (ModuleError, Fatal, *CRASHES) as error:
+            return Step(f"{type(error).__name__}: {error}", log=self._log())
+
+    def _log(self) -> tuple[tuple[str | int, ...], ...]:
+        log = tuple(self.host.log)
+        self.host.log.clear()
+        return log
+
+    def state(self) -> State:
+        """What the instance's exports hold; of the memory, the very bytes."""
+        memory: bytes | bytearray = b""
+        globals_: list[Value] = []
+        tables: list[tuple[Value, ...]] = []
+        for extern in self.instance.exports.values() if self.instance is not None else ():
+            if isinstance(extern, Memory):
+                memory = extern.data
+            elif isinstance(extern, Global):
+                globals_.append(reference(extern.value))
+            elif isinstance(extern, Table):
+                tables.append(tuple([reference(entry) for entry in extern.entries]))
+        return memory, tuple(globals_), tuple(tables)
+
+
 def run_tier(case: Case, name: str) -> list[Step]:
     """The steps of a case on one of `WAYS`; fewer than its calls when instantiation fails."""
-    with way(name) as tier:
-        return _run(case, tier)
-
-
-def _run(case: Case, tier: str) -> list[Step]:
-    engine, meter, host = Engine(case.rules, tier), Meter(case.gas), Host()
-    instances: list[Instance] = []
-
-    def instantiate() -> list[object]:
-        instances.append(engine.instantiate(engine.load(case.wasm), imports(host), meter))
-        return []
-
-    steps = [_step(instantiate, meter, host, instances)]
-    if not instances:
+    running = Tier(case, name)
+    steps = [holding(running.start(case.gas), running.state())]
+    if running.instance is None:
         return steps
-    for (name, arguments), milligas in zip(case.calls, case.milligas, strict=True):
-        refuel(engine, instances[0])
-        meter.left = milligas
-        steps.append(_step(partial(engine.invoke, instances[0], name, arguments), meter, host, instances))
+    for (called, operands), milligas in zip(case.calls, case.milligas, strict=True):
+        steps.append(holding(running.call(called, operands, milligas), running.state()))
     return steps
+
+
+def holding(step: Step, state: State) -> Step:
+    """The step with the state it ended in."""
+    memory, globals_, tables = state
+    return replace(step, memory=digest(bytes(memory)) if memory else "", globals=globals_, tables=tables)
 
 
 def refuel(engine: Engine, instance: Instance) -> None:
@@ -97,54 +154,13 @@ def _trapping(function: Callable[..., object]) -> Callable[..., object]:
     return call
 
 
-def _step(action: Callable[[], list[object]], meter: Meter, host: Host, instances: list[Instance]) -> Step:
-    before = meter.left
-    results: tuple[Value, ...] = ()
-    place: tuple[int | None, int | None] | None = None
-    backtrace: tuple[tuple[int | None, int | None], ...] = ()
-    milligas: int | None = None
-    try:
-        results = tuple(map(_value, action()))
-        end = OK
-        milligas = before - meter.left
-    except Trap as trap:
-        end = str(trap.code)
-        place = (trap.place.function, trap.place.offset) if trap.place is not None else None
-        backtrace = tuple((place.function, place.offset) for place in trap.backtrace)
-        milligas = before - meter.left
-    except OutOfGas:
-        end = OUT_OF_GAS
-    except (ModuleError, Fatal, *CRASHES) as error:
-        end = f"{type(error).__name__}: {error}"
-    log = tuple(host.log)
-    host.log.clear()
-    if not instances:
-        return Step(end, results, place, backtrace, milligas, log=log)
-    memory, globals_, tables = _state(instances[0])
-    return Step(end, results, place, backtrace, milligas, memory, globals_, tables, log)
-
-
-def _state(instance: Instance) -> tuple[str, tuple[Value, ...], tuple[tuple[Value, ...], ...]]:
-    """What the instance holds, by its exports."""
-    memory = ""
-    globals_: list[Value] = []
-    tables: list[tuple[Value, ...]] = []
-    for extern in instance.exports.values():
-        if isinstance(extern, Memory):
-            memory = digest(bytes(extern.data))
-        elif isinstance(extern, Global):
-            globals_.append(_value(extern.value))
-        elif isinstance(extern, Table):
-            tables.append(tuple(map(_value, extern.entries)))
-    return memory, tuple(globals_), tuple(tables)
-
-
 def digest(memory: bytes) -> str:
     """A memory's length and a short digest of it."""
     return f"{len(memory)} bytes, sha256 {hashlib.sha256(memory).hexdigest()[:16]}"
 
 
-def _value(value: object) -> Value:
+def reference(value: object) -> Value:
+    """A number as it is; a function by its index, any other reference as null or not."""
     if isinstance(value, int):
         return value
     if isinstance(value, Func):

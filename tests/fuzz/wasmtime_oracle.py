@@ -6,7 +6,8 @@ but the fuzzer and its tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -16,8 +17,8 @@ from wasmtime import TrapCode
 from contractvm.wasm.module import I32, I64, TYPE_NAMES, FuncType
 from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, REFUEL, Case
 from tests.fuzz.host import Host, HostRefusal
-from tests.fuzz.outcome import EXHAUSTED, HOST_TRAP, NULL, OK, OUT_OF_GAS, REFERENCE, Step, Value
-from tests.fuzz.tiers import digest
+from tests.fuzz.outcome import EXHAUSTED, HOST_TRAP, NULL, OK, OUT_OF_GAS, REFERENCE, State, Step, Value
+from tests.fuzz.tiers import holding
 
 FUEL = 2_000_000
 """Instructions of a step: above what the gas of any generated case buys."""
@@ -47,30 +48,79 @@ def engine() -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
+class Wasmtime:
+    """A case's module on wasmtime."""
+
+    def __init__(self, case: Case) -> None:
+        self.module = wasmtime.Module(engine(), case.wasm)
+        self.exports: Mapping[str, Any] = {}
+        self._externs: list[Any] = []
+
+    def start(self) -> Step:
+        """Make a fresh instance. The step is without a state."""
+        self.store = wasmtime.Store(engine())
+        self.store.set_fuel(FUEL)
+        self.host = Host()
+        self.exports, self._externs = {}, []
+        return self._step(self._instantiate, ())
+
+    def _instantiate(self) -> None:
+        instance = wasmtime.Instance(self.store, self.module, _imports(self.store, self.module, self.host))
+        exports = instance.exports(self.store)
+        self.exports = {export.name: exports[export.name] for export in self.module.exports if export.name is not None}
+
+    def call(self, name: str, operands: Sequence[int]) -> Step:
+        """Call an export of the instance, with its fuel full. The step is without a state."""
+        if REFUEL in self.exports:
+            self.store.set_fuel(FUEL)
+            self.exports[REFUEL](self.store)
+        self.store.set_fuel(FUEL)
+        function = self.exports[name]
+        type_ = function.type(self.store)
+        signed = [_signed(a, str(t)) for a, t in zip(operands, type_.params, strict=True)]
+        return self._step(partial(function, self.store, *signed), [str(t) for t in type_.results])
+
+    def _step(self, action: Callable[[], Any], types: Sequence[str]) -> Step:
+        results: tuple[Value, ...] = ()
+        place: tuple[int | None, int | None] | None = None
+        try:
+            got = action()
+            values = list(got) if isinstance(got, (list, tuple)) else [got]
+            results = tuple(_value(v, t) for v, t in zip(values, types, strict=False))
+            end = OK
+        except wasmtime.Trap as trap:
+            code = trap.trap_code
+            end = str(code) if code is None else TRAPS.get(code, str(code))
+            frames = trap.frames
+            place = (frames[0].func_index, frames[0].module_offset) if frames else None
+        except HostRefusal:
+            end = HOST_TRAP
+        log = tuple(self.host.log)
+        self.host.log.clear()
+        return Step(end, results, place, log=log)
+
+    def state(self) -> State:
+        """What the instance's exports hold."""
+        memory = b""
+        globals_: list[Value] = []
+        tables: list[tuple[Value, ...]] = []
+        for extern in self.exports.values():
+            if isinstance(extern, wasmtime.Memory):
+                memory = ctypes.string_at(extern.data_ptr(self.store), extern.data_len(self.store))
+            elif isinstance(extern, wasmtime.Global):
+                globals_.append(_value(extern.value(self.store), str(extern.type(self.store).content)))
+            elif isinstance(extern, wasmtime.Table):
+                entries = (extern.get(self.store, i) for i in range(extern.size(self.store)))
+                tables.append(tuple(map(_reference, entries)))
+        return memory, tuple(globals_), tuple(tables)
+
+
 def run_wasmtime(case: Case) -> list[Step]:
     """The steps of a case; fewer than its calls when instantiation fails."""
-    store = wasmtime.Store(engine())
-    store.set_fuel(FUEL)
-    host = Host()
-    module = wasmtime.Module(engine(), case.wasm)
-    instances: list[wasmtime.Instance] = []
-
-    def instantiate() -> None:
-        instances.append(wasmtime.Instance(store, module, _imports(store, module, host)))
-
-    steps = [_step(instantiate, (), store, host, instances)]
-    if not instances:
-        return steps
-    exports = instances[0].exports(store)
-    for name, arguments in case.calls:
-        store.set_fuel(FUEL)
-        if REFUEL in exports:
-            exports[REFUEL](store)  # type: ignore[operator]
-        function = exports[name]
-        assert isinstance(function, wasmtime.Func)
-        types = [str(t) for t in function.type(store).results]
-        operands = [_signed(a, str(t)) for a, t in zip(arguments, function.type(store).params, strict=True)]
-        steps.append(_step(partial(function, store, *operands), types, store, host, instances))
+    running = Wasmtime(case)
+    steps = [holding(running.start(), running.state())]
+    for name, operands in case.calls if running.exports else ():
+        steps.append(holding(running.call(name, operands), running.state()))
     return steps
 
 
@@ -116,52 +166,6 @@ def _function(store: wasmtime.Store, type_: FuncType, function: Callable[..., ob
 
 def _back(value: object, code: int) -> object:
     return _signed(value, TYPE_NAMES[code]) if isinstance(value, int) and code in (I32, I64) else value
-
-
-def _step(
-    action: Callable[[], Any],
-    types: Sequence[str],
-    store: wasmtime.Store,
-    host: Host,
-    instances: list[wasmtime.Instance],
-) -> Step:
-    results: tuple[Value, ...] = ()
-    place: tuple[int | None, int | None] | None = None
-    try:
-        got = action()
-        values = list(got) if isinstance(got, (list, tuple)) else [got]
-        results = tuple(_value(v, t) for v, t in zip(values, types, strict=False))
-        end = OK
-    except wasmtime.Trap as trap:
-        code = trap.trap_code
-        end = str(code) if code is None else TRAPS.get(code, str(code))
-        frames = trap.frames
-        place = (frames[0].func_index, frames[0].module_offset) if frames else None
-    except HostRefusal:
-        end = HOST_TRAP
-    log = tuple(host.log)
-    host.log.clear()
-    if not instances:
-        return Step(end, results, place, log=log)
-    memory, globals_, tables = _state(store, instances[0])
-    return Step(end, results, place, (), None, memory, globals_, tables, log)
-
-
-def _state(
-    store: wasmtime.Store, instance: wasmtime.Instance
-) -> tuple[str, tuple[Value, ...], tuple[tuple[Value, ...], ...]]:
-    memory = ""
-    globals_: list[Value] = []
-    tables: list[tuple[Value, ...]] = []
-    for extern in instance.exports(store).values():
-        if isinstance(extern, wasmtime.Memory):
-            memory = digest(bytes(extern.read(store)))
-        elif isinstance(extern, wasmtime.Global):
-            globals_.append(_value(extern.value(store), str(extern.type(store).content)))
-        elif isinstance(extern, wasmtime.Table):
-            entries = (extern.get(store, i) for i in range(extern.size(store)))
-            tables.append(tuple(map(_reference, entries)))
-    return memory, tuple(globals_), tuple(tables)
 
 
 def _value(value: object, type_: str) -> Value:

@@ -17,19 +17,22 @@ from contractvm.wasm.decode import decode
 from contractvm.wasm.opcodes import BY_NAME, OPS
 from contractvm.wasm.validate import validate
 from tests.determinism.pythons import MINORS, Unavailable, interpreter
-from tests.fuzz import corpus
+from tests.fuzz import corpus, patterns
 from tests.fuzz.bodies import GENERIC, IMMEDIATES
 from tests.fuzz.contracts import generate_contract, run_contract
 from tests.fuzz.digest import digest
 from tests.fuzz.generate import STATEMENTS, Case, generate
-from tests.fuzz.outcome import Step
+from tests.fuzz.outcome import EXHAUSTED, OK, OUT_OF_GAS, Step
 from tests.fuzz.shrink import shrink
+from tests.fuzz.tally import Plan, Tally
 from tests.fuzz.tiers import WAYS, run_tier
 from tests.sources import ROOT
+from tests.tiers import HERE
 
 pytest.importorskip("wasmtime", reason="the fuzzer compares with wasmtime: pip install '.[test]'")
 
 from tests.fuzz.differential import check, difference
+from tests.fuzz.lockstep import differing
 
 BATCH = 40
 FIRST_SEEDS = range(0, 400, BATCH)
@@ -39,6 +42,16 @@ FIRST_SEEDS = range(0, 400, BATCH)
 def test_fresh_cases_agree(first: int) -> None:
     found = {seed: check(generate(seed), WAYS) for seed in range(first, first + BATCH)}
     assert not {seed: str(d) for seed, d in found.items() if d is not None}
+
+
+@pytest.mark.parametrize("first", range(100_000, 100_100, 20))
+def test_many_calls_of_a_module_agree(first: int) -> None:
+    """On fresh instances, with gas that runs out and stacks that are exhausted at the very same place."""
+    tally, plan = Tally(), Plan(HERE, calls=40)
+    assert [case.seed for seed in range(first, first + 20) for case in differing(seed, plan, tally)] == []
+    assert tally.cases > 20 * 20
+    assert tally.confirmed > tally.cases // 4
+    assert {OK, OUT_OF_GAS, EXHAUSTED} <= tally.ends.keys()
 
 
 @pytest.mark.parametrize("first", range(0, 200, BATCH))
@@ -77,7 +90,7 @@ def test_a_seed_is_a_case() -> None:
 
 
 def test_generator_knows_every_row() -> None:
-    known = {*STATEMENTS, *(op.name for op in GENERIC), "else", "end"} - {"switch"}
+    known = {*STATEMENTS, *(op.name for op in GENERIC), "else", "end"} - {"switch", *patterns.STATEMENTS}
     assert {op.name for op in OPS} == known
     assert {op.imm for op in GENERIC if op.imm} <= IMMEDIATES.keys()
 
