@@ -66,11 +66,20 @@ def roomy(wanted: int) -> bool:
 def on_roomy_thread(function: Callable[[A], R], argument: A, wanted: int) -> R:
     """Return `function(argument)`, run here if this thread's whole stack has `wanted` bytes, otherwise on a leg.
 
-    For one native call outside of a chain of contract calls; `wanted` is `stack_bytes(1, weight)`. Raises: whatever the
-    function raises; Fatal when no thread can be had.
+    For one native call outside of a chain of contract calls; `wanted` is `stack_bytes(1, weight)`. Raises: as
+    `on_fresh_thread`.
     """
     if roomy(wanted):
         return function(argument)
+    return on_fresh_thread(function, argument, wanted)
+
+
+def on_fresh_thread(function: Callable[[A], R], argument: A, wanted: int) -> R:
+    """Return `function(argument)`, run on a leg of its own with `wanted` bytes of C stack.
+
+    For a thread whose stack is large enough but used up by others. Raises: whatever the function raises; Fatal when no
+    thread can be had.
+    """
     return Legs(wanted).run(function, argument)
 
 
@@ -154,14 +163,24 @@ class Legs:
         try:
             _wait(thread, done)
         except BaseException:
-            while not done.acquire(timeout=RETRY_SECONDS) and thread.is_alive():
-                self._interrupt_deepest()
+            while not self._end(thread, done):
+                pass
             raise
         if failure:
             raise failure[0]
         if not box:
             raise Fatal("a thread of a contract call ended without a result")
         return box[0]
+
+    def _end(self, thread: threading.Thread, done: threading.Lock) -> bool:
+        """Interrupt the deepest leg; whether this thread's own has ended soon after."""
+        # Whoever waits may be told again, by an impatient user or by a thread that waits for it in turn. It must not
+        # leave before its legs have: they are at work on its data.
+        try:
+            self._interrupt_deepest()
+            return done.acquire(timeout=RETRY_SECONDS) or not thread.is_alive()
+        except KeyboardInterrupt:
+            return False
 
     def _interrupt_deepest(self) -> None:
         # Only an interrupted run pays for importing ctypes; a leg that waits for a deeper one would not notice.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from contractvm.errors import Fatal, Revert
+from contractvm.execute import Executed
 from contractvm.frames import create2_address, create_address
 from contractvm.host import Host, Log
 from contractvm.machine import Status
+from contractvm.nesting import FRAMES_ON_CALLER
 from contractvm.types import Address
 from state.world import EMPTY_CODE_HASH, World
 from tests.contractvm.fake import Contract, call, host_call, init, poke, store
@@ -211,3 +215,43 @@ def test_logs_survive_only_success() -> None:
 
     world, executor = world_with(logs=logs, undone=undone)
     assert apply(executor, world, CALL).logs == (Log(SHOP, (b"topic".ljust(32),), b"say"),)
+
+
+@pytest.mark.parametrize(
+    ("stack_size", "first"),
+    [
+        (16 << 20, FRAMES_ON_CALLER),
+        pytest.param(64 << 10, 0, marks=pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody asks")),
+    ],
+)
+def test_deep_chains_continue_on_other_threads(stack_size: int, first: int) -> None:
+    """Eight frames on the caller's thread if it has room for them, on a leg if not; then 32 on each further leg."""
+    threads: list[int] = []
+
+    def nest(host: Host, entry: str) -> bytes:
+        threads.append(threading.get_ident())
+        if host.call.depth < 110:
+            call(host, SHOP, flags=1)
+        return b""
+
+    done: list[Executed] = []
+
+    def caller() -> None:
+        world, executor = world_with(shop=nest)
+        done.append(apply(executor, world, replace(CALL, gas_limit=20_000_000)))
+        threads.append(threading.get_ident())
+
+    before = threading.stack_size(stack_size)
+    try:
+        thread = threading.Thread(target=caller)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    assert done[0].ok
+    *frames, outermost = threads
+    assert len(frames) == 111
+    assert (frames[0] == outermost) == bool(first)
+    legs = [frames[:8], *(frames[at : at + 32] for at in range(8, 111, 32))]
+    assert all(len(set(leg)) == 1 for leg in legs)
+    assert len({leg[0] for leg in legs}) == len(legs)
