@@ -30,7 +30,7 @@ TURNS = 10_000
 PEER = "wasmtime"
 PYTHON = "a Python function"
 HUNDREDS = "hundreds of times"
-GAS = 1 << 50
+GAS = 1 << 40
 
 MODULE = """
 (module
@@ -118,6 +118,8 @@ def prepare(own: str) -> dict[str, Any]:
     def touched() -> Any:
         return engine.invoke(engine.instantiate(compiled, offered, meter), "touch", [7])[0]
 
+    for refusal in engine.refusals:
+        raise BenchError(f"the {own} tier refuses the module of the boundary: {refusal}")
     peers = _wasmtime(wasm)
     asked = (("noop", 3), ("loop", 3))
     answers = [engine.invoke(instance, name, [x])[0] for name, x in asked] + [touched(), frame()]

@@ -1,7 +1,8 @@
 """`python -m tests.bench.native_child MODE WASM EXPORT`: what only a new process can show, as JSON on stdout.
 
-MODE is a tier, `wasmtime`, or `compile`, which makes the native tier ready for a module several times, each under
-another hash and beside wasmtime. Run by `native_life`, which says in `CONTRACTVM_CACHE` where objects are kept.
+MODE is a tier; `settled-TIER`, which runs a small module first, and with it all that a process does once;
+`wasmtime`; or `compile`, which makes the native tier ready for a module several times, each under another hash and
+beside wasmtime. Run by `native_life`, which says in `CONTRACTVM_CACHE` where objects are kept.
 Never: imports an engine before the clock runs.
 """
 
@@ -12,25 +13,36 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from tests.bench.timing import REPEATS
 
+if TYPE_CHECKING:
+    from contractvm.wasm.engine import Engine
+
 SIZE = 1
+SMALL = bytes.fromhex("0061736d01000000 01040160 0000 0302 0100 0a04 0102 000b")
+"""A module of one empty function."""
+SETTLED = "settled-"
 LLVM = "llvmlite"
 
 
-def first_calls(tier: str, wasm: bytes, export: str) -> dict[str, float]:
+def first_calls(tier: str, wasm: bytes, export: str, *, settled: bool) -> dict[str, float]:
     """Seconds of the import, of decoding and validation, and of an instance with a call: the first, then the second."""
     clock = Clock()
     from contractvm.wasm.engine import Engine
 
     clock.lap("import")
     engine = Engine(tier=tier)
+    if settled:
+        engine.instantiate(engine.load(SMALL))
+        clock.lap("settle")
     compiled = engine.load(wasm)
     clock.lap("decode")
     for name in ("first", "second"):
         engine.invoke(engine.instantiate(compiled), export, [SIZE])
         clock.lap(name)
+    require_tier(engine)
     return clock.laps
 
 
@@ -66,23 +78,29 @@ def compilations(wasm: bytes, export: str) -> dict[str, list[float]]:
     config.consume_fuel = True
     peer = wasmtime.Engine(config)
     native = Engine(tier="native")
-    small = wasmtime.wat2wasm(f'(module (func (export "{export}") (param i32) (result i32) (local.get 0)))')
+    native.instantiate(native.load(SMALL))
 
     def ours(code: bytes) -> None:
         native.invoke(native.instantiate(native.load(code)), export, [SIZE])
 
-    ours(bytes(small))
     spent: dict[str, list[float]] = {"native": [], "wasmtime": []}
     for turn in range(REPEATS):
         variant = renamed(wasm, turn)
         spent["native"].append(_seconds(ours, variant))
         spent["wasmtime"].append(_seconds(lambda code: wasmtime.Module(peer, code), variant))
+    require_tier(native)
     return spent
 
 
 def renamed(wasm: bytes, number: int) -> bytes:
     """The same module under another hash: a custom section of no meaning at its end. `number` below 128."""
     return wasm + bytes((0, 7, 5, *b"bench", number))
+
+
+def require_tier(engine: Engine) -> None:
+    """Raises: Refused when what ran was another tier than the one asked for."""
+    for refusal in engine.refusals:
+        raise refusal
 
 
 class Clock:
@@ -113,7 +131,7 @@ def main(mode: str, path: str, export: str) -> None:
     elif mode == "wasmtime":
         found = dict(first_calls_of_wasmtime(wasm, export))
     else:
-        found = dict(first_calls(mode, wasm, export))
+        found = dict(first_calls(mode.removeprefix(SETTLED), wasm, export, settled=mode.startswith(SETTLED)))
     print(json.dumps(found | {"llvm": LLVM in sys.modules}))
 
 

@@ -32,11 +32,13 @@ class Peer:
 
 
 def tier(name: str) -> Peer:
-    """One of our tiers, metered."""
+    """One of our tiers, metered. Loading raises BenchError when the module would run on another tier instead."""
 
     def load(wasm: bytes, export: str) -> Program:
         engine = Engine(tier=name)
         instance = engine.instantiate(engine.load(wasm))
+        for refusal in engine.refusals:
+            raise BenchError(f"the {name} tier refuses the module: {refusal}")
 
         def run(size: int) -> int:
             result: int = engine.invoke(instance, export, [size])[0]
