@@ -252,6 +252,8 @@ class _Line:
         try:
             reply = self._worker(wanted).ask(task.job, self.settings.deadline, wanted)
         except CompileError as problem:
+            if self.child is not None and not self.child.alive:
+                self._end_child()
             task.fail(Unavailable("the compiler is closed") if self.closed else problem)
             return
         task.answer(reply)
