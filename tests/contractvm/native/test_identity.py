@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,9 @@ def test_a_key_is_32_bytes_and_stands() -> None:
         "from contractvm.native.identity import cache_key; print(cache_key(b'code', b'rules', b'generator').hex())"
     )
     for seed in ("0", "1"):
+        environment = os.environ | {"PYTHONHASHSEED": seed}
         done = subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=True
         )
         assert done.stdout.decode().strip() == key.hex()
 
