@@ -12,7 +12,6 @@ import errno
 import mmap
 import os
 import sys
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -38,11 +37,14 @@ class NoExecutableMemory(ContractVMError):
 class Loaded:
     """An object in memory. Its pages go when this goes: whoever uses an address keeps it.
 
-    `symbols`: absolute addresses of the global symbols. `size`: bytes mapped.
+    `symbols`: absolute addresses of the global symbols. `size`: bytes mapped. `pages`: what holds the mapping, by
+    reference counts alone: a builtin made of a method table in it must hold it as its module, since the collector may
+    clear everything else of a cycle before the builtin, which reads its table once more when it goes.
     """
 
     symbols: Mapping[str, int]
     size: int
+    pages: mmap.mmap
 
 
 def supported() -> bool:
@@ -81,75 +83,46 @@ def load(data: bytes, fill: Mapping[str, bytes] = _NOTHING) -> Loaded:
     if obj.machine is not _machine():
         raise BadObject(f"an object for {obj.machine.name} on {_machine().name}")
     layout = link.lay_out(obj, mmap.PAGESIZE)
-    system = _system()
-    base = system.map(layout.size)
+    pages = _fresh(layout.size)
+    base = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+    with memoryview(pages) as view:
+        symbols = link.place(obj, layout, view, base, fill)
+    flush = _flusher()
+    if flush is not None:
+        flush(base, base + layout.text)
+    if layout.text:
+        _protect(base, layout.text, mmap.PROT_READ | mmap.PROT_EXEC)
+    if layout.size > layout.text:
+        _protect(base + layout.text, layout.size - layout.text, mmap.PROT_READ)
+    return Loaded(MappingProxyType(symbols), layout.size, pages)
+
+
+def _fresh(size: int) -> mmap.mmap:
+    """Map `size` fresh writable bytes, zero. Raises: NoExecutableMemory when there are none."""
+    flags, protection = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE
     try:
-        symbols = link.place(obj, layout, system.view(base, layout.size, _PYBUF_WRITE), base, fill)
-        flush = _flusher()
-        if flush is not None:
-            flush(base, base + layout.text)
-        if layout.text:
-            system.protect(base, layout.text, mmap.PROT_READ | mmap.PROT_EXEC)
-        if layout.size > layout.text:
-            system.protect(base + layout.text, layout.size - layout.text, mmap.PROT_READ)
-        loaded = Loaded(MappingProxyType(symbols), layout.size)
-        # Not at exit: code that runs later than this module's end must still find its pages.
-        weakref.finalize(loaded, system.unmap, base, layout.size).atexit = False
-    except BaseException:
-        system.unmap(base, layout.size)
-        raise
-    return loaded
+        return mmap.mmap(-1, size, flags=flags, prot=protection)
+    except OSError as error:
+        raise NoExecutableMemory(f"no {size} bytes of memory for machine code: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _System:
-    """The C library's calls that Python has no other name for."""
+def _protect(address: int, size: int, protection: int) -> None:
+    """Change what may be done with whole pages.
 
-    mmap: Callable[[None, int, int, int, int, int], int]
-    mprotect: Callable[[int, int, int], int]
-    unmap: Callable[[int, int], int]
-    view: Callable[[int, int, int], memoryview]
-
-    def map(self, size: int) -> int:
-        """Address of `size` fresh writable bytes, zero.
-
-        Raises:
-            NoExecutableMemory: there are none.
-        """
-        protection = mmap.PROT_READ | mmap.PROT_WRITE
-        address = self.mmap(None, size, protection, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
-        if address == _MAP_FAILED:
-            raise NoExecutableMemory(f"no {size} bytes of memory for machine code: {os.strerror(ctypes.get_errno())}")
-        return address
-
-    def protect(self, address: int, size: int, protection: int) -> None:
-        """Change what may be done with whole pages.
-
-        Raises:
-            NoExecutableMemory: the system forbids it.
-        """
-        if self.mprotect(address, size, protection):
-            code = ctypes.get_errno()
-            advice = (
-                "; a security policy forbids it (SELinux execmem, PaX)" if code in (errno.EACCES, errno.EPERM) else ""
-            )
-            raise NoExecutableMemory(f"memory cannot be made executable: {os.strerror(code)}{advice}")
+    Raises:
+        NoExecutableMemory: the system forbids it.
+    """
+    if _mprotect()(address, size, protection):
+        code = ctypes.get_errno()
+        advice = "; a security policy forbids it (SELinux execmem, PaX)" if code in (errno.EACCES, errno.EPERM) else ""
+        raise NoExecutableMemory(f"memory cannot be made executable: {os.strerror(code)}{advice}")
 
 
 @cache
-def _system() -> _System:
-    libc = ctypes.CDLL(None, use_errno=True)
-    pointer, size, integer = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    made = ctypes.CFUNCTYPE(ctypes.c_uint64, pointer, size, integer, integer, integer, ctypes.c_long, use_errno=True)
-    changed = ctypes.CFUNCTYPE(integer, pointer, size, integer, use_errno=True)
-    gone = ctypes.CFUNCTYPE(integer, pointer, size)
-    seen = ctypes.PYFUNCTYPE(ctypes.py_object, pointer, ctypes.c_ssize_t, integer)
-    return _System(
-        made(("mmap", libc)),
-        changed(("mprotect", libc)),
-        gone(("munmap", libc)),
-        seen(("PyMemoryView_FromMemory", ctypes.pythonapi)),
-    )
+def _mprotect() -> Callable[[int, int, int], int]:
+    """The C library's mprotect(address, size, protection)."""
+    made = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, use_errno=True)
+    return made(("mprotect", ctypes.CDLL(None, use_errno=True)))
 
 
 @cache

@@ -125,15 +125,13 @@ def test_many_objects_at_once_are_apart() -> None:
 def test_a_system_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """As SELinux does; the pages are given back."""
     data, given = compiled(SAMPLE), []
-    real = loader._system()
 
     def refuse(address: int, size: int, protection: int) -> int:
         given.append(address)
         ctypes.set_errno(13)
         return -1
 
-    strict = loader._System(real.mmap, refuse, real.unmap, real.view)
-    monkeypatch.setattr(loader, "_system", lambda: strict)
+    monkeypatch.setattr(loader, "_mprotect", lambda: refuse)
     with pytest.raises(NoExecutableMemory, match="Permission denied; a security policy"):
         loader.load(data)
     assert "x" not in permissions(given[0])
@@ -141,9 +139,11 @@ def test_a_system_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_system_without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     data = compiled(SAMPLE)
-    real = loader._system()
-    empty = loader._System(lambda *_: 2**64 - 1, real.mprotect, real.unmap, real.view)
-    monkeypatch.setattr(loader, "_system", lambda: empty)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("mmap.mmap", refuse)
     with pytest.raises(NoExecutableMemory, match="bytes of memory for machine code"):
         loader.load(data)
 
