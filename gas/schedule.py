@@ -37,6 +37,10 @@ class Schedule:
         # What the digest covers decides; mappings have no hash of their own.
         return int.from_bytes(self.digest[:7], "big")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that a schedule can be handed to another process: read-only mappings cannot by themselves."""
+        return _restore, (self.name, self.run_definition, dict(self.prices), dict(self.why), self.digest)
+
     def milli(self, name: str) -> int:
         """Price in milligas. Raises: ScheduleError when the schedule has no such price."""
         try:
@@ -50,6 +54,10 @@ class Schedule:
         if rest:
             raise ScheduleError(f"price {name!r} of schedule {self.name!r} is not in whole gas")
         return whole
+
+
+def _restore(name: str, run_definition: str, prices: dict[str, int], why: dict[str, str], digest: bytes) -> Schedule:
+    return Schedule(name, run_definition, MappingProxyType(prices), MappingProxyType(why), digest)
 
 
 @cache

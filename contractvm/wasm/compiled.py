@@ -15,6 +15,7 @@ from contractvm.wasm.sections import Plan, plan, prices
 
 if TYPE_CHECKING:
     from contractvm.wasm.flat import Flat
+    from contractvm.wasm.native import NativeCode
     from contractvm.wasm.pygen import Generated
 
 
@@ -45,6 +46,8 @@ class Compiled:
     rules: Rules
     count: bool = False
     """Whether the portable tier's code also counts instructions."""
+    code: bytes = b""
+    """The module's bytes, where it may be compiled."""
     price: dict[int, int] = field(default_factory=dict)
     dynamic: DynamicPrices = field(init=False)
     plans: dict[int, Plan] = field(default_factory=dict)
@@ -54,6 +57,8 @@ class Compiled:
     """The portable tier's form of each function met."""
     namespace: dict[str, object] = field(default_factory=dict)
     """Globals of the portable tier's functions."""
+    native: NativeCode | None = None
+    """The native tier's form of the module, when it is ready."""
     image: tuple[tuple[int, bytes], ...] | None = None
     """The active data segments with their places, when every instance starts with the same; () when not."""
     constants: dict[int, int] = field(default_factory=dict)

@@ -10,19 +10,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contractvm.machine import PageBudget
+from contractvm.native.translation import Refused
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.rules import Rules, bare_rules
-from contractvm.wasm import interpreter, portable
+from contractvm.wasm import interpreter, native, portable
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.decode import decode
 from contractvm.wasm.externs import Extern, Func, HostFunction
+from contractvm.wasm.foundry import foundry
 from contractvm.wasm.instance import Imported, Instance, not_entered
 from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.link import resolve
 from contractvm.wasm.validate import validate
 from gas.meter import Meter
 
-TIERS = ("reference", "portable")
+TIERS = ("reference", "portable", "native")
 PLENTY = 1 << 40
 """Whole gas when nobody sets a limit: years of work."""
 
@@ -39,18 +41,22 @@ class Engine:
         """
         if tier not in TIERS:
             raise ValueError(f"no tier {tier!r}; there are: {', '.join(TIERS)}")
+        if count and tier == "native":
+            raise ValueError("the native tier counts no instructions")
         if trace is not None and tier != "reference":
             raise ValueError("a trace needs the reference tier")
         self.rules = rules or bare_rules()
         self.tier = tier
         self.count = count
         self.trace = trace
+        self.refusals: list[Refused] = []
+        """Why modules run on the portable tier though the native one was asked for."""
 
     def load(self, data: bytes) -> Compiled:
         """Decode and validate. Raises: Malformed, Invalid."""
         module = decode(data, self.rules)
         validate(module, self.rules)
-        return Compiled(module, self.rules, self.count)
+        return Compiled(module, self.rules, self.count, data)
 
     def instantiate(
         self,
@@ -72,13 +78,25 @@ class Engine:
                 self._check_linked(extern, meter)
             served.append(extern.fn if isinstance(extern, HostFunction) else extern)
         instance = Instance(compiled, served, meter, budget)
-        if self.tier == "portable":
-            portable.prepare(instance)
+        if self.tier != "reference":
+            self._prepare(instance)
         instance.initialize()
         start = compiled.module.start
         if start is not None:
             self.call(instance.function(start), [])
         return instance
+
+    def _prepare(self, instance: Instance) -> None:
+        """Let the tier run the instance: what cannot be had natively stays on the portable one."""
+        if self.tier == "native":
+            try:
+                code = foundry().make(instance.compiled)
+            except Refused as refusal:
+                self.refusals.append(refusal)
+            else:
+                native.prepare(instance, code)
+                return
+        portable.prepare(instance)
 
     def _check_linked(self, function: Func, meter: Meter) -> None:
         """Raises: ValueError when this tier cannot call a function of another instance, or cannot price it."""
@@ -108,4 +126,6 @@ class Engine:
         with RaisedRecursionLimit():
             if self.tier == "reference":
                 return interpreter.run(function, operands, weight, self.trace)
+            if self.tier == "native":
+                return native.run(function, operands, weight)
             return portable.run(function, operands, weight)

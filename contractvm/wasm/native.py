@@ -1,0 +1,252 @@
+"""The native tier at run time: an instance's context, builtins for its compiled functions, traps with their places.
+
+A compiled function is entered as a builtin that takes its operands and the stack weight left, as a function of the
+portable tier is; what it imports it calls as Python calls it. A trap unwinds the compiled frames, which note where they
+were, and leaves as an exception without a place; `located` adds it, for whoever entered.
+Source: design of the engine; `native.context` has the fields. Never: compiles, or looks for an object.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable, Sequence
+from functools import cache
+from mmap import mmap
+from types import MappingProxyType
+from typing import Any, Final
+
+from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap, TrapCode
+from contractvm.native import context, stack
+from contractvm.native.context import API_SYMBOL, METHOD_BYTES, METHODS_SYMBOL, MOST_GAS, OFFSET, TRACE, WORD
+from contractvm.native.loader import load
+from contractvm.nesting import untie
+from contractvm.wasm import portable
+from contractvm.wasm.compiled import Compiled
+from contractvm.wasm.externs import Func
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.llvmlayout import Layout, layout
+
+Builtin = Callable[..., Any]
+
+TRAPS: Final = MappingProxyType(
+    {
+        context.UNREACHABLE: TrapCode.UNREACHABLE,
+        context.DIVIDE_BY_ZERO: TrapCode.INTEGER_DIVIDE_BY_ZERO,
+        context.OVERFLOW: TrapCode.INTEGER_OVERFLOW,
+        context.MEMORY: TrapCode.MEMORY_OUT_OF_BOUNDS,
+        context.STACK: TrapCode.STACK_EXHAUSTED,
+    }
+)
+
+
+class Context(bytearray):
+    """An instance's context. Builtins hold it, and it holds the code they run and all that its fields point to."""
+
+    __slots__ = ("code", "kept")
+
+    code: NativeCode
+    kept: dict[str, object]
+
+
+class NativeCode:
+    """A module's object, mapped and ready for its instances."""
+
+    __slots__ = ("layout", "loaded", "methods", "size")
+
+    def __init__(self, compiled: Compiled, data: bytes) -> None:
+        """Map an object that was compiled from this module under these rules. Raises: BadObject, NoExecutableMemory."""
+        self.layout: Layout = layout(compiled)
+        self.loaded = load(data, {API_SYMBOL: context.api()})
+        self.methods = self.loaded.symbols[METHODS_SYMBOL]
+        self.size = len(data)
+
+
+class NativeLinkage:
+    """An instance's context and builtins."""
+
+    __slots__ = ("builtins", "context", "instance", "layout")
+
+    def __init__(self, instance: Instance, code: NativeCode, slice_: int = context.SLICE) -> None:
+        """`slice_` is the milligas handed to compiled code at once."""
+        self.instance = instance
+        self.layout = layout_ = code.layout
+        self.builtins: dict[int, Builtin] = {}
+        ctx = self.context = Context(layout_.size)
+        ctx.code = code
+        ctx.kept = {}
+        weight = instance.compiled.rules.limits.stack_weight
+        self._number("slice", slice_)
+        self._number("stack_need", stack.need(weight))
+        self.room()
+        self._object("held", {})
+        self._object("tick", tick)
+        self._object("fail", self.fail)
+        self._object("room", self.room)
+        self._object("indirect", self.indirect)
+        for method, at in layout_.effects.items():
+            self._object(method, getattr(instance, method), at)
+        self.bind()
+        for place, variable in zip(layout_.globals, instance.globals, strict=True):
+            if place.cell:
+                self._object(f"global {place.at}", variable.cell, place.at)
+        self.renew()
+
+    def _number(self, field: str, value: int) -> None:
+        struct.pack_into("<Q", self.context, OFFSET[field], value)
+
+    def _object(self, name: str, thing: object, at: int | None = None) -> None:
+        """Let a field hold the address of an object, and the context the object."""
+        self.context.kept[name] = thing
+        struct.pack_into("<Q", self.context, OFFSET[name] if at is None else at, id(thing))
+
+    def bind(self) -> None:
+        """Let the code call what the instance imports now."""
+        for n, extern in enumerate(self.instance.imported):
+            self._object(f"import {n}", imported(self.instance, n, extern), self.layout.imports + WORD * n)
+
+    def renew(self) -> None:
+        """Take up the instance's memory, meter and the first values of its globals."""
+        instance = self.instance
+        if instance.memory is not None:
+            self._object("memory", instance.memory.data)
+        self._object("cell", instance.meter.cell)
+        for place, variable in zip(self.layout.globals, instance.globals, strict=True):
+            if not place.cell:
+                struct.pack_into("<Q", self.context, place.at, variable.cell.cell_contents)
+
+    def enter(self, index: int) -> tuple[Builtin, Builtin]:
+        """Return how to enter a function, twice: it makes its tail calls by itself."""
+        found = self.builtins.get(index)
+        if found is None:
+            if index not in self.layout.entries:
+                raise Fatal(f"function {index} was compiled without an entry")
+            at = self.context.code.methods + METHOD_BYTES * self.layout.entries.index(index)
+            found = self.builtins[index] = new_builtin()(at, self.context, self.context.code.loaded.pages)
+        return found, found
+
+    # What compiled code calls.
+
+    def fail(self) -> None:
+        """Raise what the context says. Raises: Trap without a place, OutOfGas, RecursionError."""
+        code = self._field("trap")
+        if code == context.OUT_OF_GAS:
+            raise OutOfGas
+        if code == context.NO_ROOM:
+            left = self._field("stack_high") - self._field("stack_low")
+            raise RecursionError(
+                f"native code needs {self._field('stack_need')} bytes of stack, and this thread's {left} bytes are not "
+                "enough for it here: call from a thread with a larger stack (threading.stack_size) or nest less deeply"
+            )
+        raise Trap(TRAPS[code])
+
+    def room(self) -> None:
+        """Find out where the calling thread's stack lies."""
+        low, high = stack.bounds()
+        self._number("stack_low", low)
+        self._number("stack_high", high)
+
+    def indirect(self, *arguments: Any) -> Any:
+        """Call an entry of a table: operands, index, type and table; the stack weight comes last."""
+        *operands, at, type_, table, weight = arguments
+        function = self.instance.indirect(at, self.instance.compiled.keys[type_], table)
+        return _call(function, operands, weight)
+
+    def _field(self, name: str) -> int:
+        value: int = struct.unpack_from("<Q", self.context, OFFSET[name])[0]
+        return value
+
+    def located(self, trap: Trap) -> Trap:
+        """Add the places of the compiled frames that a trap has just left."""
+        noted = self._field("noted")
+        places = []
+        for word in struct.unpack_from(f"<{noted}Q", self.context, TRACE):
+            function, at = word >> 32, word & 0xFFFF_FFFF
+            places.append(self.instance.compiled.place(function, at - 1 if at else None))
+        self._number("noted", 0)
+        return with_places(trap, places)
+
+
+def with_places(trap: Trap, places: Sequence[Place]) -> Trap:
+    """Add the places of outer frames to those that a trap has."""
+    if places:
+        trap.backtrace = (*trap.backtrace, *places)[: Trap.BACKTRACE]
+        if trap.place is None:
+            trap.place = trap.backtrace[0]
+    return trap
+
+
+def tick() -> None:
+    """Called between slices of gas: on the way into a Python function CPython sees to signals and other threads."""
+
+
+def imported(instance: Instance, n: int, extern: object) -> object:
+    """An import as compiled code calls it: a contract's host function takes the host, all others the stack weight."""
+    if instance.compiled.rules.contract and not isinstance(extern, Func):
+        return extern
+    function = instance.function(n)
+    if function.instance is None:
+        return function.call
+
+    def call(*arguments: Any) -> Any:
+        *operands, weight = arguments
+        return _call(function, operands, weight)
+
+    return call
+
+
+def _call(function: Func, operands: Sequence[Any], weight: int) -> Any:
+    """Call a function of any instance. Raises: Trap with the places of its own frames."""
+    if function.instance is None:
+        return function.call(*operands, weight)
+    linkage = native_linkage(function.instance)
+    try:
+        return function.call(*operands, weight)
+    except portable.TRAPS as error:
+        if linkage is None:
+            raise portable.located(error, function.instance.meter) from None
+        if isinstance(error, Trap):
+            linkage.located(error)
+        raise
+
+
+def native_linkage(instance: Instance) -> NativeLinkage | None:
+    """The linkage of an instance that runs compiled code."""
+    owner = getattr(instance.enter, "__self__", None)
+    return owner if isinstance(owner, NativeLinkage) else None
+
+
+def prepare(instance: Instance, code: NativeCode, slice_: int = context.SLICE) -> NativeLinkage:
+    """Make this tier the one that runs the instance."""
+    linkage = NativeLinkage(instance, code, slice_)
+    instance.run_with(linkage.enter)
+    return linkage
+
+
+def run(function: Func, operands: Sequence[Any], weight: int) -> list[Any]:
+    """Call a function with a stack weight budget and return its results.
+
+    Raises: Trap (with its place), OutOfGas, and whatever a host function raises; ValueError for more gas than a
+    64-bit count of milligas holds.
+    """
+    instance = function.instance
+    if instance is not None and instance.meter.left > MOST_GAS:
+        raise ValueError(f"the native tier counts gas up to {MOST_GAS} milligas")
+    try:
+        result = _call(function, operands, weight)
+    except (Trap, OutOfGas, Revert) as error:
+        untie(error)
+        raise
+    if isinstance(result, tuple):
+        return list(result)
+    return [] if result is None and not function.type.results else [result]
+
+
+@cache
+def new_builtin() -> Callable[[int, Context, mmap], Builtin]:
+    """CPython's PyCFunction_NewEx: address of the PyMethodDef, self, module.
+
+    As the module it gets the pages that the PyMethodDef is in (see `Loaded.pages`).
+    """
+    kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
+    return kind(("PyCFunction_NewEx", ctypes.pythonapi))
