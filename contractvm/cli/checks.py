@@ -177,12 +177,14 @@ def tier(name: str) -> Finding:
 
 
 def sum_on(tier: str) -> tuple[list[int], int]:
-    """(results, milligas used) of the sum on a tier."""
+    """(results, milligas used) of the sum on a tier. Raises: Wrong, when another tier had to stand in."""
     from contractvm.wasm.engine import PLENTY, Engine
     from gas.meter import Meter
 
     engine, meter = Engine(tier=tier), Meter(PLENTY)
     instance = engine.instantiate(engine.load(ADDER), meter=meter)
+    if tier == "native" and engine.refusals:
+        raise Wrong(f"the native tier refuses it: {engine.refusals[0]}")
     before = meter.left
     return engine.invoke(instance, "f", [OPERAND]), before - meter.left
 

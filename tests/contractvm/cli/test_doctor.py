@@ -15,7 +15,9 @@ from contractvm.cli import checks
 from contractvm.cli.checks import BROKEN, OFF, OK
 from contractvm.native import compiler, loader, probe
 from contractvm.native.protocol import Job
-from contractvm.wasm.engine import TIERS
+from contractvm.native.translation import Refused
+from contractvm.wasm.engine import TIERS, Engine
+from contractvm.wasm.instance import Instance
 from tests.contractvm.cli.conftest import Cli
 from tests.sources import ROOT
 
@@ -198,3 +200,20 @@ def test_a_missing_compiler_is_off(cli: Cli, monkeypatch: pytest.MonkeyPatch, ex
 def test_a_python_too_old_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "PYTHON", (99, 0))
     assert checks.python().state == BROKEN
+
+
+def test_a_native_tier_that_falls_back_is_broken(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_compile: None
+) -> None:
+    if "native" not in TIERS:
+        pytest.skip("there is no native tier")
+    only(monkeypatch, "tier native")
+    assert cli("doctor").code == 0
+
+    class Refusing(Engine):
+        def instantiate(self, *given: Any, **named: Any) -> Instance:
+            self.refusals.append(Refused("too large a frame"))
+            return super().instantiate(*given, **named)
+
+    monkeypatch.setattr("contractvm.wasm.engine.Engine", Refusing)
+    assert "too large a frame" in cli("doctor").failed("tier native").out
