@@ -119,8 +119,8 @@ class Compiler:
         line, task = self._line(), _Task(job)
         if line.thread is threading.current_thread():
             raise RuntimeError("a callback of the compiler cannot wait for the compiler: use submit")
-        line.put(task, urgent=True)
         try:
+            line.put(task, urgent=True)
             while True:  # in slices: an exception set from another thread is raised between them
                 try:
                     return task.future.result(_SLICE)

@@ -74,6 +74,13 @@ def sleep(payload: bytes) -> Translation:
     return text(ADD.encode())
 
 
+def harass(payload: bytes) -> Translation:
+    """Send the parent a signal, while it waits for this job, which has no end."""
+    os.kill(os.getppid(), int(payload))
+    time.sleep(1000)
+    return text(ADD.encode())
+
+
 def eat(payload: bytes) -> Translation:
     """Take some bytes of memory."""
     taken = bytearray(int(payload))

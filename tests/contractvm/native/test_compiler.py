@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -383,54 +382,48 @@ def test_a_fork_has_a_worker_of_its_own(compiling: Compiler) -> None:
     assert compiling.worker == ours
 
 
-WAIT = f"""
-import os, signal, sys
+START = f"""
+import os, signal
 from contractvm.native.compiler import Compiler, Job
 compiling = Compiler()
 compiling.compile(Job({MODULE + ":text"!r}, {ADD.encode()!r}))
 first = compiling.worker
-print(os.getpid(), first, flush=True)
+print(first, flush=True)
+"""
+INTERRUPTED = f"""
 try:
-    compiling.compile(Job({MODULE + ":sleep"!r}, b"1000"))
+    compiling.compile(Job({MODULE + ":harass"!r}, b"%d" % signal.SIGINT))
 except KeyboardInterrupt:
     data = compiling.compile(Job({MODULE + ":text"!r}, {ADD.encode()!r}))
-    print(data[:4], compiling.worker != first, flush=True)
+    print(data[:4], compiling.worker != first)
 """
 
 
-def program(text: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def line(process: subprocess.Popen[Any]) -> str:
-    assert process.stdout is not None
-    return str(process.stdout.readline())
+def run(text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False
+    )
 
 
 def test_an_interrupt_ends_the_wait_and_gives_up_the_job() -> None:
-    with program(WAIT) as process:
-        pid, worker = map(int, line(process).split())
-        os.kill(pid, signal.SIGINT)
-        assert line(process) == "b'\\x7fELF' True\n"
-        assert process.wait(LONG) == 0
-    until(lambda: ended(worker))
+    done = run(START + INTERRUPTED)
+    worker, said = done.stdout.splitlines()
+    assert (said, done.stderr, done.returncode) == ("b'\\x7fELF' True", "", 0)
+    until(lambda: ended(int(worker)))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_the_worker_dies_with_its_parent(how: signal.Signals) -> None:
-    with program(WAIT) as process:
-        pid, worker = map(int, line(process).split())
-        os.kill(pid, how)
-        process.wait(LONG)
-    until(lambda: ended(worker))
+    done = run(START + f"compiling.compile(Job({MODULE + ':harass'!r}, b'{how:d}'))\n")
+    assert done.returncode == -how
+    until(lambda: ended(int(done.stdout)))
 
 
-def test_an_interpreter_that_ends_ends_its_worker_and_says_nothing() -> None:
-    text = WAIT.partition("try:")[0] + (f"compiling.submit(Job({MODULE + ':sleep'!r}, b'1000'))\n")
-    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    worker = int(done.stdout.split()[1])
-    until(lambda: ended(worker))
+@pytest.mark.parametrize("last", ["", f"compiling.submit(Job({MODULE + ':sleep'!r}, b'1000'))\n"])
+def test_an_interpreter_that_ends_ends_its_worker_and_says_nothing(last: str) -> None:
+    done = run(START + last)
+    assert (done.stderr, done.returncode) == ("", 0)
+    until(lambda: ended(int(done.stdout)))
 
 
 def test_an_author_s_folder_shadows_nothing(tmp_path: Path) -> None:
