@@ -83,9 +83,9 @@ def run(own: str = "native", *, repeats: int = REPEATS) -> list[Row]:
     return rows + _totals(named, [*([times] for times in kernels.values()), real.values()], own, targets=True)
 
 
-def real_module() -> bytes:
+def real_module(*flags: str) -> bytes:
     """The real library as a module, some 60 KB. Raises: BenchError when its source cannot be had."""
-    return compile_c(LIBRARY, f"-I{folder_of(MONOCYPHER)}")
+    return compile_c(LIBRARY, f"-I{folder_of(MONOCYPHER)}", *flags)
 
 
 def real_program(own: str, found: Sequence[Compiler]) -> Source:

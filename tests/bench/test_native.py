@@ -116,7 +116,7 @@ def test_without_its_source_the_kernels_stand_in(
     wasm: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(native_speed, "folder_of", unreachable)
-    assert native_life.module() == (wasm, "fib")
+    assert native_life.modules() == (wasm, compile_c("compute"), "fib")
     assert "pymonocypher cannot be fetched: no network" in capsys.readouterr().err
 
 
@@ -132,6 +132,7 @@ def test_the_real_library_where_it_was_fetched_before() -> None:
         pytest.skip("monocypher was not fetched here yet, or no C compiler: python -m tests.bench native")
     module = native_speed.real_module()
     assert 40_000 < len(module) < 80_000
+    assert len(native_speed.real_module("-DWITHOUT_CURVES")) < len(module) / 2
     library = compile_library("monocypher", compilers()[0], f"-I{folder}")
     for work in REAL:
         loaded = {"C": machine_code("C", library), "portable": tier("portable")}
@@ -159,7 +160,7 @@ def test_a_renamed_module_runs_under_another_hash(wasm: bytes) -> None:
 
 def test_a_child_tells_its_laps(wasm: bytes, tmp_path: Path) -> None:
     (tmp_path / "module.wasm").write_bytes(wasm)
-    laps = dict(native_life.timed("settled-portable", tmp_path, "fib", tmp_path / "cache"))
+    laps = dict(native_life.timed("settled-portable", tmp_path / "module.wasm", "fib", tmp_path / "cache"))
     assert laps.pop("llvm") is False
     process = laps.pop("process")
     assert set(laps) == {"import", "settle", "decode", "first", "second"}
@@ -169,7 +170,7 @@ def test_a_child_tells_its_laps(wasm: bytes, tmp_path: Path) -> None:
 def test_a_child_that_fails_says_why(tmp_path: Path) -> None:
     (tmp_path / "module.wasm").write_bytes(b"no module")
     with pytest.raises(BenchError, match="Malformed"):
-        native_life.child("portable", tmp_path, "fib", tmp_path / "cache")
+        native_life.child("portable", tmp_path / "module.wasm", "fib", tmp_path / "cache")
 
 
 def test_repeats_take_turns() -> None:

@@ -61,6 +61,8 @@ uint32_t EXPORT(lock)(uint32_t n) {
     return word(mac);
 }
 
+#ifndef WITHOUT_CURVES /* which leaves a module of 24 KB */
+
 /* x25519: n key exchanges. */
 uint32_t EXPORT(x25519)(uint32_t n) {
     uint8_t secret[32] = {3}, base[32] = {9};
@@ -89,3 +91,5 @@ uint32_t EXPORT(check)(uint32_t n) {
         held += crypto_eddsa_check(signature, known, data, 32) == 0;
     return held;
 }
+
+#endif
