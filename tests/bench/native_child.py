@@ -92,6 +92,21 @@ def compilations(wasm: bytes, export: str) -> dict[str, list[float]]:
     return spent
 
 
+def stages(wasm: bytes) -> dict[str, float]:
+    """Seconds of each stage of one compilation in the worker."""
+    from contractvm.native.compiler import Compiler, Job, Result
+    from contractvm.wasm.engine import Engine
+    from contractvm.wasm.foundry import GENERATOR, payload
+
+    compiled = Engine(tier="native").load(wasm)
+    results: list[Result] = []
+    compiler = Compiler()
+    for code in (SMALL, wasm):  # the first one's are the worker's start
+        compiler.submit(Job(GENERATOR, payload(code, compiled.rules)), results.append).result()
+    compiler.close()
+    return dict(results[-1].seconds)
+
+
 def renamed(wasm: bytes, number: int) -> bytes:
     """The same module under another hash: a custom section of no meaning at its end. `number` below 128."""
     return wasm + bytes((0, 7, 5, *b"bench", number))
@@ -127,7 +142,7 @@ def main(mode: str, path: str, export: str) -> None:
     wasm = Path(path).read_bytes()
     found: dict[str, object]
     if mode == "compile":
-        found = dict(compilations(wasm, export))
+        found = {**compilations(wasm, export), "stages": stages(wasm)}
     elif mode == "wasmtime":
         found = dict(first_calls_of_wasmtime(wasm, export))
     else:

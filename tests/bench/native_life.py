@@ -56,7 +56,8 @@ def modules() -> tuple[bytes, bytes, str]:
 def _compilation(scratch: Path, export: str, size: int) -> list[Row]:
     spent = child("compile", scratch / WHOLE, export, scratch / "compiled")
     own, peer = median(spent["native"]), median(spent["wasmtime"])
-    return [Row(f"module of {size / KILO:.0f} KB compiled and loaded, native", own, "s", PEER, peer, "<= 0.6 s")]
+    whole = Row(f"module of {size / KILO:.0f} KB compiled and loaded, native", own, "s", PEER, peer, "<= 0.6 s")
+    return [whole, *(Row(f"one compilation, stage: {name}", took, "s") for name, took in spent["stages"].items())]
 
 
 def _loading(own: str, scratch: Path, name: str, export: str, repeats: int, target: str | None = None) -> list[Row]:
