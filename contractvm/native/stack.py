@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Final
+from typing import Final, Protocol
+from weakref import WeakSet
 
 STACK_RATIO: Final = 2
 """Bytes of native stack that a wasm frame may take for each unit of its weight; a larger frame refuses the object."""
@@ -47,11 +48,42 @@ def size() -> int:
     return _kept.size or _look()[1]
 
 
+class Borrower(Protocol):
+    """Keeps what `lend` told it until it is told to forget. It is hashed by identity and can be referred to weakly."""
+
+    def forget_stack(self) -> None:
+        """The thread has ended; its addresses may become another, smaller stack."""
+
+
+def lend(borrower: Borrower) -> tuple[int, int]:
+    """`bounds`, for whoever keeps them beyond this call; it is not kept alive. Raises: OSError, as `bounds`."""
+    found = bounds()
+    borrowers = _kept.borrowers
+    if borrowers is None:
+        borrowers = _kept.borrowers = _Borrowers()
+    borrowers.known.add(borrower)
+    return found
+
+
+class _Borrowers:
+    """Those who know a thread's bounds. It belongs to the thread alone, and so it ends with it."""
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: WeakSet[Borrower] = WeakSet()
+
+    def __del__(self) -> None:
+        for borrower in list(self.known):
+            borrower.forget_stack()
+
+
 class _Kept(threading.local):
     """What each thread has found out about itself. It is gone when the thread is."""
 
     bounds: tuple[int, int] | None = None
     size: int = 0
+    borrowers: _Borrowers | None = None
 
 
 def _look() -> tuple[tuple[int, int], int]:
