@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 from contractvm.native import stack
-from contractvm.native.stack import CROSSING_BYTES, MAIN_BYTES, bounds, need, size
+from contractvm.native.stack import CROSSING_BYTES, MAIN_BYTES, bounds, lend, need, size
 from tests.sources import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the native tier's loader is for Linux")
@@ -136,6 +137,40 @@ def test_every_thread_has_its_own() -> None:
         (low, high), pointer = on_thread(kib * KIB, lambda: (bounds(), probe.stack_pointer()))
         assert low < pointer < high
     probe.close()
+
+
+class Borrower:
+    """Keeps bounds until told not to."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[int, int] | None = None
+
+    def borrow(self) -> None:
+        self.kept = lend(self)
+
+    def forget_stack(self) -> None:
+        self.kept = None
+
+
+def test_a_borrower_is_told_when_a_thread_ends() -> None:
+    """Before its addresses can become another stack, that is, once it has been joined at the latest."""
+    kept, short_lived = Borrower(), Borrower()
+    gone = weakref.ref(short_lived)
+
+    def borrow() -> tuple[tuple[int, int] | None, tuple[int, int]]:
+        nonlocal short_lived
+        kept.borrow()
+        short_lived.borrow()
+        del short_lived
+        return kept.kept, bounds()
+
+    known, there = on_thread(MIB, borrow)
+    assert known == there != bounds()
+    assert kept.kept is None
+    assert gone() is None, "a thread that knows its borrowers does not keep them"
+    kept.borrow()
+    on_thread(MIB, bounds)
+    assert kept.kept == bounds(), "another thread's end is no reason"
 
 
 @pytest.mark.parametrize(
