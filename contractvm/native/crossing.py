@@ -116,9 +116,14 @@ class Callout:
 class Entry:
     """How Python enters compiled functions of one signature: a builtin that takes the operands and the stack weight."""
 
-    __slots__ = ("cc", "memory", "name", "params", "results", "results_at")
+    __slots__ = ("arguments", "cc", "memory", "name", "operands_at", "params", "results", "results_at")
 
-    def __init__(self, params: str, results: str, cc: str, memory: bool, results_at: int) -> None:
+    def __init__(
+        self, params: str, results: str, cc: str, memory: bool, results_at: int, operands_at: int, arguments: int
+    ) -> None:
+        """Operands after the first `arguments` are left in the context, from `operands_at` on."""
+        self.operands_at = operands_at
+        self.arguments = arguments
         self.params = params
         self.results = results
         self.cc = cc
@@ -169,7 +174,9 @@ class Entry:
         f.set("trap", "0")
         f.set("noted", "0")
         operands = ["ptr %ctx", f"i64 {gas}", f"i64 {weight}"]
-        operands += [f"{TYPES[k]} {f.narrow(v, k)}" for k, v in zip(self.params, values, strict=True)]
+        operands += [f"{TYPES[k]} {f.narrow(v, k)}" for k, v in zip(self.params, values, strict=True)][: self.arguments]
+        for n, value in enumerate(values[self.arguments :]):
+            f.set(self.operands_at + WORD * n, value)
         type_ = result_type(self.results)
         got = f.value(f"call {self.cc} {type_} %code({', '.join(operands)})")
         left = f.value(f"extractvalue {type_} {got}, 0") if self.results else got

@@ -59,6 +59,12 @@ class Compiled:
     """Globals of the portable tier's functions."""
     native: NativeCode | None = None
     """The native tier's form of the module, when it is ready."""
+    asked: bool = False
+    """Whether the native form was looked for, and is not to be again."""
+    ordered: bool = False
+    """Whether its compilation was asked for, or is known to be in vain."""
+    heat: int = 0
+    """Milligas used on the portable tier while the native form was not there."""
     image: tuple[tuple[int, bytes], ...] | None = None
     """The active data segments with their places, when every instance starts with the same; () when not."""
     constants: dict[int, int] = field(default_factory=dict)

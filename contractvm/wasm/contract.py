@@ -55,15 +55,15 @@ def accept(code: bytes, rules: Rules) -> Contract:
     module = decode(code, rules)
     validate(module, rules)
     _check_shape(module)
-    return prepare(module, rules)
+    return prepare(module, rules, code)
 
 
 def reload(code: bytes, rules: Rules) -> Contract:
     """Make ready code that was accepted before, perhaps under older rules: it is not checked again."""
-    return prepare(decode(code, rules), rules)
+    return prepare(decode(code, rules), rules, code)
 
 
-def prepare(module: Module, rules: Rules) -> Contract:
+def prepare(module: Module, rules: Rules, code: bytes) -> Contract:
     """Work out what entering a contract costs and needs."""
     milli = rules.schedule.milli
     pages = module.memories[0].minimum
@@ -75,7 +75,7 @@ def prepare(module: Module, rules: Rules) -> Contract:
         + segment_bytes * milli("wasm.frame.segment_byte")
     )
     return Contract(
-        Compiled(module, rules),
+        Compiled(module, rules, code=code),
         tuple(BY_NAME[wanted.name].fn for wanted in module.imports),
         {e.name: e.index for e in module.exports if e.kind == FUNC and e.name in ENTRIES},
         pages,

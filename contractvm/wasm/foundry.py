@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -44,7 +43,7 @@ def generator_digest() -> bytes:
     here, native = Path(__file__).parent, Path(context.__file__).parent
     names = ("sections", "opcodes", "flat", "decode", "bodies", "binary", "compiled", "constant", "module", "foundry")
     files = [*sorted(here.glob("llvm*.py")), *(here / f"{name}.py" for name in names)]
-    files += [native / f"{name}.py" for name in ("context", "glue", "pipeline", "stack", "stacksize", "worker")]
+    files += [native / f"{name}.py" for name in ("context", "crossing", "glue", "pipeline", "stack", "stacksize", "worker")]
     return sources_digest(files)
 
 
@@ -87,8 +86,8 @@ class Foundry:
             found = compiled.native = NativeCode(compiled, data)
         return found
 
-    def order(self, compiled: Compiled, code_hash: bytes, done: Callable[[], None]) -> None:
-        """Have a module compiled in the background; `done` is called, on another thread, whatever comes of it."""
+    def order(self, compiled: Compiled, code_hash: bytes) -> None:
+        """Have a module compiled in the background: `compiled.native` is there when it is."""
         key = self._key(compiled, code_hash)
 
         def keep(result: Result) -> None:
@@ -97,7 +96,6 @@ class Foundry:
                 compiled.native = self._load(compiled, key, result.data)
             elif isinstance(result.problem, (Refused, Overrun)):
                 self.cache.put_refusal(key, str(result.problem))
-            done()
 
         self.compiler.submit(self._job(compiled), keep)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contractvm.native.context import OUT_OF_GAS, STACK, UNREACHABLE
+from contractvm.native.context import OUT_OF_GAS, STACK, UNREACHABLE, WORD
 from contractvm.native.glue import COLD, TYPES, failed, result_type
 from contractvm.wasm import llvmops
 from contractvm.wasm.llvmlayout import kinds
@@ -81,7 +81,8 @@ class Body(Values):
                     self._charge(run, checkpoint=self._is_checkpoint(i))
                 self._instruction(i, op, imms[i])
         parameters = ["ptr noalias nonnull %ctx", "i64 %gas", "i64 %weight"]
-        parameters += [f"{t} %p{n}" for n, t in enumerate(self.types[: len(self.type.params)])]
+        given = self.types[: min(len(self.type.params), self.module.layout.arguments)]
+        parameters += [f"{t} %p{n}" for n, t in enumerate(given)]
         name = f"{self.module.cc} {result_type(self.results)} @f{self.index}"
         tail = [
             "trap:",
@@ -110,7 +111,7 @@ class Body(Values):
         self.do(f"%sp = sub i64 %weight, {self.plan.weight}")
         for n, type_ in enumerate(self.types):
             self.slots.append(f" %l{n} = alloca {type_}")
-            given = f"%p{n}" if n < len(self.type.params) else "0"
+            given = self._given(n, type_) if n < len(self.type.params) else "0"
             self.do(f"store {type_} {given}, ptr %l{n}")
             self.facts.locals[n] = given
             if n >= MOST_FACTS:
@@ -119,6 +120,12 @@ class Body(Values):
             self.slots += [" %mb = alloca ptr", " %ms = alloca i64"]
             self.load_memory()
         self.open.append(Open(0, self.plan.controls[0], Facts(), self._new_slots(self.type.results), []))
+
+    def _given(self, n: int, type_: str) -> str:
+        """The value of a parameter: an argument, or what the caller left in the context."""
+        layout = self.module.layout
+        further = n - layout.arguments
+        return f"%p{n}" if further < 0 else self.get(layout.operands + WORD * further, type_)
 
     def _new_slots(self, types: Sequence[int]) -> list[str]:
         return [self.slot(TYPES[kind]) for kind in kinds(tuple(types))]

@@ -52,9 +52,17 @@ def _import(body: Body, index: int, type_: FuncType, operands: Sequence[str], we
 
 
 def _application(body: Body, callee: str, type_: FuncType, operands: Sequence[str], weight: str) -> str:
-    """A compiled function applied to operands, without the word `call`."""
-    given = [f"{TYPES[k]} {operand}" for k, operand in zip(kinds(type_.params), operands, strict=True)]
-    arguments = ["ptr %ctx", f"i64 {body.gas_register()}", f"i64 {weight}", *given]
+    """A compiled function applied to operands, without the word `call`; it must be called next.
+
+    Those that are no arguments are left in the context, where its first instructions find them.
+    """
+    layout = body.module.layout
+    typed = [(TYPES[k], operand) for k, operand in zip(kinds(type_.params), operands, strict=True)]
+    gas = body.gas_register()
+    for n, (kind, operand) in enumerate(typed[layout.arguments :]):
+        body.set(layout.operands + WORD * n, operand, kind)
+    given = [f"{kind} {operand}" for kind, operand in typed[: layout.arguments]]
+    arguments = ["ptr %ctx", f"i64 {gas}", f"i64 {weight}", *given]
     return f"{result_type(kinds(type_.results))} {callee}({', '.join(arguments)})"
 
 

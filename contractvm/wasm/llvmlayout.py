@@ -23,6 +23,9 @@ from contractvm.wasm.module import EXTERNREF, FUNC, FUNCREF, GLOBAL, I32, TABLE,
 from contractvm.wasm.opcodes import BY_NAME
 from contractvm.wasm.sections import CALL_INDIRECT, RETURN_CALL, RETURN_CALL_INDIRECT
 
+ARGUMENTS_OF_TAIL_CALLS: Final = 3
+"""Operands that fit into registers beside context, gas and weight. LLVM 22 drops arguments of tail calls that lie on
+the stack (its issue 199224), others move the stack pointer twice (109279): where tail calls are, none lies there."""
 KINDS: Final = {I32: "i", FUNCREF: "r", EXTERNREF: "r"}
 """How `native.glue` spells value types; I64 is "I"."""
 FUNCTION: Final = "function"
@@ -57,6 +60,10 @@ class Layout:
     """Methods of the instance that the code calls."""
     results: int
     """Where further results of a call wait; the first has none."""
+    operands: int
+    """Where the operands of a call wait that are not arguments."""
+    arguments: int
+    """How many operands of a call are arguments of the machine's calling convention."""
     size: int
     entries: tuple[int, ...]
     """Functions that can be entered from outside, in the order of the object's methods."""
@@ -64,6 +71,8 @@ class Layout:
     """Tables that nobody changes: the defined function at each entry, None for null and imports."""
     tail: bool
     """Whether any function makes tail calls."""
+    refers_to_imports: bool
+    """Whether a reference can name an imported function, so that it may be called through a table."""
 
 
 def layout(compiled: Compiled) -> Layout:
@@ -73,6 +82,11 @@ def layout(compiled: Compiled) -> Layout:
     at = HEADER
     results = at
     at += WORD * max((len(type_.results) for type_ in module.types), default=0)
+    tail = not used.isdisjoint((RETURN_CALL, RETURN_CALL_INDIRECT))
+    longest = max((len(type_.params) for type_ in module.types), default=0)
+    arguments = min(longest, ARGUMENTS_OF_TAIL_CALLS) if tail else longest
+    operands = at
+    at += WORD * (longest - arguments)
     places = []
     for place in _globals(compiled, at):
         places.append(place)
@@ -83,8 +97,20 @@ def layout(compiled: Compiled) -> Layout:
     for method in sorted({_METHODS[code] for code in used if code in _METHODS} | {FUNCTION}):
         effects[method] = at
         at += WORD
-    tail = not used.isdisjoint((RETURN_CALL, RETURN_CALL_INDIRECT))
-    return Layout(tuple(places), imports, effects, results, at, _entries(compiled), _fixed_tables(compiled, used), tail)
+    referred = _referred_functions(module)
+    return Layout(
+        globals=tuple(places),
+        imports=imports,
+        effects=effects,
+        results=results,
+        operands=operands,
+        arguments=arguments,
+        size=at,
+        entries=_entries(compiled, referred),
+        tables=_fixed_tables(compiled, used),
+        tail=tail,
+        refers_to_imports=any(index < module.imported_functions for index in referred),
+    )
 
 
 def _opcodes(module: Module) -> set[int]:
@@ -113,21 +139,26 @@ def _globals(compiled: Compiled, at: int) -> list[Place]:
     return found
 
 
-def _entries(compiled: Compiled) -> tuple[int, ...]:
-    """Exports, the start function, and whatever a reference can name; of a contract, its entries."""
-    module = compiled.module
-    first = module.imported_functions
-    if compiled.rules.contract:
-        exported = {e.index for e in module.exports if e.kind == FUNC and e.name in ENTRIES}
-    else:
-        exported = {e.index for e in module.exports if e.kind == FUNC}
-        if module.start is not None:
-            exported.add(module.start)
+def _referred_functions(module: Module) -> set[int]:
+    """The functions that `ref.func` names, in bodies, segments and globals."""
     codes = [item for element in module.elements for item in element.items]
     codes += [definition.init for definition in module.globals]
-    for code in [*codes, *(function.code for function in module.functions)]:
-        exported.update(imm for op, imm in zip(code.ops, code.imms, strict=True) if op == REF_FUNC)  # type: ignore[misc]
-    return tuple(sorted(index for index in exported if index >= first))
+    codes += [function.code for function in module.functions]
+    found: set[int] = set()
+    for code in codes:
+        if REF_FUNC in code.ops:
+            found.update(imm for op, imm in zip(code.ops, code.imms, strict=True) if op == REF_FUNC)  # type: ignore[misc]
+    return found
+
+
+def _entries(compiled: Compiled, referred: set[int]) -> tuple[int, ...]:
+    """Exports, the start function, and whatever a reference can name; of a contract's exports, its entries."""
+    module = compiled.module
+    names = ENTRIES if compiled.rules.contract else [e.name for e in module.exports]
+    entered = {e.index for e in module.exports if e.kind == FUNC and e.name in names} | referred
+    if module.start is not None:
+        entered.add(module.start)
+    return tuple(sorted(index for index in entered if index >= module.imported_functions))
 
 
 def _fixed_tables(compiled: Compiled, used: set[int]) -> dict[int, tuple[int | None, ...]]:

@@ -99,5 +99,14 @@ class ModuleFacts:
 
     def entry(self, type_: FuncType) -> Entry:
         """How Python enters functions of a type."""
-        made = Entry(kinds(type_.params), kinds(type_.results), self.cc, self.has_memory, self.layout.results)
+        where = self.layout
+        made = Entry(
+            kinds(type_.params),
+            kinds(type_.results),
+            self.cc,
+            self.has_memory,
+            where.results,
+            where.operands,
+            where.arguments,
+        )
         return self.entries.setdefault(made.name, made)

@@ -14,8 +14,8 @@ from contractvm.crypto import keccak256
 from contractvm.errors import Malformed, Place, Trap, TrapCode
 from contractvm.host import Host
 from contractvm.rules import Rules
+from contractvm.wasm.choice import MACHINE_TIERS, Choice
 from contractvm.wasm.contract import OPTIONAL_ENTRY, Contract, accept, reload
-from contractvm.wasm.engine import TIERS
 from contractvm.wasm.runner import Idle, Interpreted
 
 MAGIC = b"\0asm"
@@ -30,15 +30,19 @@ Key = tuple[bytes, int]
 
 
 class WasmMachine:
-    """Runs contracts on one tier."""
+    """Runs contracts on one tier, or on the best that is ready."""
 
     name = "wasm"
 
-    def __init__(self, tier: str = "portable") -> None:
-        """Raises: ValueError for an unknown tier."""
-        if tier not in TIERS:
-            raise ValueError(f"no tier {tier!r}; there are: {', '.join(TIERS)}")
+    def __init__(self, tier: str = "auto", *, background: bool = True) -> None:
+        """`background` lets the tier `auto` have contracts compiled while they run; see `Choice`.
+
+        Raises: ValueError for an unknown tier; Unavailable when the native tier is asked for and cannot be had.
+        """
+        if tier not in MACHINE_TIERS:
+            raise ValueError(f"no tier {tier!r}; there are: {', '.join(MACHINE_TIERS)}")
         self.tier = tier
+        self._choice = Choice(tier, background)
         self._kept: OrderedDict[Key, tuple[Contract, int]] = OrderedDict()
         self._kept_bytes = 0
         self._idle = Idle()
@@ -72,7 +76,9 @@ class WasmMachine:
         """Accept or refuse a contract. Raises: Malformed, Invalid, Unlinkable."""
         key = keccak256(code), id(rules)
         if key not in self._kept:
-            self._keep(key, accept(code, rules), len(code))
+            contract = accept(code, rules)
+            self._keep(key, contract, len(code))
+            self._choice.deployed(contract, key[0])
 
     def run(self, code: bytes, code_hash: bytes, entry: str, host: Host) -> bytes:
         """Run "call" or "deploy" in a fresh instance and return the output.
@@ -99,10 +105,14 @@ class WasmMachine:
                 pages.release(interpreted.memory.pages)
                 # The instance is a cycle and waits for the collector, which does not count its megabytes.
                 interpreted.memory.data.clear()
-        runner = self._idle.take(contract, host)
+        compiled = self._choice.code(contract, code_hash)
+        runner = self._idle.take(contract, host, compiled)
+        before = host.meter.left
         try:
             return runner.run(index, weight)
         finally:
+            if compiled is None:
+                self._choice.ran(contract, code_hash, before - host.meter.left)
             pages.release(runner.memory.pages)
             self._idle.put(runner, host, keep=key in self._kept)
 

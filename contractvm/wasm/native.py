@@ -65,10 +65,19 @@ class NativeCode:
 class NativeLinkage:
     """An instance's context and builtins."""
 
-    __slots__ = ("builtins", "context", "instance", "layout")
+    __slots__ = ("__weakref__", "builtins", "context", "instance", "layout")
 
-    def __init__(self, instance: Instance, code: NativeCode, slice_: int = context.SLICE) -> None:
-        """`slice_` is the milligas handed to compiled code at once."""
+    def __init__(
+        self,
+        instance: Instance,
+        code: NativeCode,
+        functions: Sequence[object] | None = None,
+        slice_: int = context.SLICE,
+    ) -> None:
+        """`functions` serve the imports of a contract; they take the host first, which `enter_for` names.
+
+        `slice_` is the milligas handed to compiled code at once.
+        """
         self.instance = instance
         self.layout = layout_ = code.layout
         self.builtins: dict[int, Builtin] = {}
@@ -86,7 +95,10 @@ class NativeLinkage:
         self._object("indirect", self.indirect)
         for method, at in layout_.effects.items():
             self._object(method, getattr(instance, method), at)
-        self.bind()
+        if functions is None:
+            functions = [imported(instance, n) for n in range(len(instance.imported))]
+        for n, function in enumerate(functions):
+            self._object(f"import {n}", function, layout_.imports + WORD * n)
         for place, variable in zip(layout_.globals, instance.globals, strict=True):
             if place.cell:
                 self._object(f"global {place.at}", variable.cell, place.at)
@@ -100,11 +112,6 @@ class NativeLinkage:
         self.context.kept[name] = thing
         struct.pack_into("<Q", self.context, OFFSET[name] if at is None else at, id(thing))
 
-    def bind(self) -> None:
-        """Let the code call what the instance imports now."""
-        for n, extern in enumerate(self.instance.imported):
-            self._object(f"import {n}", imported(self.instance, n, extern), self.layout.imports + WORD * n)
-
     def renew(self) -> None:
         """Take up the instance's memory, meter and the first values of its globals."""
         instance = self.instance
@@ -114,6 +121,10 @@ class NativeLinkage:
         for place, variable in zip(self.layout.globals, instance.globals, strict=True):
             if not place.cell:
                 struct.pack_into("<Q", self.context, place.at, variable.cell.cell_contents)
+
+    def serve(self, host: object) -> None:
+        """Let the contract's host functions be called for this host."""
+        self._object("host", host)
 
     def enter(self, index: int) -> tuple[Builtin, Builtin]:
         """Return how to enter a function, twice: it makes its tail calls by itself."""
@@ -142,9 +153,13 @@ class NativeLinkage:
 
     def room(self) -> None:
         """Find out where the calling thread's stack lies."""
-        low, high = stack.bounds()
+        low, high = stack.lend(self)
         self._number("stack_low", low)
         self._number("stack_high", high)
+
+    def forget_stack(self) -> None:
+        """The thread that was known has ended: ask at the next call."""
+        self._number("stack_high", 0)
 
     def indirect(self, *arguments: Any) -> Any:
         """Call an entry of a table: operands, index, type and table; the stack weight comes last."""
@@ -180,10 +195,8 @@ def tick() -> None:
     """Called between slices of gas: on the way into a Python function CPython sees to signals and other threads."""
 
 
-def imported(instance: Instance, n: int, extern: object) -> object:
-    """An import as compiled code calls it: a contract's host function takes the host, all others the stack weight."""
-    if instance.compiled.rules.contract and not isinstance(extern, Func):
-        return extern
+def imported(instance: Instance, n: int) -> Builtin:
+    """An import of the bare engine as compiled code calls it: with the stack weight last."""
     function = instance.function(n)
     if function.instance is None:
         return function.call
@@ -216,9 +229,11 @@ def native_linkage(instance: Instance) -> NativeLinkage | None:
     return owner if isinstance(owner, NativeLinkage) else None
 
 
-def prepare(instance: Instance, code: NativeCode, slice_: int = context.SLICE) -> NativeLinkage:
-    """Make this tier the one that runs the instance."""
-    linkage = NativeLinkage(instance, code, slice_)
+def prepare(
+    instance: Instance, code: NativeCode, functions: Sequence[object] | None = None, slice_: int = context.SLICE
+) -> NativeLinkage:
+    """Make this tier the one that runs the instance; see `NativeLinkage`."""
+    linkage = NativeLinkage(instance, code, functions, slice_)
     instance.run_with(linkage.enter)
     return linkage
 
@@ -240,6 +255,18 @@ def run(function: Func, operands: Sequence[Any], weight: int) -> list[Any]:
     if isinstance(result, tuple):
         return list(result)
     return [] if result is None and not function.type.results else [result]
+
+
+def run_entry(linkage: NativeLinkage, index: int, weight: int) -> None:
+    """Call a function without operands and results. Raises: Trap, OutOfGas, whatever a host function raises."""
+    try:
+        linkage.enter(index)[0](weight)
+    except Trap as trap:
+        untie(trap)
+        raise linkage.located(trap) from None
+    except (OutOfGas, Revert) as error:
+        untie(error)
+        raise
 
 
 @cache

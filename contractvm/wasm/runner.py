@@ -1,4 +1,4 @@
-"""What a frame of a contract runs in: on the reference tier a new instance, on the portable tier one used in turn.
+"""What a frame of a contract runs in: on the reference tier a new instance, on the others one used in turn.
 
 Closing generated functions over an instance costs more than a short contract runs, and memory that was just used is
 cheaper to clear than new memory is to get. So an instance whose frame has ended waits for the next frame of the same
@@ -9,15 +9,19 @@ Never: shared by two frames at once; nothing of a frame is left for the next one
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from types import CellType, MethodType
+from typing import Any
 
 from contractvm.errors import Fatal
 from contractvm.host import Finish, Host
+from contractvm.native.context import MOST_GAS
 from contractvm.nesting import untie
-from contractvm.wasm import interpreter, portable
+from contractvm.wasm import interpreter, native, portable
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.externs import Memory
 from contractvm.wasm.instance import Instance
+from contractvm.wasm.native import NativeCode
 
 IDLE_PAGES = 1_024
 """Memory pages (of 64 KiB) that waiting instances may hold together."""
@@ -42,7 +46,7 @@ class Interpreted:
         return b""
 
 
-class Runner:
+class Portable:
     """An instance on the portable tier, for one frame after another."""
 
     __slots__ = ("contract", "gas", "instance", "linkage", "memory")
@@ -73,6 +77,55 @@ class Runner:
             return finish.data
         return b""
 
+    def release(self) -> None:
+        """Untie what would be freed in too deep a recursion."""
+        self.linkage.release()
+
+
+class Native:
+    """An instance on the native tier, for one frame after another."""
+
+    __slots__ = ("code", "contract", "gas", "instance", "linkage", "memory")
+
+    def __init__(self, contract: Contract, host: Host, code: NativeCode) -> None:
+        """Make it, for its first frame."""
+        self.contract = contract
+        self.code = code
+        self.gas = CellType(0)
+        host.count_in(self.gas)
+        self.instance = Instance(contract.compiled, self._imports(host), host.meter, host.session.pages)
+        self.linkage = native.prepare(self.instance, code, contract.imports)
+        self.linkage.serve(host)
+        self.memory = host.memory = memory_of(self.instance)
+
+    def _imports(self, host: Host) -> list[Callable[..., Any]]:
+        """What references to imported functions lead to; compiled code calls the functions without them."""
+        return [*bind(self.contract, host)] if self.code.layout.refers_to_imports else [*self.contract.imports]
+
+    def renew(self, host: Host) -> None:
+        """Make it ready for another frame."""
+        host.count_in(self.gas)
+        host.memory = self.memory
+        self.instance.reset(self._imports(host), host.meter, host.session.pages)
+        self.linkage.renew()
+        self.linkage.serve(host)
+
+    def run(self, index: int, weight: int) -> bytes:
+        """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
+        self.instance.initialize()
+        try:
+            native.run_entry(self.linkage, index, weight)
+        except Finish as finish:
+            untie(finish)
+            return finish.data
+        return b""
+
+    def release(self) -> None:
+        """Nothing is tied."""
+
+
+Runner = Portable | Native
+
 
 class Idle:
     """Runners that wait for a frame of their contract, the longest waiting first; one a contract."""
@@ -83,14 +136,18 @@ class Idle:
         self._waiting: OrderedDict[int, Runner] = OrderedDict()
         self.pages = 0
 
-    def take(self, contract: Contract, host: Host) -> Runner:
-        """Return a runner made ready for a frame: one that waited, or a new one."""
+    def take(self, contract: Contract, host: Host, code: NativeCode | None) -> Runner:
+        """Return a runner made ready for a frame: one that waited, or a new one. It runs `code`, if there is such."""
+        if code is not None and host.meter.left > MOST_GAS:
+            code = None
         runner = self._waiting.pop(id(contract), None)
-        if runner is None:
-            return Runner(contract, host)
-        self.pages -= contract.pages
-        runner.renew(host)
-        return runner
+        if runner is not None:
+            self.pages -= contract.pages
+            if (runner.code if isinstance(runner, Native) else None) is code:
+                runner.renew(host)
+                return runner
+            runner.release()
+        return Portable(contract, host) if code is None else Native(contract, host, code)
 
     def put(self, runner: Runner, host: Host, keep: bool) -> None:
         """Take back a runner whose frame has ended; the frame's meter counts on its own again.
@@ -100,7 +157,7 @@ class Idle:
         host.count_in(CellType(0))
         contract = runner.contract
         if not keep or id(contract) in self._waiting:
-            runner.linkage.release()
+            runner.release()
             return
         runner.memory.shrink()
         self._waiting[id(contract)] = runner
@@ -117,7 +174,7 @@ class Idle:
 
     def _let_go(self, runner: Runner) -> None:
         self.pages -= runner.contract.pages
-        runner.linkage.release()
+        runner.release()
 
 
 def bind(contract: Contract, host: Host) -> list[MethodType]:

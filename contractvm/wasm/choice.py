@@ -1,0 +1,90 @@
+"""Which tier runs a contract: the policy of `auto`, and what `native` does when code cannot be had natively.
+
+`auto` runs a contract at once on the portable tier, and on the native one from the first frame on that begins when its
+object is there: found in the cache, or compiled in the background since the contract was deployed or had used HOT gas.
+`native` waits for the compiler instead. What is refused, overran or failed is not tried again by this process (nor, if
+it is the code's fault, by any other: the cache remembers) and stays on the portable tier: outcome and gas are the same.
+Never: a frame that changes its tier.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contractvm.native import loader
+from contractvm.native.compiler import CompileError, Refused, Unavailable, why_not
+from contractvm.wasm.contract import Contract
+from contractvm.wasm.engine import TIERS
+from contractvm.wasm.foundry import foundry
+from contractvm.wasm.native import NativeCode
+
+AUTO: Final = "auto"
+MACHINE_TIERS: Final = (*TIERS, AUTO)
+HOT: Final = 2_000_000_000
+"""Milligas on the portable tier after which a contract is worth a compiler's tenth of a second: about as long."""
+
+
+class Choice:
+    """Chooses for one machine."""
+
+    __slots__ = ("background", "loads", "tier")
+
+    def __init__(self, tier: str, background: bool) -> None:
+        """`background`: whether `auto` may have code compiled, and not only use what the cache has.
+
+        Raises: Unavailable when `tier` is "native" and nothing can be compiled here.
+        """
+        self.tier = tier
+        self.loads = loader.supported()
+        self.background = background and why_not() is None
+        if tier == "native" and (reason := why_not()) is not None:
+            raise Unavailable(reason)
+
+    def deployed(self, contract: Contract, code_hash: bytes) -> None:
+        """A contract was accepted for deployment: it will be called."""
+        if self.tier == AUTO and self.background:
+            self._look(contract, code_hash)
+            self._order(contract, code_hash)
+
+    def code(self, contract: Contract, code_hash: bytes) -> NativeCode | None:
+        """The compiled form to run now; None for the portable tier."""
+        compiled = contract.compiled
+        if compiled.native is None and not compiled.asked:
+            if self.tier == "native":
+                compiled.asked = True
+                try:
+                    foundry().make(compiled, code_hash)
+                except (Refused, CompileError):
+                    return None
+            elif self.tier == AUTO:
+                self._look(contract, code_hash)
+        return compiled.native if self.tier != "portable" else None
+
+    def ran(self, contract: Contract, code_hash: bytes, milligas: int) -> None:
+        """A frame of the contract has used gas on the portable tier."""
+        if self.tier == AUTO and self.background:
+            compiled = contract.compiled
+            compiled.heat += milligas
+            if compiled.heat >= HOT:
+                compiled.heat = 0
+                self._order(contract, code_hash)
+
+    def _look(self, contract: Contract, code_hash: bytes) -> None:
+        """See whether the cache knows the contract, once."""
+        compiled = contract.compiled
+        if compiled.asked:
+            return
+        compiled.asked = True
+        if not self.loads:
+            return
+        try:
+            foundry().find(compiled, code_hash)
+        except Refused:
+            compiled.ordered = True
+
+    def _order(self, contract: Contract, code_hash: bytes) -> None:
+        """Have the contract compiled, once."""
+        compiled = contract.compiled
+        if compiled.native is None and not compiled.ordered:
+            compiled.ordered = True
+            foundry().order(compiled, code_hash)
