@@ -29,20 +29,35 @@ class Level:
 
     `codegen` is the code generator's level (0 to 3). `passes` run before it, over the whole module, in this order,
     named as llvmlite's `add_<name>_pass`; or else `speed`, when it is not None, runs LLVM's own pipeline of that level
-    with the vectorizers off. `lsr` switches the code generator's loop strength reduction on.
+    with the vectorizers off. `switches` are settings of `SWITCHES` that differ from the ones there.
     """
 
     codegen: int
     passes: tuple[str, ...] = ()
     speed: int | None = None
-    lsr: bool = False
+    switches: Mapping[str, str] = MappingProxyType({})
 
+
+SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # Turning a select into a branch costs a factor of 1.7 where the branch cannot be predicted (sorting), and in
+        # no kernel gains anything: off.
+        "x86-cmov-converter": "false",
+        # Addresses are short in wasm: strength reduction of loops finds little, and takes registers.
+        "disable-lsr": "true",
+        # Its compare-and-branch and address sinking change no kernel's time, and it takes a twentieth of LLVM's.
+        "disable-cgp": "true",
+        "fast-isel": "false",
+    }
+)
+"""Switches of LLVM's code generator, and how they stand unless a level says otherwise. One that LLVM does not know is
+passed over by it without a word."""
 
 _CLEAN: Final = ("sroa", "simplify_cfg")
 LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
     {
-        # Code generation at level 0 is some ten times faster than at 1; its frames grow with the function.
-        "draft": Level(0, _CLEAN),
+        # Some ten times faster than code generation at level 1; its frames grow with the function.
+        "draft": Level(0, _CLEAN, switches=MappingProxyType({"fast-isel": "true"})),
         "light": Level(1, _CLEAN),
         "medium": Level(
             2,
@@ -69,7 +84,7 @@ def emit(ir: str, level: str = DEFAULT, seconds: dict[str, float] | None = None)
 
     The text's own triple and data layout are overruled by the host's. Functions that are to have their frame described
     in `.eh_frame` carry the attribute `uwtable` in the text; every level keeps it. `seconds`, when given, receives the
-    time of each stage: `parse`, `optimise`, `emit`.
+    processor time of each stage: `parse`, `optimise`, `emit`.
 
     Raises: PipelineError with LLVM's message for text that does not parse or verify; ValueError for an unknown level.
     """
@@ -83,8 +98,9 @@ def emit(ir: str, level: str = DEFAULT, seconds: dict[str, float] | None = None)
     spent["parse"] = (parsed := process_time()) - start
     _optimise(module, machine, row)
     spent["optimise"] = (optimised := process_time()) - parsed
-    # A switch of the process: it must be set before each module, since another level may have set it otherwise.
-    binding.set_option("contractvm", f"-disable-lsr={'false' if row.lsr else 'true'}")
+    # Switches are the process's: each is set before every module, since another level may have set it otherwise.
+    for name, setting in {**SWITCHES, **row.switches}.items():
+        binding.set_option("contractvm", f"-{name}={setting}")
     try:
         data: bytes = machine.emit_object(module)
     except RuntimeError as problem:

@@ -37,7 +37,7 @@ class Job:
 class Reply:
     """The worker's answer: `data` is an ELF object, unless the code was refused or the attempt failed.
 
-    `seconds` is the time each stage took: `import`, `generate`, `parse`, `optimise`, `emit`, `check`.
+    `seconds` is processor time by stage: `import`, `generate`, `parse`, `optimise`, `emit`, `check`.
     """
 
     data: bytes | None = field(default=None, repr=False)

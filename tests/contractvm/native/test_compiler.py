@@ -359,6 +359,7 @@ def test_nothing_is_left_after_many_workers() -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that it forks beside a thread is the point
 def test_a_fork_has_a_worker_of_its_own(compiling: Compiler) -> None:
     wanted = compiling.compile(GOOD)
     ours = worker_of(compiling)

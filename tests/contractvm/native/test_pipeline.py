@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 
 import pytest
 
@@ -66,10 +68,19 @@ def test_the_same_text_gives_the_same_object(level: str) -> None:
     assert emit(STRIDED, level) == first
 
 
-def test_loop_strength_reduction_is_a_level_s_choice(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_it = {"with": pipeline.Level(1, lsr=True), "without": pipeline.Level(1)}
-    monkeypatch.setattr(pipeline, "LEVELS", with_it)
-    assert emit(STRIDED, "with") != emit(STRIDED, "without")
+def test_a_level_s_switches_reach_the_code_generator_and_no_other_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, reduced = pipeline.Level(1), pipeline.Level(1, switches={"disable-lsr": "false"})
+    monkeypatch.setattr(pipeline, "LEVELS", {"usual": usual, "reduced": reduced})
+    first = emit(STRIDED, "usual")
+    assert emit(STRIDED, "reduced") != first
+    assert emit(STRIDED, "usual") == first
+
+
+@pytest.mark.parametrize("switch", pipeline.SWITCHES)
+def test_llvm_knows_every_switch(switch: str) -> None:
+    program = f"from llvmlite import binding; binding.set_option('it', '-{switch}=neither')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"-{switch} option" in done.stderr
 
 
 def test_every_stage_is_timed() -> None:
