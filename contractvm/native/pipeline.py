@@ -8,7 +8,7 @@ does. Never: executes or loads what it made, or reads or writes a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from time import process_time
 from types import MappingProxyType
@@ -35,7 +35,7 @@ class Level:
     codegen: int
     passes: tuple[str, ...] = ()
     speed: int | None = None
-    switches: Mapping[str, str] = MappingProxyType({})
+    switches: Mapping[str, str] = field(default_factory=dict)
 
 
 SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
