@@ -38,6 +38,8 @@ FIELDS: Final = (
     "held",  # a dict that keeps alive what compiled code refers to
     "indirect",  # called for `call_indirect` where the fast path does not serve
 )
+TAIL_CALL: Final = 1 << 23
+"""In a place noted: the call that failed was a tail call."""
 TRACE_LENGTH: Final = 32
 """Places noted of a failing call, the innermost first."""
 WORD: Final = 8

@@ -43,7 +43,8 @@ def generator_digest() -> bytes:
     here, native = Path(__file__).parent, Path(context.__file__).parent
     names = ("sections", "opcodes", "flat", "decode", "bodies", "binary", "compiled", "constant", "module", "foundry")
     files = [*sorted(here.glob("llvm*.py")), *(here / f"{name}.py" for name in names)]
-    files += [native / f"{name}.py" for name in ("context", "crossing", "glue", "pipeline", "stack", "stacksize", "worker")]
+    shared = ("context", "crossing", "glue", "pipeline", "stack", "stacksize", "worker")
+    files += [native / f"{name}.py" for name in shared]
     return sources_digest(files)
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from contractvm.native.context import MEMORY as TRAP_MEMORY
-from contractvm.native.context import WORD
+from contractvm.native.context import TAIL_CALL, WORD
 from contractvm.native.glue import TYPES, Lines, function, result_type
 from contractvm.wasm import llvmops
 from contractvm.wasm.compiled import DynamicPrices
@@ -97,7 +97,7 @@ def _return_call(body: Body, index: int) -> None:
 def _return(body: Body, got: str) -> None:
     """Return what a call returned, noting this frame if it failed."""
     gas = body.value(f"extractvalue {result_type(body.results)} {got}, 0") if body.results else got
-    body.trap_if(body.value(f"icmp slt i64 {gas}, 0"), 0)
+    body.trap_if(body.value(f"icmp slt i64 {gas}, 0"), 0, flags=TAIL_CALL)
     _return_value(body, got)
 
 

@@ -138,14 +138,14 @@ class Values(Lines):
             raise Refused(f"function {self.index} has a run that costs {refund} milligas")
         return code | (0 if at is None else at + 1) << 8 | refund << 32
 
-    def trap_if(self, condition: str, code: int, entry: bool = False) -> None:
-        """Trap at the current instruction (or before the first one) when an i1 holds."""
+    def trap_if(self, condition: str, code: int, entry: bool = False, flags: int = 0) -> None:
+        """Trap at the current instruction (or before the first one) when an i1 holds; `flags` go with the place."""
         go = f"ok{self.names}"
         self.names += 1
         self.do(f"br i1 {condition}, label %t{go}, label %{go}, {COLD}")
         self.cold += [
             f"t{go}:",
-            f" store i64 {self._word(code, None if entry else self.at)}, ptr %tw",
+            f" store i64 {self._word(code, None if entry else self.at) | flags << 8}, ptr %tw",
             " br label %trap",
         ]
         self.label(go)

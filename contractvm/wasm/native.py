@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from mmap import mmap
 from types import MappingProxyType
 from typing import Any, Final
 
-from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap, TrapCode
+from contractvm.errors import Fatal, OutOfGas, Revert, Trap, TrapCode
 from contractvm.native import context, stack
 from contractvm.native.context import API_SYMBOL, METHOD_BYTES, METHODS_SYMBOL, MOST_GAS, OFFSET, TRACE, WORD
 from contractvm.native.loader import load
-from contractvm.nesting import untie
+from contractvm.nesting import FRAMES_A_THREAD, on_fresh_thread, stack_bytes, untie
 from contractvm.wasm import portable
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func
@@ -38,6 +39,9 @@ TRAPS: Final = MappingProxyType(
         context.STACK: TrapCode.STACK_EXHAUSTED,
     }
 )
+CROSSINGS_A_THREAD: Final = 256
+"""Calls of compiled code from Python that may be open in each other on one thread: CPython counts its own recursion in
+C, some thousands a thread, and each takes a few of them."""
 
 
 class Context(bytearray):
@@ -139,13 +143,13 @@ class NativeLinkage:
     # What compiled code calls.
 
     def fail(self) -> None:
-        """Raise what the context says. Raises: Trap without a place, OutOfGas, RecursionError."""
+        """Raise what the context says. Raises: Trap without a place, OutOfGas, NoRoom."""
         code = self._field("trap")
         if code == context.OUT_OF_GAS:
             raise OutOfGas
         if code == context.NO_ROOM:
             left = self._field("stack_high") - self._field("stack_low")
-            raise RecursionError(
+            raise NoRoom(
                 f"native code needs {self._field('stack_need')} bytes of stack, and this thread's {left} bytes are not "
                 "enough for it here: call from a thread with a larger stack (threading.stack_size) or nest less deeply"
             )
@@ -172,23 +176,19 @@ class NativeLinkage:
         return value
 
     def located(self, trap: Trap) -> Trap:
-        """Add the places of the compiled frames that a trap has just left."""
+        """Add the places of the compiled frames that a trap has just left; its `place` is for the outermost to set."""
         noted = self._field("noted")
-        places = []
-        for word in struct.unpack_from(f"<{noted}Q", self.context, TRACE):
-            function, at = word >> 32, word & 0xFFFF_FFFF
-            places.append(self.instance.compiled.place(function, at - 1 if at else None))
         self._number("noted", 0)
-        return with_places(trap, places)
+        if trap.place is None and noted:
+            place = self.instance.compiled.place
+            words = struct.unpack_from(f"<{noted}Q", self.context, TRACE)
+            places = [place(word >> 32, (word & 0xFFFF_FFFF) - 1 if word & 0xFFFF_FFFF else None) for word in words]
+            trap.backtrace = (*trap.backtrace, *places)[: Trap.BACKTRACE]
+        return trap
 
 
-def with_places(trap: Trap, places: Sequence[Place]) -> Trap:
-    """Add the places of outer frames to those that a trap has."""
-    if places:
-        trap.backtrace = (*trap.backtrace, *places)[: Trap.BACKTRACE]
-        if trap.place is None:
-            trap.place = trap.backtrace[0]
-    return trap
+class NoRoom(RecursionError):
+    """Nothing ran: the thread has too little stack left for compiled code."""
 
 
 def tick() -> None:
@@ -208,19 +208,44 @@ def imported(instance: Instance, n: int) -> Builtin:
     return call
 
 
+class _Crossings(threading.local):
+    """How many calls from Python into compiled code are open in each other on a thread."""
+
+    open = 0
+
+
+_here = _Crossings()
+
+
 def _call(function: Func, operands: Sequence[Any], weight: int) -> Any:
-    """Call a function of any instance. Raises: Trap with the places of its own frames."""
-    if function.instance is None:
+    """Call a function of any instance, on a fresh thread if this one's stack is used up.
+
+    Raises: Trap with a backtrace that has the frames entered here, but without a place.
+    """
+    instance = function.instance
+    if instance is None:
         return function.call(*operands, weight)
-    linkage = native_linkage(function.instance)
+    linkage = native_linkage(instance)
+    if linkage is None:
+        try:
+            return function.call(*operands, weight)
+        except portable.TRAPS as error:
+            raise portable.located(error, instance.meter) from None
+    before = _here.open
+    _here.open = before + 1
     try:
-        return function.call(*operands, weight)
-    except portable.TRAPS as error:
-        if linkage is None:
-            raise portable.located(error, function.instance.meter) from None
-        if isinstance(error, Trap):
-            linkage.located(error)
+        if before % CROSSINGS_A_THREAD != CROSSINGS_A_THREAD - 1:
+            try:
+                return function.call(*operands, weight)
+            except NoRoom:
+                pass
+        bytes_ = stack_bytes(FRAMES_A_THREAD, instance.compiled.rules.limits.stack_weight)
+        return on_fresh_thread(lambda _: function.call(*operands, weight), None, bytes_)
+    except Trap as trap:
+        linkage.located(trap)
         raise
+    finally:
+        _here.open = before
 
 
 def native_linkage(instance: Instance) -> NativeLinkage | None:
@@ -251,19 +276,28 @@ def run(function: Func, operands: Sequence[Any], weight: int) -> list[Any]:
         result = _call(function, operands, weight)
     except (Trap, OutOfGas, Revert) as error:
         untie(error)
+        if isinstance(error, Trap):
+            _placed(error)
         raise
     if isinstance(result, tuple):
         return list(result)
     return [] if result is None and not function.type.results else [result]
 
 
+def _placed(trap: Trap) -> None:
+    """Say where a trap happened that left the outermost compiled frame."""
+    if trap.place is None and trap.backtrace:
+        trap.place = trap.backtrace[0]
+
+
 def run_entry(linkage: NativeLinkage, index: int, weight: int) -> None:
     """Call a function without operands and results. Raises: Trap, OutOfGas, whatever a host function raises."""
     try:
-        linkage.enter(index)[0](weight)
+        _call(linkage.instance.function(index), (), weight)
     except Trap as trap:
         untie(trap)
-        raise linkage.located(trap) from None
+        _placed(trap)
+        raise
     except (OutOfGas, Revert) as error:
         untie(error)
         raise

@@ -12,9 +12,12 @@ from typing import Any
 from contractvm.rules import Rules
 from contractvm.wasm.externs import PAGE
 from contractvm.wasm.instance import Instance
-from contractvm.wasm.opcodes import BY_NAME
+from contractvm.wasm.opcodes import BY_NAME, OPS
 
 BYTES = frozenset({"memory.init", "memory.copy", "memory.fill"})
+CALLS = frozenset({"call", "call_indirect", "return_call", "return_call_indirect"})
+FREE_LOCALS = 32
+STRUCTURE = frozenset(op.code for op in OPS if op.cost == "wasm.structure")
 ENTRIES = frozenset({"table.init", "table.copy", "table.fill"})
 
 
@@ -31,6 +34,13 @@ class NaiveMeter:
     instructions: int = 0
     dynamic: int = 0
     """What the last instruction's operands cost."""
+    entering: bool = True
+    """Whether the next instruction may be a function's first."""
+
+    def reset(self) -> None:
+        """Count another call from outside."""
+        self.milligas = self.instructions = 0
+        self.entering = True
 
     def trace(self, function: int, offset: int, name: str, immediate: object, left: int, stack: list[Any]) -> None:
         """The trace callback: called before an instruction with the operands it will take."""
@@ -38,6 +48,9 @@ class NaiveMeter:
         self.milligas += milli(BY_NAME[name].cost)
         self.instructions += BY_NAME[name].cost != "wasm.structure"
         self.dynamic = 0
+        if self.entering and self.instance is not None:
+            self.milligas += self._locals(function, offset) * milli("wasm.frame.local")
+        self.entering = name in CALLS
         if name in BYTES:
             self.dynamic = stack[-1] * milli("wasm.bulk_byte")
         elif name in ENTRIES:
@@ -47,6 +60,16 @@ class NaiveMeter:
         elif name == "table.grow":
             self.dynamic = self._entries(stack[-1], immediate) * milli("wasm.table_entry")
         self.milligas += self.dynamic
+
+    def _locals(self, index: int, offset: int) -> int:
+        """Declared locals to be paid for, if this is the first instruction of a function that has any."""
+        compiled = self.instance.compiled if self.instance is not None else None
+        if compiled is None or index < compiled.module.imported_functions:
+            return 0
+        function = compiled.function(index)
+        code = function.code
+        first = next(at for op, at in zip(code.ops, code.offsets, strict=True) if op not in STRUCTURE)
+        return max(0, len(function.locals) - FREE_LOCALS) if offset == first else 0
 
     def _pages(self, asked: int) -> int:
         """Pages that a growth will be granted: all or none."""

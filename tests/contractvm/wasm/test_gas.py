@@ -46,7 +46,7 @@ def naive_counts(case: Case) -> list[tuple[str, int]]:
     for name, arguments in case.calls:
         refuel(engine, naive.instance)
         meter.left = case.gas * MILLI
-        naive.milligas = naive.instructions = 0
+        naive.reset()
         before = naive.instance.instructions
         try:
             engine.invoke(naive.instance, name, arguments)
