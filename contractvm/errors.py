@@ -93,7 +93,6 @@ class Trap(ExecutionError):
 
     `place` is filled in by the machine that knows it; `detail` is for people. `backtrace` has the places of the calls
     that led there, the innermost, `place` itself, first; of deep stacks only the innermost `BACKTRACE` of them.
-    `complete` is set by the engine that the host entered: code around that host, in another engine, adds no places.
     """
 
     BACKTRACE: ClassVar[int] = 32
@@ -106,7 +105,6 @@ class Trap(ExecutionError):
         self.detail = detail
         self.place = place
         self.backtrace = backtrace
-        self.complete = False
 
     def __str__(self) -> str:
         text = f"{self.code}: {self.detail}" if self.detail else str(self.code)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contractvm.errors import Trap
 from contractvm.machine import PageBudget
 from contractvm.native.translation import Refused
 from contractvm.nesting import RaisedRecursionLimit
@@ -125,12 +124,8 @@ class Engine:
         """Call a function with the rules' whole stack weight. Raises: Trap, OutOfGas."""
         weight = self.rules.limits.stack_weight
         with RaisedRecursionLimit():
-            try:
-                if self.tier == "reference":
-                    return interpreter.run(function, operands, weight, self.trace)
-                if self.tier == "native":
-                    return native.run(function, operands, weight)
-                return portable.run(function, operands, weight)
-            except Trap as trap:
-                trap.complete = True
-                raise
+            if self.tier == "reference":
+                return interpreter.run(function, operands, weight, self.trace)
+            if self.tier == "native":
+                return native.run(function, operands, weight)
+            return portable.run(function, operands, weight)

@@ -17,9 +17,9 @@ from mmap import mmap
 from types import MappingProxyType
 from typing import Any, Final
 
-from contractvm.errors import Fatal, OutOfGas, Revert, Trap, TrapCode
+from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap, TrapCode
 from contractvm.native import context, stack
-from contractvm.native.context import API_SYMBOL, METHOD_BYTES, METHODS_SYMBOL, MOST_GAS, OFFSET, TRACE, WORD
+from contractvm.native.context import API_SYMBOL, METHOD_BYTES, METHODS_SYMBOL, MOST_GAS, OFFSET, TAIL_CALL, TRACE, WORD
 from contractvm.native.loader import load
 from contractvm.nesting import FRAMES_A_THREAD, on_fresh_thread, stack_bytes, untie
 from contractvm.wasm import portable
@@ -180,11 +180,16 @@ class NativeLinkage:
         noted = self._field("noted")
         self._number("noted", 0)
         if trap.place is None and noted:
-            place = self.instance.compiled.place
             words = struct.unpack_from(f"<{noted}Q", self.context, TRACE)
-            places = [place(word >> 32, (word & 0xFFFF_FFFF) - 1 if word & 0xFFFF_FFFF else None) for word in words]
-            trap.backtrace = (*trap.backtrace, *places)[: Trap.BACKTRACE]
+            places = [*trap.backtrace, *(self._place(w) for n, w in enumerate(words) if not w & TAIL_CALL or not n)]
+            if words[0] & TAIL_CALL and trap.backtrace:
+                del places[len(trap.backtrace)]
+            trap.backtrace = tuple(places[: Trap.BACKTRACE])
         return trap
+
+    def _place(self, word: int) -> Place:
+        at = word & (TAIL_CALL - 1)
+        return self.instance.compiled.place(word >> 32, at - 1 if at else None)
 
 
 class NoRoom(RecursionError):
