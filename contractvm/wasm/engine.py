@@ -93,10 +93,11 @@ class Engine:
                 code = foundry().make(instance.compiled)
             except Refused as refusal:
                 self.refusals.append(refusal)
+                portable.prepare(instance, native.entered)
             else:
                 native.prepare(instance, code)
-                return
-        portable.prepare(instance)
+        else:
+            portable.prepare(instance)
 
     def _check_linked(self, function: Func, meter: Meter) -> None:
         """Raises: ValueError when this tier cannot call a function of another instance, or cannot price it."""

@@ -203,14 +203,23 @@ def tick() -> None:
 def imported(instance: Instance, n: int) -> Builtin:
     """An import of the bare engine as compiled code calls it: with the stack weight last."""
     function = instance.function(n)
-    if function.instance is None:
-        return function.call
+    return function.call if function.instance is None else _entered(function)
+
+
+def _entered(function: Func) -> Builtin:
+    """A function of another instance, called with the stack weight last and its trap's places kept."""
 
     def call(*arguments: Any) -> Any:
         *operands, weight = arguments
         return _call(function, operands, weight)
 
     return call
+
+
+def entered(function: Func) -> Builtin:
+    """How an instance of the portable tier calls a function that it imports and that may be compiled."""
+    compiled = function.instance is not None and native_linkage(function.instance) is not None
+    return _entered(function) if compiled else function.call
 
 
 class _Crossings(threading.local):

@@ -8,6 +8,7 @@ is not a trap.
 
 from __future__ import annotations
 
+import operator
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -49,14 +50,15 @@ Entry = tuple[Callable[..., Any], Callable[..., Any]]
 class Linkage:
     """An instance's generated functions, each made at its first call and closed over the instance's cells."""
 
-    __slots__ = ("cells", "defined", "imported", "instance")
+    __slots__ = ("cells", "defined", "enter_import", "imported", "instance")
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, enter_import: Callable[[Func], Callable[..., Any]]) -> None:
         compiled = instance.compiled
         if not compiled.namespace:
             compiled.namespace.update(HELPERS)
             compiled.namespace[COMPILED] = compiled
         self.instance = instance
+        self.enter_import = enter_import
         self.defined: dict[int, Entry] = {}
         self.imported: list[tuple[CellType, int]] = []
         """Cells of imported functions, with their indices."""
@@ -120,7 +122,7 @@ class Linkage:
         extern = instance.imported[index]
         if instance.compiled.rules.contract and not isinstance(extern, Func):
             return extern
-        return instance.function(index).call
+        return self.enter_import(instance.function(index))
 
     def release(self) -> None:
         """Untie the functions from one another: freeing a long chain of them would recurse in C (CPython 3.13)."""
@@ -142,9 +144,11 @@ def generated(compiled: Compiled, index: int) -> Generated:
     return found
 
 
-def prepare(instance: Instance) -> Linkage:
-    """Make this tier the one that runs the instance."""
-    linkage = Linkage(instance)
+def prepare(
+    instance: Instance, enter_import: Callable[[Func], Callable[..., Any]] = operator.attrgetter("call")
+) -> Linkage:
+    """Make this tier the one that runs the instance; `enter_import` says how it calls what it imports."""
+    linkage = Linkage(instance, enter_import)
     instance.run_with(linkage.enter)
     return linkage
 
@@ -214,7 +218,9 @@ def located(error: Exception, meter: Meter) -> Exception:
     if trap.place is not None:
         return trap
     frame = frames[-1]
-    trap.backtrace = tuple(f.compiled.place(f.index, f.at) for f in reversed(frames))
+    # Compiled functions that it left first have noted their places.
+    own = (f.compiled.place(f.index, f.at) for f in reversed(frames))
+    trap.backtrace = (*trap.backtrace, *own)[: Trap.BACKTRACE]
     trap.place = trap.backtrace[0]
     if frame.at is not None:
         plan = frame.compiled.plan(frame.index)
