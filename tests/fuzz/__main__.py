@@ -68,6 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     kind = "transactions to contracts" if options.contracts else "cases"
     print(f"{tally.cases} {kind} on {tally.modules} modules, seeds {options.seed} to {last}, {seconds:.0f} s")
     print(f"tiers: {', '.join(tiers)}; wasmtime confirmed {tally.confirmed}")
+    print(f"modules that a tier left to another: {tally.refused}")
     print("ends: " + ", ".join(f"{end} {number}" for end, number in tally.ends.most_common()))
     print(f"{failed} differed")
     return 1 if failed else 0

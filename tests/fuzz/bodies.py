@@ -45,6 +45,8 @@ class Shape:
     """Reference types that may be used."""
     host_operands: bool
     """Whether operands of imported functions are mostly small numbers that can be pointers and lengths."""
+    avoided: frozenset[str]
+    """Rows that the module does without, so that a compiler may rely on it."""
     fuel: int | None
     """The global that loops and functions of a guarded module count down, a trap below zero; only they write it."""
 
@@ -231,6 +233,8 @@ class Body:
     # Rows whose effect the table states.
 
     def _row(self, row: Op) -> None:
+        if row.name in self.shape.avoided:
+            return
         if row.imm == "":
             self._pure(row)
             return

@@ -217,6 +217,8 @@ def call_indirect(body: Body) -> None:
 
 
 def return_call(body: Body) -> None:
+    if "return_call" in body.shape.avoided:
+        return
     alike = [f for f in _callees(body) if body.shape.functions[f].results == body.type.results]
     if alike and body.rng.random() < 0.3:
         callee = body.rng.choice(alike)
@@ -226,6 +228,8 @@ def return_call(body: Body) -> None:
 
 
 def return_call_indirect(body: Body) -> None:
+    if "return_call_indirect" in body.shape.avoided:
+        return
     filled = enumerate(body.shape.table_slots)
     alike = [(s, f) for s, f in filled if f is not None and body.shape.functions[f].results == body.type.results]
     if alike and body.rng.random() < 0.3:

@@ -60,6 +60,13 @@ FUEL = 400
 REFUEL = "refuel"
 """Exported by guarded modules: makes that count full again."""
 
+AVOIDABLE = (
+    ("return_call", "return_call_indirect"),
+    ("memory.grow",),
+    ("table.set", "table.grow", "table.fill", "table.copy", "table.init"),
+)
+"""Rows that a module may do without, together."""
+
 DEEP = (18, 21, 40)
 """Blocks in each other of a few functions: about as many as CPython allows, and more."""
 
@@ -266,6 +273,7 @@ class _Builder:
             sorted(self.referable),
             self.profile.references,
             self.profile.entry is not None,
+            self._avoided(),
             module.imported_globals if guarded else None,
         )
         kinds = (*NUMBERS, *NUMBERS, *self.profile.references)
@@ -281,6 +289,10 @@ class _Builder:
             body.deepening = rng.choice((0,) * 14 + DEEP)
             module.functions.append(Function(module.func_types[index], locals_, body.write(), 0, 0))
 
+    def _avoided(self) -> frozenset[str]:
+        """Kinds of instructions without which compiled code is another: each is left out of many modules."""
+        return frozenset(name for names in AVOIDABLE if self.rng.random() < 0.45 for name in names)
+
     def refuel(self) -> None:
         """A last function, which no other calls."""
         names = ("i32.const", FUEL), ("global.set", self.module.imported_globals), ("end", None)
@@ -291,11 +303,16 @@ class _Builder:
         self.module.functions.append(Function(type_, (), code, 0, 0))
 
     def exports(self) -> None:
-        module = self.module
-        spaces = (FUNC, len(self.signatures)), (GLOBAL, len(module.global_types)), (TABLE, len(module.tables))
-        letters = {FUNC: "f", GLOBAL: "g", TABLE: "t"}
-        for kind, count in spaces:
-            module.exports += [Export(f"{letters[kind]}{i}", kind, i) for i in range(count)]
+        """Mostly everything; what is kept private shows in what exported functions do with it."""
+        module, rng = self.module, self.rng
+        functions, letters = len(self.signatures), {FUNC: "f", GLOBAL: "g", TABLE: "t"}
+        shown = {
+            FUNC: range(functions) if rng.random() < 0.7 else sorted(rng.sample(range(functions), 1 + functions // 3)),
+            GLOBAL: range(len(module.global_types) if rng.random() < 0.6 else 0),
+            TABLE: range(len(module.tables) if rng.random() < 0.6 else 0),
+        }
+        for kind, indices in shown.items():
+            module.exports += [Export(f"{letters[kind]}{i}", kind, i) for i in indices]
         module.exports.append(Export("memory", MEMORY, 0))
         if self.profile.entry is not None:
             module.exports.append(Export(self.profile.entry, FUNC, module.imported_functions))

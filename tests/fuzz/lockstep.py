@@ -44,6 +44,7 @@ def differing(seed: int, plan: Plan, tally: Tally) -> list[Case]:
         if not _agree(case, calls, sides, peer, tally):
             made = tuple([(call.name, call.operands) for call in calls.made])
             found.append(replace(case, calls=made, limits=tuple([call.milligas for call in calls.made])))
+    tally.refused += sum(bool(side.engine.refusals) for side in sides)
     return found
 
 

@@ -89,7 +89,7 @@ def _access(body: Body, slot: int, offset: int) -> None:
 def _between(body: Body) -> None:
     """Something that a shared check must not outlive, or may: growth, a bulk write, a condition that ends the run."""
     pick = body.rng.random()
-    if pick < 0.3:
+    if pick < 0.3 and "memory.grow" not in body.shape.avoided:
         _const(body, body.rng.choice((0, 1, 1, 5)))
         body.emit("memory.grow")
         body.emit("drop")

@@ -26,6 +26,8 @@ class Tally:
     rounds: int = 0
     cases: int = 0
     confirmed: int = 0
+    refused: int = 0
+    """Modules that a tier left to another."""
     ends: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
@@ -33,4 +35,5 @@ class Tally:
         self.rounds += other.rounds
         self.cases += other.cases
         self.confirmed += other.confirmed
+        self.refused += other.refused
         self.ends.update(other.ends)

@@ -6,17 +6,20 @@ Never: lets an engine's crash end the fuzzing; a crash is a finding.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
+from contractvm.native.context import OFFSET
 from contractvm.wasm import pystructured
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.module import GlobalType
+from contractvm.wasm.native import native_linkage
 from gas.meter import MILLI, Meter
 from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, REFUEL, Case
 from tests.fuzz.host import Host, HostRefusal
@@ -47,6 +50,7 @@ class Tier:
     def __init__(self, case: Case, name: str) -> None:
         """Raises: ModuleError when the module is refused."""
         self.name = name
+        self.slice = case.slice
         with way(name) as tier:
             self.engine = Engine(case.rules, tier)
             self.compiled = self.engine.load(case.wasm)
@@ -61,7 +65,11 @@ class Tier:
             return self._step(self._instantiate, gas * MILLI)
 
     def _instantiate(self) -> Sequence[object]:
-        self.instance = self.engine.instantiate(self.compiled, imports(self.host), self.meter)
+        instance = self.engine.instantiate(self.compiled, imports(self.host), self.meter)
+        linkage = native_linkage(instance)
+        if linkage is not None and self.slice is not None:
+            struct.pack_into("<Q", linkage.context, OFFSET["slice"], self.slice)
+        self.instance = instance
         return ()
 
     def call(self, name: str, operands: Sequence[int], milligas: int) -> Step:

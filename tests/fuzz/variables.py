@@ -94,6 +94,8 @@ def table_get(body: Body) -> None:
 
 
 def table_set(body: Body) -> None:
+    if "table.set" in body.shape.avoided:
+        return
     table = body.rng.randrange(len(body.shape.tables))
     _table_index(body)
     body.produce(body.shape.tables[table])
@@ -102,6 +104,8 @@ def table_set(body: Body) -> None:
 
 
 def table_grow(body: Body) -> None:
+    if "table.grow" in body.shape.avoided:
+        return
     table = body.rng.randrange(len(body.shape.tables))
     body.produce(body.shape.tables[table])
     body.stack.pop()
@@ -111,6 +115,8 @@ def table_grow(body: Body) -> None:
 
 
 def table_fill(body: Body) -> None:
+    if "table.fill" in body.shape.avoided:
+        return
     table = body.rng.randrange(len(body.shape.tables))
     _table_index(body)
     body.produce(body.shape.tables[table])
