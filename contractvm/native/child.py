@@ -19,8 +19,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, NoReturn
 
-from contractvm.errors import ContractVMError
 from contractvm.native import protocol
+from contractvm.native.protocol import Cancelled, CompileFailed, Overrun, Unavailable
 
 START_SECONDS: Final = 60.0
 """Wall time a worker has to say that it is there: some 0.2 s of work, on a disk that may be busy."""
@@ -39,37 +39,6 @@ _BOOT: Final = (
     "from contractvm.native.worker import main; main(int(sys.argv[1]), int(sys.argv[2]))"
 )
 _NEEDED: Final = ("contractvm", "gas", "state", "msgpack", "llvmlite")
-
-
-class CompileError(ContractVMError):
-    """No machine code came of a job."""
-
-
-class Overrun(CompileError):
-    """The job took longer than it may, and its worker was killed. `seconds`: the deadline."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"compilation took more than {seconds:g} s and was ended")
-        self.seconds = seconds
-
-
-class CompileFailed(CompileError):
-    """The generator or LLVM failed, the memory limit was reached, or somebody killed the worker.
-
-    `said`: the end of what the worker wrote before it died, a traceback perhaps.
-    """
-
-    def __init__(self, reason: str, said: str = "") -> None:
-        super().__init__(reason)
-        self.said = said
-
-
-class Unavailable(CompileError):
-    """There is no compiler here: no llvmlite, another platform, no worker to be started, or it was closed."""
-
-
-class Cancelled(CompileError):
-    """Nobody waits for this job any more."""
 
 
 class Child:

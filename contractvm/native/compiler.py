@@ -18,13 +18,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from contractvm.errors import ContractVMError
 from contractvm.native import loader
-from contractvm.native.child import Cancelled, Child, CompileError, CompileFailed, Overrun, Unavailable
-from contractvm.native.protocol import Job, Reply
+from contractvm.native.protocol import Cancelled, CompileError, CompileFailed, Job, Overrun, Reply, Unavailable
 from contractvm.native.translation import Refused
+
+if TYPE_CHECKING:
+    from contractvm.native.child import Child
 
 __all__ = [
     "Cancelled",
@@ -267,6 +269,9 @@ class _Line:
             raise Unavailable(reason)
         if len(self._failed_starts) >= STARTS:
             raise Unavailable(str(self._failed_starts[-1]))
+        # Here, since a process that finds all its objects needs neither sockets nor processes.
+        from contractvm.native.child import Child
+
         try:
             self.child = Child(self.settings.memory, wanted)
         except Unavailable as problem:

@@ -1,4 +1,4 @@
-"""What goes between a process that wants code compiled and its compile worker, and how it is framed.
+"""What goes between a process that wants code compiled and its compile worker, how it is framed, and how it may fail.
 
 Both ends are this project's and of one version: four bytes of length, big-endian, then one map in the house's canonical
 msgpack; first the worker's greeting, then for each request one reply. Never: sockets, processes or LLVM.
@@ -22,6 +22,37 @@ MOST: Final = 1 << 28
 
 class Garbled(ContractVMError):
     """What came is not a message of this protocol."""
+
+
+class CompileError(ContractVMError):
+    """No machine code came of a job."""
+
+
+class Overrun(CompileError):
+    """The job took longer than it may, and its worker was killed. `seconds`: the deadline."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"compilation took more than {seconds:g} s and was ended")
+        self.seconds = seconds
+
+
+class CompileFailed(CompileError):
+    """The generator or LLVM failed, the memory limit was reached, or somebody killed the worker.
+
+    `said`: the end of what the worker wrote before it died, a traceback perhaps.
+    """
+
+    def __init__(self, reason: str, said: str = "") -> None:
+        super().__init__(reason)
+        self.said = said
+
+
+class Unavailable(CompileError):
+    """There is no compiler here: no llvmlite, another platform, no worker to be started, or it was closed."""
+
+
+class Cancelled(CompileError):
+    """Nobody waits for this job any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ class _Borrowers:
         self.known: WeakSet[Borrower] = WeakSet()
 
     def __del__(self) -> None:
+        if sys.is_finalizing():
+            return  # nothing will run any more, and what this stands on may be gone
         for borrower in list(self.known):
             borrower.forget_stack()
 

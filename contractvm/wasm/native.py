@@ -12,7 +12,7 @@ import ctypes
 import struct
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from mmap import mmap
 from types import MappingProxyType
 from typing import Any, Final
@@ -131,14 +131,22 @@ class NativeLinkage:
         self._object("host", host)
 
     def enter(self, index: int) -> tuple[Builtin, Builtin]:
-        """Return how to enter a function, twice: it makes its tail calls by itself."""
+        """Return how to enter a function: directly, and from a tail call of the portable tier."""
         found = self.builtins.get(index)
         if found is None:
             if index not in self.layout.entries:
                 raise Fatal(f"function {index} was compiled without an entry")
             at = self.context.code.methods + METHOD_BYTES * self.layout.entries.index(index)
             found = self.builtins[index] = new_builtin()(at, self.context, self.context.code.loaded.pages)
-        return found, found
+        return found, partial(self.tail_called, found)
+
+    def tail_called(self, entry: Builtin, *operands: Any) -> Any:
+        """Enter a function in place of a frame of the portable tier. Raises: Trap with the places of its frames."""
+        try:
+            return entry(*operands)
+        except Trap as trap:
+            self.located(trap)
+            raise
 
     # What compiled code calls.
 

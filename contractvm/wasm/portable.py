@@ -211,6 +211,8 @@ def located(error: Exception, meter: Meter) -> Exception:
     Returns the error itself when it did not come from generated code: then it is a bug of ours.
     """
     frames = deque(_frames(error.__traceback__), Trap.BACKTRACE)
+    if isinstance(error, Trap) and error.place is None and error.backtrace and not frames:
+        error.place = error.backtrace[0]
     if not frames or not (isinstance(error, Trap) or frames[-1].raises):
         return error
     untie(error)
