@@ -63,17 +63,6 @@ def roomy(wanted: int) -> bool:
         return False  # A main thread without /proc. The threads it starts know where they stand.
 
 
-def on_roomy_thread(function: Callable[[A], R], argument: A, wanted: int) -> R:
-    """Return `function(argument)`, run here if this thread's whole stack has `wanted` bytes, otherwise on a leg.
-
-    For one native call outside of a chain of contract calls; `wanted` is `stack_bytes(1, weight)`. Raises: as
-    `on_fresh_thread`.
-    """
-    if roomy(wanted):
-        return function(argument)
-    return on_fresh_thread(function, argument, wanted)
-
-
 def on_fresh_thread(function: Callable[[A], R], argument: A, wanted: int) -> R:
     """Return `function(argument)`, run on a leg of its own with `wanted` bytes of C stack.
 

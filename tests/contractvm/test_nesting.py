@@ -24,7 +24,6 @@ from contractvm.nesting import (
     Legs,
     RaisedRecursionLimit,
     on_fresh_thread,
-    on_roomy_thread,
     roomy,
     stack_bytes,
 )
@@ -179,16 +178,16 @@ def test_room_is_found_where_there_is_none() -> None:
     assert roomy(1)
     for size in (64 << 10, 1 << 20):
         assert on_thread(size, lambda: roomy(20 << 20)) is False
-    here = threading.get_ident()
-    assert on_roomy_thread(lambda _: threading.get_ident(), 0, 1) == here
-    assert on_fresh_thread(lambda _: threading.get_ident(), 0, 1) != here
+
+
+def test_a_fresh_thread_has_the_room_asked_for() -> None:
     wanted = 30 << 20
 
     def look() -> tuple[bool, bool]:
-        thread, size = on_roomy_thread(lambda _: (threading.get_ident(), stack.size()), 0, wanted)
-        return thread != threading.get_ident(), size >= wanted - (64 << 10)
+        thread, room = on_fresh_thread(lambda _: (threading.get_ident(), roomy(wanted - (64 << 10))), 0, wanted)
+        return thread != threading.get_ident(), room
 
-    assert on_thread(256 << 10, look) == (True, True)
+    assert on_thread(256 << 10, look) == look() == (True, True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody asks")
