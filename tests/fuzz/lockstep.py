@@ -75,12 +75,16 @@ def _agree(case: Case, calls: Calls, sides: Sequence[Tier], peer: Wasmtime | Non
     tally.rounds += 1
     steps = [side.start(case.gas) for side in sides]
     first, state = steps[0], sides[0].state()
-    if not _same(steps, sides) or (peer is not None and not _confirmed(peer.start(), peer, first, state)):
+    if not _same(steps, sides):
         return False
-    while first.end == OK or calls.made:
+    if peer is not None and _conclusive(begun := peer.start(), first) and not _confirmed(begun, peer, first, state):
+        return False
+    if first.end != OK:
+        return True
+    while True:
         call = calls.next(first.milligas)
         if call is None:
-            break
+            return True
         milligas = case.gas * 1_000 if call.milligas is None else call.milligas
         steps = [side.call(call.name, call.operands, milligas) for side in sides]
         first, state = steps[0], sides[0].state()
@@ -91,13 +95,17 @@ def _agree(case: Case, calls: Calls, sides: Sequence[Tier], peer: Wasmtime | Non
         if peer is None:
             continue
         again = peer.call(call.name, call.operands)
-        if INCONCLUSIVE.isdisjoint((first.end, again.end)):
+        if _conclusive(again, first):
             if not _confirmed(again, peer, first, state):
                 return False
             tally.confirmed += 1
         else:
             peer = None
-    return True
+
+
+def _conclusive(again: Step, first: Step) -> bool:
+    """Whether a step ended in a way that wasmtime can know of."""
+    return INCONCLUSIVE.isdisjoint((first.end, again.end))
 
 
 def _same(steps: Sequence[Step], sides: Sequence[Tier]) -> bool:
