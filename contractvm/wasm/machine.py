@@ -16,7 +16,7 @@ from contractvm.host import Host
 from contractvm.rules import Rules
 from contractvm.wasm.choice import MACHINE_TIERS, Choice
 from contractvm.wasm.contract import OPTIONAL_ENTRY, Contract, accept, reload
-from contractvm.wasm.runner import Idle, Interpreted
+from contractvm.wasm.runner import Idle, Interpreted, free
 
 MAGIC = b"\0asm"
 _LENGTH_SECTION = b"\0\x08\x03cvm"
@@ -103,8 +103,7 @@ class WasmMachine:
                 return interpreted.run(index, weight)
             finally:
                 pages.release(interpreted.memory.pages)
-                # The instance is a cycle and waits for the collector, which does not count its megabytes.
-                interpreted.memory.data.clear()
+                free(interpreted.memory)
         compiled = self._choice.code(contract, code_hash)
         runner = self._idle.take(contract, host, compiled)
         before = host.meter.left

@@ -11,6 +11,7 @@ import pytest
 from contractvm.crypto import keccak_function
 from contractvm.errors import TrapCode
 from contractvm.machine import Status
+from contractvm.wasm.externs import PAGE, Memory
 from state.account import Nothing
 from state.world import World
 from tests.contractvm.attack.rig import BLOCK_GAS, Ring, assemble, number
@@ -275,3 +276,28 @@ def test_ended_frames_hold_no_memory(tier: str, end: str) -> None:
         gc.enable()
     assert {done.status for done in kept} == {Status.TRAP if end else Status.OK}
     assert held < 1 << 20
+
+
+def test_frames_within_frames_hold_no_memory(tier: str) -> None:
+    """Instances are cycles and may wait long for the collector; their megabytes do not wait with them."""
+    code = assemble(
+        """(func (export "call")
+             (call $self_address (i32.const 64))
+             (if (i32.eqz (call $input_size))
+               (then (drop (call $call
+                 (i32.const 64) (i32.const 128) (i32.const 0) (i32.const 1) (i64.const -1) (i32.const 1))))))""",
+        "self_address", "input_size", "call", pages="16",
+    )  # fmt: skip
+    ring = Ring(tier)
+    address = ring.place(code)
+    gc.collect()
+    others = {id(thing) for thing in gc.get_objects() if isinstance(thing, Memory)}
+    gc.disable()
+    try:
+        for _ in range(5):
+            assert ring.run(address).ok
+        held = [len(m.data) for m in gc.get_objects() if isinstance(m, Memory) and id(m) not in others]
+    finally:
+        gc.enable()
+    assert len(held) >= 5, "ten frames ran, and the collector did not"
+    assert sum(held) <= 16 * PAGE
