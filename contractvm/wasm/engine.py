@@ -6,9 +6,10 @@ Source: WebAssembly core specification, section 7.1 (embedding). Never: knows of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from contractvm.errors import Fatal
 from contractvm.machine import PageBudget
 from contractvm.native.translation import Refused
 from contractvm.nesting import RaisedRecursionLimit
@@ -95,9 +96,17 @@ class Engine:
                 self.refusals.append(refusal)
                 portable.prepare(instance, native.entered)
             else:
-                native.prepare(instance, code)
+                self._prepare_native(instance, code)
         else:
             portable.prepare(instance)
+
+    def _prepare_native(self, instance: Instance, code: native.NativeCode) -> None:
+        """Compiled contracts hand their host to what they import; the functions given here are bound to theirs."""
+        if not self.rules.contract:
+            native.prepare(instance, code)
+            return
+        functions = [_after_host(instance.function(n).host) for n in range(len(instance.imported))]
+        native.prepare(instance, code, functions).serve(None)
 
     def _check_linked(self, function: Func, meter: Meter) -> None:
         """Raises: ValueError when this tier cannot call a function of another instance, or cannot price it."""
@@ -130,3 +139,10 @@ class Engine:
             if self.tier == "native":
                 return native.run(function, operands, weight)
             return portable.run(function, operands, weight)
+
+
+def _after_host(function: Callable[..., Any] | None) -> Callable[..., Any]:
+    """A bound function of the host, called with a host in front of its operands."""
+    if function is None:
+        raise Fatal("a contract's import is a function of the host")
+    return lambda _, *operands: function(*operands)
