@@ -41,7 +41,19 @@ def payload_of(data: bytes) -> tuple[bytes, Rules]:
 def generator_digest() -> bytes:
     """Of the sources that decide what an object contains: an object of others is never found."""
     here, native = Path(__file__).parent, Path(context.__file__).parent
-    names = ("sections", "opcodes", "flat", "decode", "bodies", "binary", "compiled", "constant", "module", "foundry")
+    names = (
+        "sections",
+        "opcodes",
+        "flat",
+        "decode",
+        "bodies",
+        "binary",
+        "compiled",
+        "constant",
+        "module",
+        "foundry",
+        "replay",
+    )
     files = [*sorted(here.glob("llvm*.py")), *(here / f"{name}.py" for name in names)]
     shared = ("context", "crossing", "glue", "pipeline", "stack", "stacksize", "worker")
     files += [native / f"{name}.py" for name in shared]
@@ -73,16 +85,20 @@ class Foundry:
     def make(self, compiled: Compiled, code_hash: bytes | None = None) -> NativeCode:
         """The compiled form, waiting for the worker if it must.
 
-        Raises: Refused, Overrun, CompileFailed, Unavailable.
+        Raises: Refused, also when the compile overran; CompileFailed, Unavailable.
         """
         found = self.find(compiled, code_hash)
         if found is None:
             key = self._key(compiled, code_hash)
             try:
                 data = self.compiler.compile(self._job(compiled))
-            except (Refused, Overrun) as problem:
-                self.cache.put_refusal(key, str(problem))
+            except Refused as problem:
+                self.cache.put_refusal(key, problem.reason)
                 raise
+            except Overrun as problem:
+                # The next time it is known, and refused: so it is the first time too.
+                self.cache.put_refusal(key, str(problem))
+                raise Refused(str(problem)) from problem
             self.cache.put(key, data)
             found = compiled.native = NativeCode(compiled, data)
         return found
