@@ -46,7 +46,10 @@ WORD: Final = 8
 OFFSET: Final[Mapping[str, int]] = MappingProxyType({name: WORD * n for n, name in enumerate(FIELDS)})
 """Bytes from the start of a context to a field."""
 TRACE: Final = WORD * len(FIELDS)
-HEADER: Final = TRACE + WORD * TRACE_LENGTH
+SPILL: Final = TRACE + WORD * TRACE_LENGTH
+"""Where code that fails leaves what finding out why takes."""
+REPLAY_WORDS: Final = 40
+HEADER: Final = SPILL + WORD * REPLAY_WORDS
 """Bytes that all machines' contexts share."""
 
 FAILED: Final = -(1 << 62)
@@ -55,8 +58,9 @@ before anybody looks must not wrap around."""
 MOST_GAS: Final = 1 << 61
 """Milligas that compiled code can count."""
 
-OUT_OF_GAS, UNREACHABLE, DIVIDE_BY_ZERO, OVERFLOW, MEMORY, STACK, NO_ROOM, EXCEPTION = range(1, 9)
-"""Codes of the field `trap`. EXCEPTION: a Python exception is set. NO_ROOM: nothing ran, the stack is used up."""
+OUT_OF_GAS, UNREACHABLE, DIVIDE_BY_ZERO, OVERFLOW, MEMORY, STACK, NO_ROOM, EXCEPTION, REPLAY = range(1, 10)
+"""Codes of the field `trap`. EXCEPTION: a Python exception is set. NO_ROOM: nothing ran, the stack is used up.
+REPLAY: which trap it is has to be found out from what was left at SPILL."""
 
 SLICE: Final = 10_000_000_000
 """Milligas between two looks at signals and waiting threads: about 10 ms."""

@@ -8,13 +8,13 @@ Never: a shortcut for speed that a reader could not check against the specificat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from contractvm.errors import Fatal, OutOfGas, Place, Trap, TrapCode
 from contractvm.wasm import flat as f
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.externs import PAGE, Func
+from contractvm.wasm.externs import PAGE, Func, unlinked
 from contractvm.wasm.flat import Flat, flatten
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.opcodes import BY_CODE
@@ -29,6 +29,29 @@ def run(function: Func, operands: list[Any], weight: int, trace: Trace | None = 
     Raises: Trap (with its place), OutOfGas, and whatever a host function raises.
     """
     return _Execution(trace).call(function, operands, weight)
+
+
+def resume(
+    instance: Instance, index: int, at: int, stack: Sequence[Any], locals_: list[Any]
+) -> tuple[Trap | None, int]:
+    """Execute a function from instruction `at` on, whose run is paid for, up to a trap that is known to come.
+
+    Returns the trap, without a place, and the instruction it happened in; None for the trap when the frame ended.
+    """
+    compiled = instance.compiled
+    flat = flat_form(compiled, index)
+    signature = compiled.module.signature(index)
+    function = Func(signature, compiled.keys[compiled.module.func_types[index]], instance, index, unlinked)
+    frame = _Frame(function, instance, flat, locals_, 0)
+    frame.locals = locals_
+    frame.stack.extend(stack)
+    # A run's first instruction has two steps, the first of which charges for the run.
+    frame.pc = max(pc for pc, source in enumerate(flat.source) if source == at)
+    try:
+        _Execution(None).step(frame)
+    except Trap as trap:
+        return trap, frame.at
+    return None, frame.at
 
 
 class _Frame:

@@ -18,13 +18,14 @@ from contractvm.native.context import OUT_OF_GAS, STACK, UNREACHABLE, WORD
 from contractvm.native.glue import COLD, TYPES, failed, result_type
 from contractvm.wasm import llvmops
 from contractvm.wasm.llvmlayout import kinds
+from contractvm.wasm.llvmmemory import Memory
 from contractvm.wasm.llvmmodule import ModuleFacts
-from contractvm.wasm.llvmvalues import MOST_FACTS, Facts, Open, Value, Values
+from contractvm.wasm.llvmvalues import MOST_FACTS, Facts, Open, Value
 from contractvm.wasm.opcodes import BY_CODE
 from contractvm.wasm.sections import BLOCK, BR, BR_IF, BR_TABLE, ELSE, END, IF, LOOP, RETURN, Control, Run
 
 
-class Body(Values):
+class Body(Memory):
     """Translates one function; `text` is the result."""
 
     def __init__(self, module: ModuleFacts, index: int) -> None:
@@ -80,6 +81,7 @@ class Body(Values):
                 if run is not None:
                     self._charge(run, checkpoint=self._is_checkpoint(i))
                 self._instruction(i, op, imms[i])
+        self.settle()
         parameters = ["ptr noalias nonnull %ctx", "i64 %gas", "i64 %weight"]
         given = self.types[: min(len(self.type.params), self.module.layout.arguments)]
         parameters += [f"{t} %p{n}" for n, t in enumerate(given)]
@@ -136,7 +138,8 @@ class Body(Values):
         return i == 0 or self.function.code.ops[i - 1] in self.module.checkpoints
 
     def _charge(self, run: Run, checkpoint: bool) -> None:
-        """Pay for a run, refilling the register first where the function may go on for long."""
+        """Begin a run: pay for it, refilling the register first where the function may go on for long."""
+        self.settle()
         if not run.cost and not checkpoint:
             return
         gas = self.gas_register()
@@ -384,7 +387,7 @@ class Body(Values):
             row = BY_CODE[op]
             name = row.name
             if row.imm == "memarg":
-                self._access(row.name, row.width, bool(row.results), imm[1])
+                self.access(row.name, row.width, bool(row.results), imm[1])
             elif name in llvmops.BINARY:
                 b, a = self.pop(), self.pop()
                 self.push(llvmops.BINARY[name](self, a, b), name[:3])

@@ -14,7 +14,7 @@ from contractvm.native.translation import Refused
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import PAGE
 from contractvm.wasm.flat import INSTANCE_METHODS
-from contractvm.wasm.llvmlayout import Layout, canonical, kinds, layout
+from contractvm.wasm.llvmlayout import Layout, canonical, global_types, kinds, layout
 from contractvm.wasm.module import MEMORY, FuncType, Limit
 from contractvm.wasm.opcodes import BY_NAME, OPS
 from contractvm.wasm.sections import CALL, CALL_INDIRECT, LOOP, RETURN_CALL, RETURN_CALL_INDIRECT
@@ -23,6 +23,7 @@ MEMORY_GROW: Final = BY_NAME["memory.grow"].code
 _INDIRECT: Final = frozenset((CALL_INDIRECT, RETURN_CALL_INDIRECT))
 _DIRECT: Final = frozenset((CALL, RETURN_CALL))
 _MEMORY: Final = frozenset(op.code for op in OPS if op.name.startswith("memory.") or op.imm == "memarg")
+_MAKES: Final = frozenset(BY_NAME[name].code for name in ("table.get", "ref.null", "ref.func"))
 CHECKPOINTS: Final = frozenset((LOOP, CALL, CALL_INDIRECT)) | {BY_NAME[name].code for name in INSTANCE_METHODS}
 """Instructions behind which a run begins with a checkpoint of gas."""
 
@@ -43,6 +44,8 @@ class ModuleFacts:
     """Bytes of memory that are there from the start."""
     types: dict[FuncType, int] = field(init=False)
     has_memory: bool = field(init=False)
+    numbers_only: bool = field(init=False)
+    """Whether no value is a reference."""
     checkpoints: frozenset[int] = CHECKPOINTS
     callouts: dict[str, Callout] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -57,6 +60,7 @@ class ModuleFacts:
         self.least_bytes = limit.minimum * PAGE if isinstance(limit, Limit) else 0
         self.has_memory = bool(limits)
         self.types = canonical(module)
+        self.numbers_only = not self._has_references()
         self.grows = self._growing()
         first = module.imported_functions
         self.uses_memory = {
@@ -80,6 +84,14 @@ class ModuleFacts:
                         raise Refused(f"function {n} makes a tail call through table {table}, which can change")
                     if foreign and self.layout.refers_to_imports:
                         raise Refused(f"function {n} may make a tail call to an imported function")
+
+    def _has_references(self) -> bool:
+        """Whether a value can be a reference: all come from these."""
+        module = self.compiled.module
+        values = [t for type_ in module.types for t in type_.params + type_.results]
+        values += [t for function in module.functions for t in function.locals]
+        values += [type_.value for type_ in global_types(module)]
+        return "r" in kinds(tuple(set(values))) or any(not _MAKES.isdisjoint(f.code.ops) for f in module.functions)
 
     def _growing(self) -> dict[int, bool]:
         """Which functions execute `memory.grow` or call what may."""

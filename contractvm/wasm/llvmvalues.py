@@ -10,17 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from contractvm.native.context import MEMORY as TRAP_MEMORY
-from contractvm.native.context import OUT_OF_GAS
-from contractvm.native.glue import COLD, MEMORY, TYPES, Lines
+from contractvm.native.context import OUT_OF_GAS, REPLAY
+from contractvm.native.glue import COLD, TYPES, Lines
 from contractvm.native.translation import Refused
-from contractvm.wasm import llvmops
 from contractvm.wasm.llvmlayout import kinds
 from contractvm.wasm.llvmmodule import ModuleFacts
 from contractvm.wasm.module import FuncType
 from contractvm.wasm.sections import Control
 
 REFUND_LIMIT: Final = 1 << 32
+_NO_REFUND: Final = frozenset((0, OUT_OF_GAS, REPLAY))
 MOST_FACTS: Final = 48
 """Facts carried into a block; more are forgotten, so that copying them stays cheap."""
 
@@ -133,7 +132,7 @@ class Values(Lines):
 
     def _word(self, code: int, at: int | None) -> int:
         """What `rt.trap` is told: code, place, and the gas to give back."""
-        refund = self.plan.refund[at] if code and code != OUT_OF_GAS and at is not None else 0
+        refund = self.plan.refund[at] if code not in _NO_REFUND and at is not None else 0
         if refund >= REFUND_LIMIT:
             raise Refused(f"function {self.index} has a run that costs {refund} milligas")
         return code | (0 if at is None else at + 1) << 8 | refund << 32
@@ -158,47 +157,9 @@ class Values(Lines):
                 self.do(f"store ptr {self.base}, ptr %mb")
                 self.do(f"store i64 {self.size}, ptr %ms")
 
-    # Memory.
-
     def eqz(self, type_: str) -> None:
         name, kind = self.stack.pop()
         self.push(self.value(f"xor i1 {name}, true" if kind == "i1" else f"icmp eq {type_} {name}, 0"), "i1")
-
-    def _access(self, name: str, width: int, load: bool, offset: int) -> None:
-        """A load or a store, its bounds checked unless an access before it vouches for it."""
-        type_, how = name[:3], name.split(".")[1]
-        stored = "" if load else self.pop()
-        pointer = self.address(self.pop(), offset, width)
-        narrow = f"i{8 * width}"
-        if load:
-            value = self.value(f"load {narrow}, ptr {pointer}, align 1, {MEMORY}")
-            if narrow != type_:
-                value = self.value(f"{'sext' if how.endswith('_s') else 'zext'} {narrow} {value} to {type_}")
-            self.push(value, type_)
-            return
-        if narrow != type_:
-            stored = self.value(f"trunc {type_} {stored} to {narrow}")
-        self.do(f"store {narrow} {stored}, ptr {pointer}, align 1, {MEMORY}")
-
-    def address(self, pointer: str, offset: int, width: int) -> str:
-        """Check that `width` bytes at a wasm address lie in memory; return where they are."""
-        base, size = self.memory()
-        known = llvmops.constant(pointer)
-        if known is not None:
-            at = (known & 0xFFFF_FFFF) + offset
-            if at + width > self.module.least_bytes:
-                self.trap_if(self.value(f"icmp ult i64 {size}, {at + width}"), TRAP_MEMORY)
-            return self.value(f"getelementptr i8, ptr {base}, i64 {at}")
-        facts = self.facts
-        wide = facts.wide.get(pointer)
-        if wide is None:
-            wide = facts.wide[pointer] = self.value(f"zext i32 {pointer} to i64")
-        if facts.reach.get(pointer, 0) < offset + width:
-            facts.reach[pointer] = offset + width
-            end = self.value(f"add nuw nsw i64 {wide}, {offset + width}")
-            self.trap_if(self.value(f"icmp ugt i64 {end}, {size}"), TRAP_MEMORY)
-        at_ = self.value(f"add nuw nsw i64 {wide}, {offset}") if offset else wide
-        return self.value(f"getelementptr i8, ptr {base}, i64 {at_}")
 
     # Locals.
 

@@ -27,6 +27,7 @@ from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.llvmlayout import Layout, layout
+from contractvm.wasm.replay import replay
 
 Builtin = Callable[..., Any]
 
@@ -161,7 +162,7 @@ class NativeLinkage:
                 f"native code needs {self._field('stack_need')} bytes of stack, and this thread's {left} bytes are not "
                 "enough for it here: call from a thread with a larger stack (threading.stack_size) or nest less deeply"
             )
-        raise Trap(TRAPS[code])
+        raise Trap(replay(self.instance, self.layout, self.context) if code == context.REPLAY else TRAPS[code])
 
     def room(self) -> None:
         """Find out where the calling thread's stack lies."""
