@@ -20,6 +20,8 @@ from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.machine import Status
 from contractvm.rules import contract_rules
 from contractvm.types import Address
+from contractvm.wasm.engine import Engine
+from contractvm.wasm.externs import HostFunction
 from contractvm.wasm.machine import WasmMachine
 from tests.contractvm.fake import empty_world
 
@@ -67,6 +69,14 @@ SOURCE = """(module
     (drop (call $input (i32.const 0) (i32.const 0) (i32.const 8)))
     (drop (call $SHAPE (i32.load (i32.const 0))))
     (call $finish (i32.const 128) (i32.const 8))))"""
+
+
+BARE = """(module
+  (type $t (func (param i32) (result i32)))
+  (import "host" "f" (func $host (type $t)))
+  (func (export "f") (type $t) (call $host (local.get 0))))"""
+"""For the engine alone: calls the host, which calls it."""
+BARE_CALLS = 600
 
 
 def source(shape: str) -> str:
@@ -143,8 +153,21 @@ def told(where: str, shape: str, depth: int, done: Executed) -> dict[str, object
     }
 
 
-def history(codes: dict[str, bytes], tier: str) -> Iterator[dict[str, object]]:
-    """Run all chains and tell each."""
+def bare(code: bytes, tier: str) -> int:
+    """How often host and module have called one another in turn; there is no limit but the stack."""
+    engine = Engine(tier=tier)
+    compiled = engine.load(code)
+
+    def host(calls: int) -> int:
+        return 1 + engine.invoke(instance, "f", [calls - 1])[0] if calls else 0
+
+    imports = {("host", "f"): HostFunction(compiled.module.types[0], host)}
+    instance = engine.instantiate(compiled, imports)
+    return int(engine.invoke(instance, "f", [BARE_CALLS])[0])
+
+
+def history(codes: dict[str, bytes], code: bytes, tier: str) -> Iterator[dict[str, object]]:
+    """Run all chains and tell each. `codes` are contracts by shape, `code` is a module for the engine alone."""
     chains = Chains(codes, tier)
     for shape in SHAPES:
         depth = chains.deepest(shape)
@@ -158,12 +181,16 @@ def history(codes: dict[str, bytes], tier: str) -> Iterator[dict[str, object]]:
         waiting = [on_thread(0, partial(one.run, shape, 100 + n, True)) for n, one in enumerate(many)]
         for n, wait in enumerate(waiting):
             yield told(f"eight at once, {n}", shape, 100 + n, wait())
+    if tier == "native":
+        for size in (0, 64 << 10):
+            yield {"where": f"engine on a thread of {size}", "calls": on_thread(size, partial(bare, code, tier))()}
 
 
 def main() -> None:
     """Print the history of the codes in a folder."""
     folder, tier = Path(sys.argv[1]), sys.argv[2]
-    for line in history({shape: (folder / f"{shape}.wasm").read_bytes() for shape in SHAPES}, tier):
+    codes = {shape: (folder / f"{shape}.wasm").read_bytes() for shape in SHAPES}
+    for line in history(codes, (folder / "bare.wasm").read_bytes(), tier):
         print(json.dumps(line), flush=True)
 
 
