@@ -257,8 +257,11 @@ class _Line:
             if self.child is not None and not self.child.alive:
                 self._end_child()
             task.fail(Unavailable("the compiler is closed") if self.closed else problem)
-            return
-        task.answer(reply)
+        else:
+            task.answer(reply)
+        finally:
+            if not task.future.done():  # an error nobody foresaw ends this thread: whoever waits must not hang
+                task.fail(CompileFailed("the compiler's thread was ended by an error"))
 
     def _worker(self, wanted: Callable[[], bool]) -> Child:
         """Raises: Unavailable; Cancelled."""

@@ -432,6 +432,7 @@ def test_an_author_s_folder_shadows_nothing(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')\n")
     text = (
         "import sys\n"
+        "import contractvm.native.child\n"
         "from contractvm.native.compiler import Compiler, Job\n"
         f"sys.path.insert(0, {str(tmp_path)!r})\n"
         f"print(Compiler().compile(Job({MODULE + ':text'!r}, {ADD.encode()!r}))[:4])\n"
@@ -452,6 +453,24 @@ def test_without_llvmlite_the_reason_says_what_to_install(monkeypatch: pytest.Mo
     made = Compiler()
     with pytest.raises(Unavailable, match=r"pip install 'contractvm\[native\]'"):
         made.compile(GOOD)
+    made.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is how the thread ends
+def test_an_error_nobody_foresaw_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Surprise(Exception):
+        pass
+
+    def fail(memory: int) -> list[str]:
+        raise Surprise
+
+    monkeypatch.setattr(child, "command", fail)
+    made = Compiler()
+    first, second = made.submit(GOOD), made.submit(GOOD)
+    with pytest.raises(CompileFailed, match="ended by an error"):
+        first.result(LONG)
+    with pytest.raises(Unavailable, match="closed"):
+        second.result(LONG)
     made.close()
 
 
