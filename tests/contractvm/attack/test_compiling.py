@@ -1,4 +1,4 @@
-"""Modules made to blow up the native tier's compiler: it takes them or leaves them, and what runs is right either way."""
+"""Modules made to blow up the native tier's compiler: it takes or leaves them, and what runs is right either way."""
 
 from __future__ import annotations
 
