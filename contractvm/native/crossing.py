@@ -173,7 +173,7 @@ class Entry:
         f.unlikely(f.value(f"icmp ne ptr {f.call('PyErr_Occurred', 'ptr')}, null"), "raised", "ready")
         f.set("trap", "0")
         f.set("noted", "0")
-        operands = ["ptr %ctx", f"i64 {gas}", f"i64 {weight}"]
+        operands = ["ptr swiftself %ctx", f"i64 {gas}", f"i64 {weight}"]
         operands += [f"{TYPES[k]} {f.narrow(v, k)}" for k, v in zip(self.params, values, strict=True)][: self.arguments]
         for n, value in enumerate(values[self.arguments :]):
             f.set(self.operands_at + WORD * n, value)

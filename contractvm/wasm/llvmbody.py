@@ -82,7 +82,7 @@ class Body(Memory):
                     self._charge(run, checkpoint=self._is_checkpoint(i))
                 self._instruction(i, op, imms[i])
         self.settle()
-        parameters = ["ptr noalias nonnull %ctx", "i64 %gas", "i64 %weight"]
+        parameters = ["ptr noalias nonnull swiftself %ctx", "i64 %gas", "i64 %weight"]
         given = self.types[: min(len(self.type.params), self.module.layout.arguments)]
         parameters += [f"{t} %p{n}" for n, t in enumerate(given)]
         name = f"{self.module.cc} {result_type(self.results)} @f{self.index}"

@@ -62,7 +62,7 @@ def _application(body: Body, callee: str, type_: FuncType, operands: Sequence[st
     for n, (kind, operand) in enumerate(typed[layout.arguments :]):
         body.set(layout.operands + WORD * n, operand, kind)
     given = [f"{kind} {operand}" for kind, operand in typed[: layout.arguments]]
-    arguments = ["ptr %ctx", f"i64 {gas}", f"i64 {weight}", *given]
+    arguments = ["ptr swiftself %ctx", f"i64 {gas}", f"i64 {weight}", *given]
     return f"{result_type(kinds(type_.results))} {callee}({', '.join(arguments)})"
 
 
