@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+import struct
 import sys
 from typing import TYPE_CHECKING
 
+from contractvm.native.context import OFFSET
 from contractvm.wasm.engine import TIERS
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.native import native_linkage
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -34,6 +38,13 @@ def missing(tier: str) -> str | None:
 
 HERE = tuple(tier for tier in TIERS if missing(tier) is None)
 """Tiers that can be tried here, for tests that compare all of them."""
+
+
+def hand_over(instance: Instance, milligas: int) -> None:
+    """Let the native tier take so much gas at a time, if it runs the instance: it looks at signals after each slice."""
+    linkage = native_linkage(instance)
+    if linkage is not None:
+        struct.pack_into("<Q", linkage.context, OFFSET["slice"], milligas)
 
 
 def tier_parameters() -> list[ParameterSet]:

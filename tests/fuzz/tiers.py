@@ -6,26 +6,23 @@ Never: lets an engine's crash end the fuzzing; a crash is a finding.
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Trap, TrapCode
-from contractvm.native.context import OFFSET
 from contractvm.wasm import pystructured
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Extern, Func, Global, HostFunction, Memory, Table
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.module import GlobalType
-from contractvm.wasm.native import native_linkage
 from gas.meter import MILLI, Meter
 from tests.fuzz.generate import HOST_FUNCTIONS, HOST_GLOBALS, HOST_MODULE, REFUEL, Case
 from tests.fuzz.host import Host, HostRefusal
 from tests.fuzz.outcome import NULL, OK, OUT_OF_GAS, REFERENCE, State, Step, Value
 from tests.spec.script import CRASHES
-from tests.tiers import HERE
+from tests.tiers import HERE, hand_over
 
 STATES = "portable-states"
 """The portable tier with every function as a state machine, the form it keeps for nesting too deep for CPython."""
@@ -66,9 +63,8 @@ class Tier:
 
     def _instantiate(self) -> Sequence[object]:
         instance = self.engine.instantiate(self.compiled, imports(self.host), self.meter)
-        linkage = native_linkage(instance)
-        if linkage is not None and self.slice is not None:
-            struct.pack_into("<Q", linkage.context, OFFSET["slice"], self.slice)
+        if self.slice is not None:
+            hand_over(instance, self.slice)
         self.instance = instance
         return ()
 

@@ -10,6 +10,7 @@ import pytest
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.machine import Status
+from contractvm.native.context import SLICE
 from contractvm.rules import bare_rules, contract_rules
 from contractvm.types import Address
 from contractvm.wasm.compiled import Compiled
@@ -23,7 +24,7 @@ from tests.fuzz.generate import Case, generate
 from tests.fuzz.host import Host
 from tests.fuzz.outcome import OK, OUT_OF_GAS, Step
 from tests.fuzz.tiers import imports, refuel, run_tier
-from tests.tiers import HERE
+from tests.tiers import HERE, NATIVE, hand_over
 
 wasmtime = pytest.importorskip("wasmtime", reason="these modules are written in WAT: pip install '.[wat]'")
 
@@ -119,11 +120,12 @@ SWEPT = bytes(
 )
 
 
-def ends_at(name: str, milligas: int, engine: Engine, compiled: Compiled) -> tuple[Step, int]:
-    """One call with that much gas; the milligas that are left at the end."""
+def ends_at(name: str, milligas: int, engine: Engine, compiled: Compiled, slice_: int = SLICE) -> tuple[Step, int]:
+    """One call with that much gas, handed to native code in slices; the milligas that are left at the end."""
     meter = Meter(0)
     instance = engine.instantiate(compiled, {}, meter)
     meter.left = milligas
+    hand_over(instance, slice_)
     try:
         results, end, place = tuple(engine.invoke(instance, name, [2])), OK, None
     except Trap as trap:
@@ -133,7 +135,7 @@ def ends_at(name: str, milligas: int, engine: Engine, compiled: Compiled) -> tup
     memory = instance.memory
     assert memory is not None
     held = f"{bytes(memory.data[:256]).hex()} {instance.exports['g0'].value}"  # type: ignore[union-attr]
-    return Step(end, results, None, None, f"{held} {place}"), meter.left
+    return Step(end, results, memory=f"{held} {place}"), meter.left
 
 
 def _engine(tier: str) -> Engine:
@@ -151,7 +153,10 @@ def _engine(tier: str) -> Engine:
 )
 def test_every_gas_limit_of_a_call(name: str, end: str) -> None:
     plenty = 1 << 40
-    ways = [(engine, engine.load(SWEPT)) for engine in map(_engine, HERE)]
+    ways: list[tuple[Engine, Compiled, int]] = []
+    for engine in map(_engine, HERE):
+        slices = (SLICE, 1, 130, 2_000) if engine.tier == NATIVE else (SLICE,)
+        ways += [(engine, engine.load(SWEPT), slice_) for slice_ in slices]
     step, left = ends_at(name, plenty, *ways[0])
     assert step.end == end
     need = plenty - left
