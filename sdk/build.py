@@ -99,7 +99,7 @@ def _linked(path: Path) -> tuple[bytes, Interface, tuple[str, ...]]:
 
 def _check(code: bytes, named: bytes) -> None:
     """Apply the chain's own check. Raises: ModuleError, as the code with names tells it if it can."""
-    machine, rules = WasmMachine(), contract_rules()
+    machine, rules = WasmMachine(background=False), contract_rules()
     try:
         machine.check(code, rules)
     except ModuleError:

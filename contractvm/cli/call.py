@@ -19,6 +19,7 @@ from contractvm.cli.output import hexed, number, show_json, show_pairs
 from contractvm.cli.parts import Part, gas_by_part
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.signer import account_of, gas_limit_option, sender_option, value_option
+from contractvm.cli.tiers import tier_option
 from contractvm.cli.values import checksum
 from contractvm.estimate import CannotSucceed, Estimate
 from contractvm.execute import Executed, Message
@@ -39,6 +40,7 @@ REVERTED = 3
 @value_option
 @gas_limit_option
 @click.option("-b", "--block", default="latest", metavar="BLOCK", help="State to run on: a height, a hash or a tag.")
+@tier_option
 @pass_settings
 def call(
     settings: Settings,
@@ -49,6 +51,7 @@ def call(
     value: int,
     gas_limit: int | None,
     block: str,
+    tier: str,
 ) -> None:
     """Call a contract without changing anything.
 
@@ -63,7 +66,7 @@ def call(
     target = receiver(to)
     data, function = call_data(signature, args)
     caller = account_of(sender or "0")
-    with to_read(settings) as chain:
+    with to_read(settings, tier) as chain:
         at = block_id(block)
         if not chain.world(at).code(target):
             raise Problem(f"{checksum(target)} has no code at block {block}", "check the address, or deploy first")
@@ -96,6 +99,7 @@ def call(
 @sender_option
 @value_option
 @click.option("-b", "--block", default="pending", metavar="BLOCK", help="State to run on.  [default: pending]")
+@tier_option
 @pass_settings
 def estimate(
     settings: Settings,
@@ -107,6 +111,7 @@ def estimate(
     sender: str | None,
     value: int,
     block: str,
+    tier: str,
 ) -> None:
     """Find the smallest gas limit that succeeds.
 
@@ -122,7 +127,7 @@ def estimate(
     else:
         target, data = receiver(to), call_data(signature, args)[0]
     caller = account_of(sender or "0")
-    with to_read(settings) as chain:
+    with to_read(settings, tier) as chain:
         message = Message(caller, target, value, data)
         try:
             found = estimated(chain, message, block)

@@ -28,6 +28,7 @@ from contractvm.cli.problem import Problem
 from contractvm.cli.send import Sending, transact
 from contractvm.cli.signer import Signer
 from contractvm.cli.storage import check
+from contractvm.cli.tiers import machines, tier_option
 from contractvm.cli.values import checksum, ether
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Fatal
@@ -53,8 +54,9 @@ NOTHING_CHOSEN = Sending(value=0, gas_limit=None, gas_price=None, priority_gas_p
 
 
 @click.command(cls=Command)
+@tier_option
 @pass_settings
-def demo(settings: Settings) -> None:
+def demo(settings: Settings, tier: str) -> None:
     """Show everything once, on a chain of its own.
 
     Uses a temporary directory, or the one that --data names, which must not exist yet and is kept.
@@ -65,11 +67,11 @@ def demo(settings: Settings) -> None:
     if given is not None:
         if Path(given).exists():
             raise Problem(f"{given} exists already", "name a directory that does not, or leave --data out")
-        Demo(Path(given)).run()
+        Demo(settings, Path(given), tier).run()
         Teller.line(f"The chain is kept in {given}: contractvm --data {given} block")
         return
     with tempfile.TemporaryDirectory(prefix="contractvm-demo-") as folder:
-        Demo(Path(folder) / "chain").run()
+        Demo(settings, Path(folder) / "chain", tier).run()
 
 
 def tokens(amount: int) -> str:
@@ -109,8 +111,9 @@ class Teller:
 class Demo:
     """One run of the demo, on a data directory that does not exist yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, tier: str) -> None:
         self.folder = folder
+        self.machines = machines(settings, tier)
         self.tell = Teller()
         self.accounts = [Signer(account.address, account.secret) for account in dev_accounts()[:3]]
 
@@ -119,7 +122,7 @@ class Demo:
         self.tell.line("A token in C, from its source to a Merkle proof of a balance. All of it happens here and now.")
         code = self.build()
         self.validate(code)
-        with Chain(open_store(self.folder, create=True)) as chain:
+        with Chain(open_store(self.folder, create=True), machines=self.machines) as chain:
             token = self.deploy(chain, code)
             receipt = self.transfer(chain, token)
             self.explain_gas(chain, token, receipt)
@@ -231,7 +234,7 @@ class Demo:
     def reopen(self, token: Address, root: bytes, balance: int) -> None:
         self.tell.step("Reopen", "close the database, open it again, look")
         with self.tell.timed("opened") as said:
-            chain = Chain(open_store(self.folder, create=False))
+            chain = Chain(open_store(self.folder, create=False), machines=self.machines)
             said.append(f"{chain.identity.backend}, block {chain.head.number}")
         with chain:
             if (chain.head.state_root, self.balance(chain, token, self.accounts[1].address)) != (root, balance):

@@ -50,7 +50,7 @@ def gas_by_part(
         message = replace(message, gas_limit=block.gas_limit)
 
     def spent(priced: Rules) -> int:
-        return Executor(priced, (WasmMachine(),)).simulate(message, scratch(), block).gas_spent
+        return Executor(priced, (WasmMachine(background=False),)).simulate(message, scratch(), block).gas_spent
 
     whole = spent(rules)
     parts = [

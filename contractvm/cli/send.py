@@ -22,6 +22,7 @@ from contractvm.cli.opened import debug_line, to_write
 from contractvm.cli.output import number, show_json, show_pairs
 from contractvm.cli.problem import FAILED, USAGE, Problem, say
 from contractvm.cli.signer import Signer, sending_options, signer_of
+from contractvm.cli.tiers import tier_option
 from contractvm.cli.values import checksum
 from contractvm.errors import Fatal
 from contractvm.execute import Message
@@ -35,6 +36,7 @@ from contractvm.types import Address
 @click.argument("constructor", required=False, metavar="[CONSTRUCTOR]")
 @click.argument("args", nargs=-1)
 @sending_options
+@tier_option
 @pass_settings
 def deploy(
     settings: Settings,
@@ -44,11 +46,13 @@ def deploy(
     args: tuple[str, ...],
     sender: str | None,
     private_key: str | None,
+    tier: str,
     **sending: Any,
 ) -> None:
     """Deploy a contract from .wasm, .wat or .c.
 
-    Sources are built first. CONSTRUCTOR is the types of the constructor's ARGS.
+    Sources are built first. CONSTRUCTOR is the types of the constructor's ARGS. With --tier native the contract is
+    compiled before the command ends, and every later command finds it so.
 
     \b
     Examples:
@@ -58,7 +62,7 @@ def deploy(
     signer = signer_of(sender, private_key)
     code = built(file)
     data = code + constructor_data(constructor, args)
-    with to_write(settings) as chain:
+    with to_write(settings, tier) as chain:
         receipt = transact(chain, signer, None, data, Sending(**sending))
         if receipt.ok and receipt.created is not None and not settings.json:
             if settings.quiet:
@@ -82,6 +86,7 @@ def deploy(
 @click.argument("signature", required=False, metavar="[SIGNATURE]")
 @click.argument("args", nargs=-1)
 @sending_options
+@tier_option
 @pass_settings
 def send(
     settings: Settings,
@@ -91,6 +96,7 @@ def send(
     args: tuple[str, ...],
     sender: str | None,
     private_key: str | None,
+    tier: str,
     **sending: Any,
 ) -> None:
     """Send a transaction and mine it.
@@ -106,7 +112,7 @@ def send(
     signer = signer_of(sender, private_key)
     target = receiver(to)
     data, _ = call_data(signature, args)
-    with to_write(settings) as chain:
+    with to_write(settings, tier) as chain:
         finish(settings, chain, transact(chain, signer, target, data, Sending(**sending)), {})
 
 

@@ -3,16 +3,19 @@
 `auto` runs a contract at once on the portable tier, and on the native one from the first frame on that begins when its
 object is there: found in the cache, or compiled in the background since the contract was deployed or had used HOT gas.
 `native` waits for the compiler instead. What is refused, overran or failed is not tried again by this process (nor, if
-it is the code's fault, by any other: the cache remembers) and stays on the portable tier: outcome and gas are the same.
-Never: a frame that changes its tier.
+it is the code's fault, by any other: the cache remembers) and stays on the portable tier: outcome and gas are the same,
+and `fell_back` is told. Never: a frame that changes its tier.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from contractvm.errors import ContractVMError
 from contractvm.native import loader
 from contractvm.native.compiler import CompileError, Refused, Unavailable, why_not
+from contractvm.native.loader import NoExecutableMemory
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.engine import TIERS
 from contractvm.wasm.foundry import foundry
@@ -20,24 +23,29 @@ from contractvm.wasm.native import NativeCode
 
 AUTO: Final = "auto"
 MACHINE_TIERS: Final = (*TIERS, AUTO)
+NATIVE: Final = "native"
 HOT: Final = 2_000_000_000
 """Milligas on the portable tier after which a contract is worth a compiler's tenth of a second: about as long."""
+
+FellBack = Callable[[bytes, ContractVMError], None]
+"""Takes a code hash and why this code does not run natively though it should."""
 
 
 class Choice:
     """Chooses for one machine."""
 
-    __slots__ = ("background", "loads", "tier")
+    __slots__ = ("background", "fell_back", "loads", "tier")
 
-    def __init__(self, tier: str, background: bool) -> None:
+    def __init__(self, tier: str, background: bool, fell_back: FellBack | None = None) -> None:
         """`background`: whether `auto` may have code compiled, and not only use what the cache has.
 
         Raises: Unavailable when `tier` is "native" and nothing can be compiled here.
         """
+        self.fell_back = fell_back
         self.tier = tier
         self.loads = loader.supported()
         self.background = background and why_not() is None
-        if tier == "native" and (reason := why_not()) is not None:
+        if tier == NATIVE and (reason := why_not()) is not None:
             raise Unavailable(reason)
 
     def deployed(self, contract: Contract, code_hash: bytes) -> None:
@@ -45,17 +53,15 @@ class Choice:
         if self.tier == AUTO and self.background:
             self._look(contract, code_hash)
             self._order(contract, code_hash)
+        elif self.tier == NATIVE:
+            self.code(contract, code_hash)
 
     def code(self, contract: Contract, code_hash: bytes) -> NativeCode | None:
         """The compiled form to run now; None for the portable tier."""
         compiled = contract.compiled
         if compiled.native is None and not compiled.asked:
-            if self.tier == "native":
-                compiled.asked = True
-                try:
-                    foundry().make(compiled, code_hash)
-                except (Refused, CompileError):
-                    return None
+            if self.tier == NATIVE:
+                self._make(contract, code_hash)
             elif self.tier == AUTO:
                 self._look(contract, code_hash)
         return compiled.native if self.tier != "portable" else None
@@ -67,7 +73,18 @@ class Choice:
             compiled.heat += milligas
             if compiled.heat >= HOT:
                 compiled.heat = 0
+                compiled.asked = False  # another process may have compiled it meanwhile
+                self._look(contract, code_hash)
                 self._order(contract, code_hash)
+
+    def _make(self, contract: Contract, code_hash: bytes) -> None:
+        """Wait for the contract's compiled form, once."""
+        try:
+            foundry().make(contract.compiled, code_hash)
+        except (Refused, CompileError, NoExecutableMemory) as problem:
+            contract.compiled.asked = True
+            if self.fell_back is not None:
+                self.fell_back(code_hash, problem)
 
     def _look(self, contract: Contract, code_hash: bytes) -> None:
         """See whether the cache knows the contract, once."""
@@ -79,7 +96,7 @@ class Choice:
             return
         try:
             foundry().find(compiled, code_hash)
-        except Refused:
+        except (Refused, NoExecutableMemory):
             compiled.ordered = True
 
     def _order(self, contract: Contract, code_hash: bytes) -> None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from contractvm.native import context
 from contractvm.native.cache import ObjectCache
-from contractvm.native.compiler import Compiler, Job, Overrun, Refused, Result
+from contractvm.native.compiler import CompileFailed, Compiler, Job, Overrun, Refused, Result
 from contractvm.native.elf import BadObject
 from contractvm.native.identity import cache_key, sources_digest
+from contractvm.native.loader import NoExecutableMemory
 from contractvm.rules import Rules
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.native import NativeCode
@@ -70,7 +72,10 @@ class Foundry:
         self.compiler = compiler or Compiler()
 
     def find(self, compiled: Compiled, code_hash: bytes | None = None) -> NativeCode | None:
-        """The compiled form, if the cache has it. Raises: Refused when it is known that there is none."""
+        """The compiled form, if the cache has it.
+
+        Raises: Refused when it is known that there is none; NoExecutableMemory.
+        """
         if compiled.native is None:
             key = self._key(compiled, code_hash)
             data = self.cache.get(key)
@@ -85,7 +90,7 @@ class Foundry:
     def make(self, compiled: Compiled, code_hash: bytes | None = None) -> NativeCode:
         """The compiled form, waiting for the worker if it must.
 
-        Raises: Refused, also when the compile overran; CompileFailed, Unavailable.
+        Raises: Refused, also when the compile overran; CompileFailed, Unavailable, NoExecutableMemory.
         """
         found = self.find(compiled, code_hash)
         if found is None:
@@ -99,8 +104,11 @@ class Foundry:
                 # The next time it is known, and refused: so it is the first time too.
                 self.cache.put_refusal(key, str(problem))
                 raise Refused(str(problem)) from problem
+            try:
+                found = compiled.native = NativeCode(compiled, data)
+            except BadObject as problem:
+                raise CompileFailed(f"what the compiler made cannot be loaded: {problem}") from None
             self.cache.put(key, data)
-            found = compiled.native = NativeCode(compiled, data)
         return found
 
     def order(self, compiled: Compiled, code_hash: bytes) -> None:
@@ -110,7 +118,8 @@ class Foundry:
         def keep(result: Result) -> None:
             if result.data is not None:
                 self.cache.put(key, result.data)
-                compiled.native = self._load(compiled, key, result.data)
+                with suppress(NoExecutableMemory):  # then nobody has it, and the portable tier serves
+                    compiled.native = self._load(compiled, key, result.data)
             elif isinstance(result.problem, (Refused, Overrun)):
                 self.cache.put_refusal(key, str(result.problem))
 

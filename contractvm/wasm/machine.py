@@ -14,7 +14,7 @@ from contractvm.crypto import keccak256
 from contractvm.errors import Malformed, Place, Trap, TrapCode
 from contractvm.host import Host
 from contractvm.rules import Rules
-from contractvm.wasm.choice import MACHINE_TIERS, Choice
+from contractvm.wasm.choice import MACHINE_TIERS, Choice, FellBack
 from contractvm.wasm.contract import OPTIONAL_ENTRY, Contract, accept, reload
 from contractvm.wasm.runner import Idle, Interpreted, free
 
@@ -34,15 +34,17 @@ class WasmMachine:
 
     name = "wasm"
 
-    def __init__(self, tier: str = "auto", *, background: bool = True) -> None:
+    def __init__(self, tier: str = "auto", *, background: bool = True, fell_back: FellBack | None = None) -> None:
         """`background` lets the tier `auto` have contracts compiled while they run; see `Choice`.
+
+        `fell_back` is told of contracts that the tier `native` has to leave to the portable one.
 
         Raises: ValueError for an unknown tier; Unavailable when the native tier is asked for and cannot be had.
         """
         if tier not in MACHINE_TIERS:
             raise ValueError(f"no tier {tier!r}; there are: {', '.join(MACHINE_TIERS)}")
         self.tier = tier
-        self._choice = Choice(tier, background)
+        self._choice = Choice(tier, background, fell_back)
         self._kept: OrderedDict[Key, tuple[Contract, int]] = OrderedDict()
         self._kept_bytes = 0
         self._idle = Idle()

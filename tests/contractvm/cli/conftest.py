@@ -56,6 +56,7 @@ def cli(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     for name in ("FROM", "PRIVATE_KEY", "GAS_LIMIT", "GAS_PRICE"):
         monkeypatch.delenv(f"ETH_{name}", raising=False)
         monkeypatch.delenv(f"CONTRACTVM_{name}", raising=False)
+    monkeypatch.delenv("CONTRACTVM_TIER", raising=False)
     monkeypatch.setenv("CONTRACTVM_DATA", str(data))
 
     def command(*words: object) -> Ran:
