@@ -302,7 +302,8 @@ class StateDB:
         if slots:
             root = self._put_storage(changes, address, slots, root, world.base_storage)
         if after is not None:
-            after = Account(after.nonce, after.balance, after.code_hash, root)
+            if root != after.storage_root:
+                after = Account(after.nonce, after.balance, after.code_hash, root)
             if after.code_hash != EMPTY_CODE_HASH and (before is None or before.code_hash != after.code_hash):
                 self._put_code(changes, after.code_hash, world.new_code(after.code_hash))
         if after != before:

@@ -6,28 +6,37 @@ The log keeps a reference to each replaced value, never a copy.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class Restorable(Protocol):
-    """What the journal writes to: something that can put one entry back to an earlier value."""
+    """Something other than a dict that can put one entry back to an earlier value."""
 
     def restore(self, key: Any, old: Any) -> None:
         """Put `key` back to `old`; None means that there was no entry."""
 
 
+Entry: TypeAlias = tuple[dict[Any, Any] | Restorable, Any, Any]
+"""A table, a key, and what stood there."""
+
+
 class Journal:
-    """An undo log over any number of tables."""
+    """An undo log over any number of tables: plain dicts, whose values are never None, and what restores itself."""
 
     __slots__ = ("_log", "record")
 
     def __init__(self) -> None:
-        self._log: list[tuple[Restorable, Any, Any]] = []
-        self.record: Callable[[tuple[Restorable, Any, Any]], None] = self._log.append
+        self._log: list[Entry] = []
+        self.record: Callable[[Entry], None] = self._log.append
         """Write down that a table's key is about to change from a value; None when it has no entry there."""
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
+        """Set `key` of `table` to `value`, which must not be None."""
+        self.record((table, key, table.get(key)))
+        table[key] = value
 
     def checkpoint(self) -> int:
         """Return the mark that `rollback` goes back to."""
@@ -44,27 +53,9 @@ class Journal:
             raise ValueError(f"checkpoint {mark} is not in this journal of {len(log)} changes")
         while len(log) > mark:
             table, key, old = log.pop()
-            table.restore(key, old)
-
-
-class Table(Generic[K, V]):
-    """A dict whose changes are journaled. Read `rows` directly; write through `put`."""
-
-    __slots__ = ("_record", "rows")
-
-    def __init__(self, journal: Journal) -> None:
-        self._record = journal.record
-        self.rows: dict[K, V] = {}
-
-    def put(self, key: K, value: V) -> None:
-        """Set `key` to `value`, which must not be None."""
-        rows = self.rows
-        self._record((self, key, rows.get(key)))
-        rows[key] = value
-
-    def restore(self, key: K, old: V | None) -> None:
-        """Put `key` back to `old`; None means that there was no entry."""
-        if old is None:
-            del self.rows[key]
-        else:
-            self.rows[key] = old
+            if not isinstance(table, dict):
+                table.restore(key, old)
+            elif old is None:
+                del table[key]
+            else:
+                table[key] = old

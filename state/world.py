@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from state.account import EMPTY_CODE_HASH, Account, Base
-from state.journal import Journal, Table
+from state.journal import Journal
 from state.merkle import EMPTY_ROOT
 from state.slots import Slots
 
@@ -22,14 +22,16 @@ _KEPT_VALUE_BYTES = 256  # of values read from the base; longer ones are read ag
 _KEPT_CODE_BYTES = 16 << 20  # of code read from the base, all contracts together
 
 Row = tuple[int, int, bytes]  # nonce, balance, code hash
-_NO_ROW: Row = (0, 0, EMPTY_CODE_HASH)
+_EMPTY: Row = (0, 0, EMPTY_CODE_HASH)
+# No account reads like an empty one. What tells them apart is that this very object stands for the former.
+_ABSENT: Row = (0, 0, EMPTY_CODE_HASH)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AccountChange:
     """What a world did to one account.
 
-    `before` is the base's account, `account` the world's, whose storage root is not worked out; None: there is none.
+    `before` is the base's account, `account` the world's, whose storage root is still the base's; None: there is none.
     `wiped`: the base's storage is gone, and `storage` is all there is; otherwise `storage` holds the slots that were
     written, empty where removed.
     """
@@ -41,19 +43,6 @@ class AccountChange:
     storage: dict[bytes, bytes]
 
 
-class _Logs:
-    """The transaction's logs, journaled by their number."""
-
-    __slots__ = ("entries",)
-
-    def __init__(self) -> None:
-        self.entries: list[object] = []
-
-    def restore(self, key: None, old: int) -> None:
-        """Drop the logs after the first `old`."""
-        del self.entries[old:]
-
-
 class World:
     """A state that can be changed, laid over `base`."""
 
@@ -61,13 +50,13 @@ class World:
         self._base = base
         self._keccak = base.keccak
         self._journal = Journal()
-        self._accounts: Table[bytes, Row | tuple[()]] = Table(self._journal)  # () where an account is gone
-        self._slots: Table[bytes, Slots] = Table(self._journal)
+        self._record = self._journal.record
+        self._rows: dict[bytes, Row] = {}  # of every account that was looked at, as it is now
+        self._slots: dict[bytes, Slots] = {}
         self._new_codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
         self._base_codes: dict[bytes, bytes] = {}
         self._base_code_bytes = 0
-        self._base_accounts: dict[bytes, Account | None] = {}
-        self._base_rows: dict[bytes, Row | tuple[()]] = {}
+        self._base_accounts: dict[bytes, tuple[Account | None, Row]] = {}
         self._base_values: dict[tuple[bytes, bytes], bytes] = {}
         self.begin_transaction()
 
@@ -80,23 +69,23 @@ class World:
 
     def exists(self, address: bytes) -> bool:
         """Return whether there is an account at `address`, be it empty."""
-        return bool(self._row(address))
+        return self._row(address) is not _ABSENT
 
     def is_empty(self, address: bytes) -> bool:
         """Return whether nonce and balance are 0 and there is no code (EIP-161); so is what does not exist."""
-        return (self._row(address) or _NO_ROW) == _NO_ROW
+        return self._row(address) == _EMPTY
 
     def nonce(self, address: bytes) -> int:
         """Return the nonce, 0 when there is no account."""
-        return (self._row(address) or _NO_ROW)[0]
+        return (self._rows.get(address) or self._row(address))[0]
 
     def balance(self, address: bytes) -> int:
         """Return the balance in wei, 0 when there is no account."""
-        return (self._row(address) or _NO_ROW)[1]
+        return (self._rows.get(address) or self._row(address))[1]
 
     def code_hash(self, address: bytes) -> bytes:
         """Return the hash of the code, `EMPTY_CODE_HASH` when there is none."""
-        return (self._row(address) or _NO_ROW)[2]
+        return (self._rows.get(address) or self._row(address))[2]
 
     def code(self, address: bytes) -> bytes:
         """Return the code, no bytes when there is none."""
@@ -106,8 +95,9 @@ class World:
 
     def set_nonce(self, address: bytes, nonce: int) -> None:
         """Set the nonce; makes the account if there is none."""
-        _, balance, code_hash = self._row(address) or _NO_ROW
-        self._accounts.put(address, (nonce, balance, code_hash))
+        row = self._row(address)
+        self._record((self._rows, address, row))
+        self._rows[address] = (nonce, row[1], row[2])
 
     def set_balance(self, address: bytes, balance: int) -> None:
         """Set the balance in wei; makes the account if there is none.
@@ -117,12 +107,15 @@ class World:
         """
         if balance < 0:
             raise ValueError(f"balance of {address.hex()} would be {balance}")
-        nonce, _, code_hash = self._row(address) or _NO_ROW
-        self._accounts.put(address, (nonce, balance, code_hash))
+        row = self._row(address)
+        self._record((self._rows, address, row))
+        self._rows[address] = (row[0], balance, row[2])
 
     def add_balance(self, address: bytes, amount: int) -> None:
         """Add `amount` wei and touch the account (EIP-161), as adding 0 does too."""
-        self.set_balance(address, self.balance(address) + amount)
+        row = self._rows.get(address) or self._row(address)
+        self._record((self._rows, address, row))
+        self._rows[address] = (row[0], row[1] + amount, row[2])
         self.touch(address)
 
     def sub_balance(self, address: bytes, amount: int) -> None:
@@ -136,42 +129,47 @@ class World:
 
     def set_code(self, address: bytes, code: bytes) -> None:
         """Set the code; makes the account if there is none."""
-        nonce, balance, _ = self._row(address) or _NO_ROW
+        nonce, balance, _ = row = self._row(address)
         code_hash = self._keccak(code)
         self._new_codes[code_hash] = code
-        self._accounts.put(address, (nonce, balance, code_hash))
+        self._record((self._rows, address, row))
+        self._rows[address] = (nonce, balance, code_hash)
 
     def create(self, address: bytes) -> None:
         """Make a new contract's account: nonce 0, no code, fresh storage; what balance there was stays."""
-        self._accounts.put(address, (0, self.balance(address), EMPTY_CODE_HASH))
-        self._slots.put(address, Slots(wiped=True))
-        self._created.put(address, True)
+        row = self._row(address)
+        self._record((self._rows, address, row))
+        self._rows[address] = (0, row[1], EMPTY_CODE_HASH)
+        self._journal.put(self._slots, address, Slots(wiped=True))
+        self._journal.put(self._created, address, True)
 
     def was_created(self, address: bytes) -> bool:
         """Return whether `create` made this account in the running transaction (EIP-6780)."""
-        return address in self._created.rows
+        return address in self._created
 
     def destroy(self, address: bytes) -> None:
         """Mark the account for removal, balance, code and storage, when the transaction ends."""
-        self._destroyed.put(address, True)
+        self._journal.put(self._destroyed, address, True)
 
     def touch(self, address: bytes) -> None:
         """Mark the account for removal when the transaction ends, should it be empty then (EIP-161)."""
-        if address not in self._touched.rows:
-            self._touched.put(address, True)
+        if address not in self._touched:
+            self._record((self._touched, address, None))
+            self._touched[address] = True
 
     # Storage
 
     def storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key`, no bytes when there is none."""
-        slots = self._slots.rows.get(address)
+        slots = self._slots.get(address)
         if slots is not None:
             value = slots.rows.get(key)
             if value is not None:
                 return value
             if slots.wiped:
                 return b""
-        return self.base_storage(address, key)
+        value = self._base_values.get((address, key))
+        return self.base_storage(address, key) if value is None else value
 
     def base_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` in the base, whatever this world did since."""
@@ -185,21 +183,21 @@ class World:
 
     def set_storage(self, address: bytes, key: bytes, value: bytes) -> None:
         """Set `key` to `value`, no bytes remove it; makes the account if there is none."""
-        if not self._row(address):
-            self._accounts.put(address, _NO_ROW)
-        slots = self._slots.rows.get(address)
+        if (self._rows.get(address) or self._row(address)) is _ABSENT:
+            self._journal.put(self._rows, address, _EMPTY)
+        slots = self._slots.get(address)
         if slots is None:
             slots = Slots(wiped=False)
-            self._slots.put(address, slots)
+            self._journal.put(self._slots, address, slots)
         place = (address, key)
-        if place not in self._originals and address not in self._created.rows:
+        if place not in self._originals and address not in self._created:
             self._originals[place] = self.storage(address, key)
-        self._journal.record((slots, key, slots.rows.get(key)))
+        self._record((slots, key, slots.rows.get(key)))
         slots.put(key, value)
 
     def original_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` when the transaction began; none for an account it created (EIP-2200)."""
-        if address in self._created.rows:
+        if address in self._created:
             return b""
         value = self._originals.get((address, key))
         return self.storage(address, key) if value is None else value
@@ -221,7 +219,7 @@ class World:
             stop: the first key beyond the range; if `reverse`, the smallest key inside it. None: no bound.
             reverse: whether to find the previous key instead.
         """
-        slots = self._slots.rows.get(address)
+        slots = self._slots.get(address)
         seek = self._base.next_key
         if slots is None:
             return seek(address, key, inclusive=inclusive, stop=stop, reverse=reverse)
@@ -237,45 +235,48 @@ class World:
 
     def transient(self, address: bytes, key: bytes) -> bytes:
         """Return the transient value at `key`, no bytes when there is none (EIP-1153)."""
-        return self._transient.rows.get((address, key), b"")
+        return self._transient.get((address, key), b"")
 
     def set_transient(self, address: bytes, key: bytes, value: bytes) -> None:
         """Set the transient value at `key`; no bytes remove it."""
-        self._transient.put((address, key), value)
+        self._journal.put(self._transient, (address, key), value)
 
     def warm_address(self, address: bytes) -> bool:
         """Warm `address` and return whether it was warm already (EIP-2929)."""
-        if address in self._warm_addresses.rows:
+        if address in self._warm_addresses:
             return True
-        self._warm_addresses.put(address, True)
+        self._record((self._warm_addresses, address, None))
+        self._warm_addresses[address] = True
         return False
 
     def warm_slot(self, address: bytes, key: bytes) -> bool:
         """Warm one storage key and return whether it was warm already (EIP-2929)."""
         place = (address, key)
-        if place in self._warm_slots.rows:
+        if place in self._warm_slots:
             return True
-        self._warm_slots.put(place, True)
+        self._record((self._warm_slots, place, None))
+        self._warm_slots[place] = True
         return False
 
     def add_log(self, entry: object) -> None:
         """Append a log."""
-        self._journal.record((self._logs, None, len(self._logs.entries)))
-        self._logs.entries.append(entry)
+        number = len(self._logs)
+        self._record((self._logs, number, None))
+        self._logs[number] = entry
 
     @property
     def logs(self) -> list[object]:
         """The logs of the running transaction so far, in order: a copy."""
-        return list(self._logs.entries)
+        return list(self._logs.values())
 
     def add_refund(self, amount: int) -> None:
         """Add to the refund in gas; a negative amount takes back."""
-        self._refund.put(None, self.refund + amount)
+        self._journal.put(self._refund, None, self.refund + amount)
 
     @property
     def refund(self) -> int:
         """The refund in gas so far."""
-        return self._refund.rows.get(None, 0)
+        return self._refund.get(None, 0)
 
     # Time
 
@@ -293,58 +294,58 @@ class World:
 
     def begin_transaction(self) -> None:
         """Start afresh with access sets, transient storage, original values, logs, refund, and marks for removal."""
-        journal = self._journal
-        self._warm_addresses: Table[bytes, bool] = Table(journal)
-        self._warm_slots: Table[tuple[bytes, bytes], bool] = Table(journal)
-        self._transient: Table[tuple[bytes, bytes], bytes] = Table(journal)
+        # Dicts of their own: the journal may still lead to those of earlier transactions.
+        self._warm_addresses: dict[bytes, bool] = {}
+        self._warm_slots: dict[tuple[bytes, bytes], bool] = {}
+        self._transient: dict[tuple[bytes, bytes], bytes] = {}
         self._originals: dict[tuple[bytes, bytes], bytes] = {}
-        self._logs = _Logs()
-        self._refund: Table[None, int] = Table(journal)
-        self._created: Table[bytes, bool] = Table(journal)
-        self._destroyed: Table[bytes, bool] = Table(journal)
-        self._touched: Table[bytes, bool] = Table(journal)
+        self._logs: dict[int, object] = {}
+        self._refund: dict[None, int] = {}
+        self._created: dict[bytes, bool] = {}
+        self._destroyed: dict[bytes, bool] = {}
+        self._touched: dict[bytes, bool] = {}
 
     def end_transaction(self) -> None:
         """Remove the destroyed accounts, then the touched ones that are empty (EIP-161)."""
-        for address in self._destroyed.rows:
+        for address in self._destroyed:
             self._remove(address)
-        for address in self._touched.rows:
-            if self._row(address) == _NO_ROW:
+        rows = self._rows
+        for address in self._touched:
+            row = rows[address] if address in rows else self._row(address)
+            if row == _EMPTY and row is not _ABSENT:
                 self._remove(address)
 
     def changes(self) -> Iterator[AccountChange]:
-        """Yield what this world did to each account it wrote to, in the order of first writing."""
-        for address in dict.fromkeys((*self._accounts.rows, *self._slots.rows)):
-            row = self._row(address)
-            slots = self._slots.rows.get(address)
-            account = Account(*row) if row else None
-            storage = slots.rows if slots is not None and row else {}
-            yield AccountChange(
-                address, self._base_account(address), account, not row or (slots is not None and slots.wiped), storage
-            )
+        """Yield what this world did to each account it wrote to, in the order in which it first looked at them."""
+        for address, row in self._rows.items():
+            before, row_before = self._base_accounts[address]
+            slots = self._slots.get(address)
+            if row is _ABSENT:
+                if before is not None:
+                    yield AccountChange(address, before, None, True, {})
+            elif slots is not None:
+                yield AccountChange(address, before, _account(row, before), slots.wiped, slots.rows)
+            elif row is not row_before:
+                yield AccountChange(address, before, _account(row, before), False, {})
 
     def new_code(self, code_hash: bytes) -> bytes | None:
         """Return the code that `set_code` gave this hash, None when it never did."""
         return self._new_codes.get(code_hash)
 
     def _remove(self, address: bytes) -> None:
-        self._accounts.put(address, ())
-        self._slots.put(address, Slots(wiped=True))
+        self._record((self._rows, address, self._row(address)))
+        self._rows[address] = _ABSENT
+        self._journal.put(self._slots, address, Slots(wiped=True))
 
-    def _row(self, address: bytes) -> Row | tuple[()]:
-        row = self._accounts.rows.get(address)
+    def _row(self, address: bytes) -> Row:
+        """The account's row, read from the base if need be. A row is never false: hot callers look in `_rows` first."""
+        row = self._rows.get(address)
         if row is None:
-            row = self._base_rows.get(address)
-            if row is None:
-                account = self._base_account(address)
-                row = () if account is None else (account.nonce, account.balance, account.code_hash)
-                self._base_rows[address] = row
+            account = self._base.account(address)
+            row = _ABSENT if account is None else (account.nonce, account.balance, account.code_hash)
+            self._rows[address] = row
+            self._base_accounts[address] = account, row
         return row
-
-    def _base_account(self, address: bytes) -> Account | None:
-        if address not in self._base_accounts:
-            self._base_accounts[address] = self._base.account(address)
-        return self._base_accounts[address]
 
     def _base_code(self, code_hash: bytes) -> bytes:
         code = self._base_codes.get(code_hash)
@@ -356,3 +357,8 @@ class World:
                 self._base_code_bytes = len(code)
             self._base_codes[code_hash] = code
         return code
+
+
+def _account(row: Row, before: Account | None) -> Account:
+    """The account of a row, with the storage root it had."""
+    return Account(row[0], row[1], row[2], EMPTY_ROOT if before is None else before.storage_root)

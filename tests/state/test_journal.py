@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.journal import Journal, Table
+from state.journal import Journal
 
 STEPS = st.lists(
     st.one_of(
@@ -19,27 +19,27 @@ STEPS = st.lists(
 @given(STEPS)
 def test_rollback_restores_what_a_checkpoint_saw(steps: list[tuple[str, int, int, int]]) -> None:
     journal = Journal()
-    tables: list[Table[int, int]] = [Table(journal), Table(journal)]
+    tables: list[dict[int, int]] = [{}, {}]
     marks: list[tuple[int, list[dict[int, int]]]] = []
     for action, which, key, value in steps:
         if action == "put":
-            tables[which].put(key, value)
+            journal.put(tables[which], key, value)
         elif action == "mark":
-            marks.append((journal.checkpoint(), [dict(table.rows) for table in tables]))
+            marks.append((journal.checkpoint(), [dict(table) for table in tables]))
         elif marks:
             at = which % len(marks)
             mark, saw = marks[at]
             journal.rollback(mark)
-            assert [table.rows for table in tables] == saw
+            assert tables == saw
             assert journal.checkpoint() == mark
             del marks[at + 1 :]
 
 
 def test_a_mark_of_the_future_is_refused() -> None:
     journal = Journal()
-    table: Table[int, int] = Table(journal)
+    table: dict[int, int] = {}
     start = journal.checkpoint()
-    table.put(1, 1)
+    journal.put(table, 1, 1)
     later = journal.checkpoint()
     journal.rollback(start)
     with pytest.raises(ValueError, match="not in this journal of 0 changes"):
@@ -50,9 +50,9 @@ def test_a_mark_of_the_future_is_refused() -> None:
 
 def test_old_values_are_kept_by_reference() -> None:
     journal = Journal()
-    table: Table[int, bytes] = Table(journal)
+    table: dict[int, bytes] = {}
     first = bytes(1 << 16)
-    table.put(0, first)
-    table.put(0, bytes(1 << 16))
+    journal.put(table, 0, first)
+    journal.put(table, 0, bytes(1 << 16))
     journal.rollback(1)
-    assert table.rows[0] is first
+    assert table[0] is first
