@@ -82,6 +82,7 @@ FUNCTIONS: Final = (
     "PyTuple_SetItem",
     "PyTuple_GetItem",
     "PyDict_SetItem",
+    "PyMemoryView_FromObject",
     "Py_IncRef",
     "Py_DecRef",
 )

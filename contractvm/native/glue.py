@@ -191,7 +191,17 @@ def _refill() -> str:
     reserve = f.get("reserve")
     f.do(f"br i1 {f.value(f'icmp eq i64 {reserve}, 0')}, label %last, label %more")
     f.label("more")
+    # Whatever runs meanwhile (a signal's handler, another thread) must not move the memory that registers point to:
+    # a bytearray that is exported refuses to be resized.
+    memory = f.get("memory", "ptr")
+    f.do(f"br i1 {f.value(f'icmp eq ptr {memory}, null')}, label %tick, label %pin")
+    f.label("pin")
+    pin = f.call("PyMemoryView_FromObject", "ptr", f"ptr {memory}")
+    f.do("br label %tick")
+    f.label("tick")
+    f.out.append(f" %pinned = phi ptr [null, %more], [{pin}, %pin]")
     answer = f.call("PyObject_Vectorcall", "ptr", f"ptr {f.get('tick', 'ptr')}", "ptr null", "i64 0", "ptr null")
+    f.run("Py_DecRef", "ptr %pinned")
     f.unlikely(f.value(f"icmp eq ptr {answer}, null"), "interrupted", "goon")
     f.run("Py_DecRef", f"ptr {answer}")
     slice_ = f.get("slice")
