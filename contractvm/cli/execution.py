@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING
 import click
 
 from contractvm.cli.problem import USAGE, Problem
+from contractvm.cli.tiers import AUTO, NATIVE, PORTABLE, unavailable
 from contractvm.cli.values import of_width, signed
 from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap
 from contractvm.host import Finish, Log
+from contractvm.native import loader
+from contractvm.native.context import MOST_GAS
+from contractvm.native.loader import NoExecutableMemory
+from contractvm.native.protocol import Unavailable
+from contractvm.native.translation import Refused
+from contractvm.rules import Rules
+from contractvm.types import MILLI
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Func
+from contractvm.wasm.foundry import foundry
+from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.module import FUNC, I32, I64, TYPE_NAMES, Code, FuncType, Module
 from contractvm.wasm.opcodes import BY_NAME
 from contractvm.wasm.portable import generated
@@ -37,22 +47,43 @@ INDIRECT = {BY_NAME[name].code for name in ("call_indirect", "return_call_indire
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an execution ended, when it did not return: `kind` is a trap's words or "out of gas"."""
+    """How an execution ended, when it did not return: `kind` is a trap's words or "out of gas".
+
+    `callers` are the places of the calls that led to `place`, the innermost first; of deep stacks not all.
+    """
 
     kind: str
-    function: int | None = None
-    name: str | None = None
-    offset: int | None = None
+    place: Place = field(default_factory=Place)
+    callers: tuple[Place, ...] = ()
+
+    @classmethod
+    def by(cls, trap: Trap) -> Ended:
+        """A trap, told."""
+        return cls(str(trap.code), trap.place or Place(), trap.backtrace[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to run: on a tier (auto: natively what is compiled already), counting or tracing instructions or not."""
+
+    rules: Rules
+    tier: str
+    count: bool = False
+    trace: Trace | None = None
 
 
 @dataclass(slots=True)
 class Report:
-    """What came of a run. Gas is whole gas, rounded up; times in seconds."""
+    """What came of a run. Gas is whole gas, rounded up; times in seconds.
+
+    `tier` is the one that ran; `refused` says why that was not the native one, when it was asked for.
+    """
 
     tier: str
+    refused: str | None = None
     result: list[object] = field(default_factory=list)
     gas: int = 0
-    instructions: int = 0
+    instructions: int | None = None
     seconds: float = 0.0
     compile_seconds: float = 0.0
     trap: Ended | None = None
@@ -104,21 +135,26 @@ def choose_export(module: Module, wanted: str | None) -> tuple[str, FuncType]:
 
 
 def execute(
-    code: bytes, engine: Engine, export: str | None, words: Sequence[str], gas: int, sandbox: Sandbox | None
+    code: bytes, way: Way, export: str | None, words: Sequence[str], gas: int, sandbox: Sandbox | None
 ) -> Report:
     """Load, link and run with `gas` whole gas.
 
-    Raises: Problem for what the command line got wrong; ModuleError for a module that is refused.
+    Raises: Problem for what the command line got wrong, and for a tier that cannot be had; ModuleError for a module
+    that is refused; CompileError when compiling it failed.
     """
-    report = Report(engine.tier)
     started = time.perf_counter()
+    engine = Engine(way.rules, PORTABLE if way.tier == AUTO else way.tier, count=way.count, trace=way.trace)
     compiled = engine.load(code)
+    report = Report(engine.tier)
     name, type_ = choose_export(compiled.module, export)
     operands = operands_of(name, type_, words)
     meter = Meter(gas)
-    imports = sandbox.bind(meter) if sandbox is not None else None
-    if engine.tier == "portable":
+    if way.tier in (AUTO, NATIVE):
+        report.tier, report.refused = native_or_not(compiled, way.tier, gas)
+        engine = Engine(way.rules, report.tier)
+    if report.tier == PORTABLE:
         compile_ahead(compiled, name)
+    imports = sandbox.bind(meter) if sandbox is not None else None
     ready = time.perf_counter()
     try:
         instance = engine.instantiate(compiled, imports, meter)
@@ -134,16 +170,38 @@ def execute(
     except Revert as revert:
         report.revert = revert.data
     except Trap as trap:
-        place = trap.place or Place()
-        report.trap = Ended(str(trap.code), place.function, place.name, place.offset)
+        report.trap = Ended.by(trap)
     except OutOfGas:
         report.trap = Ended(OUT_OF_GAS)
     report.seconds = time.perf_counter() - ready
     report.gas = meter.limit - meter.gas_left
-    report.instructions = meter.count.cell_contents
+    report.instructions = None if report.tier == NATIVE else meter.count.cell_contents
     if sandbox is not None and report.ok:
         report.logs = sandbox.logs
     return report
+
+
+def native_or_not(compiled: Compiled, tier: str, gas: int) -> tuple[str, str | None]:
+    """(the tier to run on, why it is not the native one that was asked for).
+
+    Raises: Problem, CompileFailed; only when the native tier was asked for.
+    """
+    countable = gas * MILLI <= MOST_GAS
+    if tier == AUTO:
+        try:
+            found = countable and loader.supported() and foundry().find(compiled) is not None
+        except (Refused, NoExecutableMemory):
+            found = False
+        return NATIVE if found else PORTABLE, None
+    if not countable:
+        raise Problem(f"--gas {gas} is more than the native tier counts", "leave it out for no limit to speak of")
+    try:
+        foundry().make(compiled)
+    except Refused as refusal:
+        return PORTABLE, refusal.reason
+    except (Unavailable, NoExecutableMemory) as problem:
+        raise unavailable(problem) from None
+    return NATIVE, None
 
 
 def compile_ahead(compiled: Compiled, export: str) -> None:

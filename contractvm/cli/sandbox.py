@@ -88,7 +88,7 @@ class Sandbox:
             block.block_hash,
             self._debug,
         )
-        frames = Frames(world, env, rules, (WasmMachine(self._tier),), CreatePrices.of(rules))
+        frames = Frames(world, env, rules, (WasmMachine(self._tier, background=False),), CreatePrices.of(rules))
         call = Call(Kind.CALL, caller, SELF, SELF, 0, self._data, meter.limit, 0)
         return Host(world, env, rules, call, meter, frames.invoke, Session(rules))
 
