@@ -23,12 +23,21 @@ MAY_DIVIDE = {
     "state/seal.py": "joins paths",
     "contractvm/docs.py": "joins paths",
     "contractvm/__init__.py": "joins paths",
+    "contractvm/native/cache.py": "joins paths",
+    "contractvm/native/identity.py": "joins paths",
+    "contractvm/wasm/foundry.py": "joins paths",
 }
 MAY_USE_FLOATS = {
     "contractvm/nesting.py": "how long to wait for a thread that is being interrupted",
     "contractvm/chain.py": "the type of a clock; a timestamp is its whole seconds",
+    "contractvm/native/child.py": "deadlines of a compilation, which decide on a tier and never on an outcome",
+    "contractvm/native/compiler.py": "deadlines of a compilation, which decide on a tier and never on an outcome",
+    "contractvm/native/pipeline.py": "seconds that a compilation took, for reports",
+    "contractvm/native/protocol.py": "seconds that a compilation took, for reports",
+    "contractvm/native/worker.py": "seconds that a compilation took, for reports",
 }
 MAY_USE_IDENTITY = {
+    "contractvm/wasm/native.py": "an object's address, which compiled code calls it by",
     "contractvm/wasm/instance.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/machine.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/runner.py": "names an entry of a cache that keeps the object",
@@ -39,6 +48,10 @@ MAY_CATCH_EVERYTHING = {
 FORBIDDEN = {"math", "random", "time", "datetime", "secrets", "uuid", "statistics", "decimal", "fractions"}
 MAY_USE_CLOCKS: dict[str, str] = {
     "contractvm/chain.py": "the timestamp of a block nobody gave one; it is part of the block from then on",
+    "contractvm/native/child.py": "deadlines of a compilation",
+    "contractvm/native/compiler.py": "deadlines of a compilation",
+    "contractvm/native/pipeline.py": "seconds that a compilation took",
+    "contractvm/native/worker.py": "seconds that a compilation took",
 }
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "contracts").rglob("*.md"))]
 
