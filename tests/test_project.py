@@ -24,6 +24,8 @@ MAY_DIVIDE = {
     "contractvm/docs.py": "joins paths",
     "contractvm/__init__.py": "joins paths",
     "contractvm/native/cache.py": "joins paths",
+    "contractvm/native/child.py": "seconds from clock ticks",
+    "contractvm/native/protocol.py": "seconds from nanoseconds",
     "contractvm/native/identity.py": "joins paths",
     "contractvm/wasm/foundry.py": "joins paths",
 }
