@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contractvm.errors import Fatal
 from contractvm.machine import PageBudget
+from contractvm.wasm import zeros
 from contractvm.wasm.module import FuncType, GlobalType, Limit, TableType
 
 if TYPE_CHECKING:
     from contractvm.wasm.instance import Instance
 
 PAGE = 65_536
-ZERO_PAGE = bytes(PAGE)
 MAX_PAGES = 65_536
 MAX_ENTRIES = 0xFFFF_FFFF
 
@@ -44,13 +44,15 @@ class Memory:
 
     def shrink(self) -> None:
         """Let go of what was grown; what is left is not cleared yet."""
-        del self.data[self.limit.minimum * PAGE :]
+        least = self.limit.minimum * PAGE
+        if len(self.data) > least:
+            del self.data[least:]
 
     def reset(self, budget: PageBudget | None) -> None:
         """Make the memory as it was when new, for another owner."""
         self.budget = budget
-        pages = self.limit.minimum
-        self.data[:] = ZERO_PAGE if pages == 1 else bytes(pages * PAGE)
+        self.shrink()
+        zeros.clear(self.data)
 
     def can_grow(self, pages: int) -> bool:
         """Whether `pages` more fit the maximum and the transaction's budget."""
@@ -61,7 +63,7 @@ class Memory:
         if not self.can_grow(pages) or (self.budget is not None and not self.budget.take(pages)):
             return -1
         old = self.pages
-        self.data.extend(bytes(pages * PAGE))
+        zeros.extend(self.data, pages * PAGE)
         return old
 
 
