@@ -17,7 +17,7 @@ from contractvm.wasm.decode import decode
 from contractvm.wasm.opcodes import BY_NAME, OPS
 from contractvm.wasm.validate import validate
 from tests.determinism.pythons import MINORS, Unavailable, interpreter
-from tests.fuzz import corpus, patterns
+from tests.fuzz import corpus, memcheck, patterns
 from tests.fuzz.bodies import GENERIC, IMMEDIATES
 from tests.fuzz.contracts import generate_contract, run_contract
 from tests.fuzz.digest import digest
@@ -83,6 +83,12 @@ def test_generated_contracts_call_every_host_function(monkeypatch: pytest.Monkey
 def test_kept_cases_agree(path: Path) -> None:
     found = check(corpus.read(path), WAYS)
     assert found is None, str(found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(memcheck.why_not() is not None, reason=str(memcheck.why_not()))
+def test_compiled_code_touches_nothing_but_its_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert memcheck.main(["--modules", "30", "--calls", "30", "--seed", "70000"]) == 0, capsys.readouterr().out
 
 
 def test_a_seed_is_a_case() -> None:
