@@ -26,6 +26,19 @@ MATH = """
   (func (export "forever") (loop (br 0)))
   (func (export "takes") (param funcref)))
 """
+CALLS = """
+(module
+  (func $deep unreachable)
+  (func $between (call $deep))
+  (func $main (export "main") (nop) (call $between)))
+"""
+OPEN = """
+(module
+  (type $answer (func (result i32)))
+  (table (export "table") funcref (elem $f))
+  (func $f (result i32) (i32.const 7))
+  (func (export "main") (result i32) (return_call_indirect (type $answer) (i32.const 0))))
+"""
 FLOATS = """
 (module
   (func $area (export "area") (param f64) (result f64) (f64.mul (local.get 0) (local.get 0)))
