@@ -21,6 +21,7 @@ from state.history import forgotten, remembered, undone
 from state.merkle import EMPTY_ROOT, Keccak
 from state.ordered import prefix_end
 from state.proofs import AccountProof, prove_account
+from state.recent import Recent
 from state.records import (
     ACCOUNT,
     ACCOUNT_TRIE,
@@ -48,12 +49,14 @@ class HeightError(ValueError):
 class Prepared:
     """A block's changes, computed and not yet written.
 
-    `records` are flat records and pasts; `nodes` the tries'; `added` the storage records that come to be.
+    `records` are the flat records, `pasts` what they replaced, `nodes` the tries'; `added` the storage records that
+    come to be.
     """
 
     height: int
     root: bytes
     records: Records
+    pasts: Records
     nodes: Records
     added: list[bytes]
     version: int
@@ -100,6 +103,7 @@ class StateDB:
         self._store = store
         self._keccak = keccak
         self._nodes = Cache(cache_bytes)
+        self._recent = Recent()
         self._empty = EmptyStretches()
         self._lock = Lock()
         self._height: int | None = None
@@ -131,7 +135,7 @@ class StateDB:
         with self._lock:
             if height is None or height == self._height:
                 snapshot = self._store.snapshot()
-                return LatestView(snapshot, self._keccak, self._height, self._root, self._empty, self._empty.version)
+                return LatestView(snapshot, self._keccak, self._height, self._root, self._empty, self._recent)
             self._check_kept(height)
             return PastView(self._store.snapshot(), self._keccak, height)
 
@@ -172,9 +176,11 @@ class StateDB:
         oldest = prepared.height if self._oldest is None else self._oldest
         head: Records = {HEAD: encode([prepared.height, oldest, prepared.root])}
         with self._lock:
-            self._store.write({**prepared.records, **prepared.nodes, **head, **(meta or {})}, sync)
+            writes = {**prepared.records, **prepared.pasts, **prepared.nodes, **head, **(meta or {})}
+            self._store.write(writes, sync)
             self._height, self._oldest, self._root = prepared.height, oldest, prepared.root
             self._empty.advance(prepared.added)
+            self._recent.advance(prepared.records)
         for key, record in prepared.nodes.items():
             if record is None:
                 self._nodes.drop(key)
@@ -202,8 +208,8 @@ class StateDB:
                 changes.put(record, self._store.get(record) or b"", value)
                 changes.accounts[record[1:]] = encode_account(account_of(value)) if value else None
         root = self._put_accounts(changes)
-        records = changes.records | gone
-        self.commit(Prepared(height, root, records, changes.nodes, changes.added, self._empty.version), meta, sync)
+        version = self._empty.version
+        self.commit(Prepared(height, root, changes.records, gone, changes.nodes, changes.added, version), meta, sync)
 
     def prune(self, below: int, sync: bool = False) -> None:
         """Drop what is needed only for heights below `below`; the current height is always kept.
@@ -252,6 +258,7 @@ class StateDB:
                 self._nodes.drop(key)
             self._read_head()
             self._empty.forget()
+            self._recent.forget()
 
     def _read_head(self) -> None:
         self._height = self._oldest = None
@@ -377,9 +384,10 @@ class StateDB:
     def _finish(self, changes: _Changes, height: int) -> Prepared:
         """Compute the root and add the pasts."""
         root = self._put_accounts(changes)
+        pasts: Records = {}
         if self._oldest is not None and height > self._oldest:
-            changes.records.update(remembered(self._store, height, changes.old))
-        return Prepared(height, root, changes.records, changes.nodes, changes.added, self._empty.version)
+            pasts = remembered(self._store, height, changes.old)
+        return Prepared(height, root, changes.records, pasts, changes.nodes, changes.added, self._empty.version)
 
 
 def _leaf(record: bytes | None) -> bytes | None:

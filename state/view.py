@@ -1,8 +1,9 @@
 """The state at one height, unchanging: what worlds, calls and proofs read.
 
-`LatestView` reads the plain records through a store snapshot. `PastView` looks for the first change after its height
-and takes what was there before it, else the latest value. A view may be read from any thread and sees nothing of later
-commits; letting go of it (`close`, or dropping it) frees what its snapshot holds back.
+`LatestView` reads plain records, those that the last blocks wrote from memory and others through a store snapshot.
+`PastView` looks for the first change after its height and takes what was there before it, else the latest value. A
+view may be read from any thread and sees nothing of later commits; letting go of it (`close`, or dropping it) frees
+what its snapshot holds back.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from state.account import Account, account_of
 from state.errors import StoreCorrupt
 from state.merkle import Keccak
 from state.ordered import Gaps, prefix_end, successor
+from state.recent import UNKNOWN, Recent
 from state.records import ACCOUNT, CODE, STORAGE, past_end, past_key, past_start, record_of_past
 from state.store import Snapshot
 
@@ -81,14 +83,23 @@ class EmptyStretches:
 class LatestView:
     """The state as it was last committed when the view was taken."""
 
-    __slots__ = ("_empty", "_snapshot", "height", "keccak", "root", "version")
+    __slots__ = ("_empty", "_recent", "_recent_version", "_snapshot", "height", "keccak", "root", "version")
 
     def __init__(
-        self, snapshot: Snapshot, keccak: Keccak, height: int | None, root: bytes, empty: EmptyStretches, version: int
+        self,
+        snapshot: Snapshot,
+        keccak: Keccak,
+        height: int | None,
+        root: bytes,
+        empty: EmptyStretches,
+        recent: Recent,
     ) -> None:
+        """`empty` and `recent` know the records of the snapshot now, and of later ones later."""
         self._snapshot = snapshot
         self._empty = empty
-        self.version = version
+        self._recent = recent
+        self.version = empty.version
+        self._recent_version = recent.version
         self.keccak = keccak
         self.height = height
         self.root = root
@@ -103,12 +114,12 @@ class LatestView:
 
     def account(self, address: bytes) -> Account | None:
         """Return the account at `address`, None when there is none."""
-        data = self._snapshot.get(ACCOUNT + address)
+        data = self._flat(ACCOUNT + address)
         return None if data is None else account_of(data)
 
     def storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` of the account's storage, empty when there is none."""
-        return self._snapshot.get(STORAGE + address + key) or b""
+        return self._flat(STORAGE + address + key) or b""
 
     def code(self, code_hash: bytes) -> bytes:
         """Return the code with this hash.
@@ -125,6 +136,13 @@ class LatestView:
         low, high = _range(address, key, inclusive, stop, reverse)
         found = self._empty.look(self.version, low, high, reverse, self._find)
         return None if found is None else found[_PLACE:]
+
+    def _flat(self, place: bytes) -> bytes | None:
+        record = self._recent.records.get(place, UNKNOWN)
+        # In this order: had a later block come in between, the record might be its own.
+        if record is UNKNOWN or self._recent.version != self._recent_version:
+            return self._snapshot.get(place)
+        return record
 
     def _find(self, low: bytes, high: bytes, reverse: bool) -> bytes | None:
         return next(self._snapshot.keys(low, high, reverse), None)
