@@ -61,7 +61,9 @@ SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Switches of LLVM, and how they stand unless a level says otherwise. LLVM passes over one that it does not know."""
 
-_CLEAN: Final = ("sroa", "simplify_cfg")
+_CLEAN: Final = ("simplify_cfg", "sroa", "sinking")
+"""In this order: once `sroa` has turned the stores of a cold block into a phi's operand, `simplify_cfg` would take the
+block away, and its constant would be made in the hot one (sieve and u256: 0.8 to 0.9 of the time)."""
 LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
     {
         # Some ten times faster than code generation at level 1; its frames grow with the function.

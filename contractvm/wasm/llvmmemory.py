@@ -114,11 +114,14 @@ class Memory(Values):
     def _check(self, group: Group, check: Check, reach: int, failing: list[str]) -> None:
         """Write a check into its hole, and what is done when it fails."""
         end, beyond, go = self.name(), self.name(), f"m{check.hole}"
+        compared = f"icmp ugt i64 {end}"
+        if reach == 1:
+            end, compared = "", f"icmp uge i64 {group.wide}"  # saves the addition
         self.out[check.hole] = (
-            f" {end} = add nuw nsw i64 {group.wide}, {reach}\n"
-            f" {beyond} = icmp ugt i64 {end}, {check.size}\n"
-            f" br i1 {beyond}, label %t{go}, label %{go}, {COLD}\n"
-            f"{go}:"
+            (f" {end} = add nuw nsw i64 {group.wide}, {reach}\n" if end else "")
+            + f" {beyond} = {compared}, {check.size}\n"
+            + f" br i1 {beyond}, label %t{go}, label %{go}, {COLD}\n"
+            + f"{go}:"
         )
         self.cold += [f"t{go}:", *failing, " br label %trap"]
 
