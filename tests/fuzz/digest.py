@@ -1,6 +1,6 @@
 """`python -m tests.fuzz.digest FIRST COUNT TIER`: one digest over everything that generated cases do on a tier.
 
-Two processes, Pythons or machines agree on all of it exactly when they print the same line. Needs no dependency.
+Two processes, Pythons or machines agree on all of it exactly when they print the same line. Needs contractvm's own dependencies alone.
 Never: compares; who calls it does.
 """
 
