@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from contractvm.errors import Place
 from contractvm.rules import Rules
+from contractvm.wasm.beginning import Beginning, beginning
 from contractvm.wasm.module import TYPE_NAMES, Function, FuncType, Module
 from contractvm.wasm.sections import Plan, plan, prices
 
@@ -65,16 +66,14 @@ class Compiled:
     """Whether its compilation was asked for, or is known to be in vain."""
     heat: int = 0
     """Milligas used on the portable tier while the native form was not there."""
-    image: tuple[tuple[int, bytes], ...] | None = None
-    """The active data segments with their places, when every instance starts with the same; () when not."""
-    constants: dict[int, int] = field(default_factory=dict)
-    """Values of constant expressions that are the same in every instance, by the identity of their code."""
+    beginning: Beginning = field(init=False)
     keys: list[str] = field(default_factory=list)
     """`signature_key` of every type."""
 
     def __post_init__(self) -> None:
         self.price = prices(self.rules)
         self.dynamic = DynamicPrices.of(self.rules)
+        self.beginning = beginning(self.module)
         self.keys = [signature_key(type_) for type_ in self.module.types]
 
     def plan(self, function: int) -> Plan:

@@ -14,7 +14,7 @@ from typing import Any
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.machine import PageBudget
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.constant import evaluate, is_fixed
+from contractvm.wasm.constant import evaluate
 from contractvm.wasm.externs import Extern, Func, Global, Memory, Table, unlinked
 from contractvm.wasm.module import FUNC, GLOBAL, MEMORY, TABLE, Code
 from gas.meter import GasExhausted, Meter
@@ -30,6 +30,10 @@ Enter = Callable[[int], tuple[Callable[..., Any], Callable[..., Any]]]
 """How a tier calls a defined function: its entry, and its body (see `Func`)."""
 
 
+Begin = Callable[["Instance"], Enter]
+"""How a tier that waits for the first function to be entered makes `Enter`."""
+
+
 def not_entered(index: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The reference tier looks at a reference's instance and index instead."""
     return unlinked, unlinked
@@ -39,18 +43,21 @@ class Instance:
     """A module instance. `enter(index)` is how the tier that runs it calls a defined function."""
 
     __slots__ = (
+        "_begin",
+        "_beginning",
+        "_elements",
         "_exports",
         "_functions",
+        "_late",
+        "_tables",
         "compiled",
         "data",
-        "elements",
         "enter",
         "globals",
         "imported",
         "memory",
         "meter",
         "prices",
-        "tables",
     )
 
     def __init__(
@@ -61,43 +68,72 @@ class Instance:
         A function among them is a `Func`, or the host's function itself.
         """
         module, limits = compiled.module, compiled.rules.limits
+        first = self._beginning = compiled.beginning
         self.compiled = compiled
         self.meter = meter
         self.prices = compiled.dynamic
         self.enter: Enter = not_entered
+        self._begin: Begin | None = None
         self._exports: dict[str, Extern] | None = None
         self._functions: dict[int, Func] = {}
         self.imported: list[Func | Callable[..., Any]] = []
-        self.tables: list[Table] = []
         self.globals: list[Global] = []
         self.memory: Memory | None = None
+        self._tables: list[Table] = []
+        self._elements: list[list[Any]] = []
+        self._late = first.late
+        self.data: list[bytes] = []
+        if first.functions:
+            self.imported.extend(imports)  # type: ignore[arg-type]
+        else:
+            self._take(imports)
+        if not first.late:
+            self._make_tables()
+        for limit in module.memories:
+            self.memory = Memory(limit, limits.memory_pages, budget)
+        for n, definition in enumerate(module.globals):
+            value = self._value(definition.init) if first.globals is None else first.globals[n]
+            self.globals.append(Global(definition.type, value))
+
+    def _take(self, imports: Sequence[Imported]) -> None:
+        """Divide what serves the imports by kind."""
         for extern in imports:
             if isinstance(extern, Table):
-                self.tables.append(extern)
+                self._tables.append(extern)
             elif isinstance(extern, Memory):
                 self.memory = extern
             elif isinstance(extern, Global):
                 self.globals.append(extern)
             else:
                 self.imported.append(extern)
-        for table in module.tables:
-            self.tables.append(Table(table, limits.table_entries))
-        for limit in module.memories:
-            self.memory = Memory(limit, limits.memory_pages, budget)
-        for definition in module.globals:
-            self.globals.append(Global(definition.type, self._value(definition.init)))
-        self.elements: list[list[Any]] = []
-        self.data: list[bytes] = []
+
+    def _make_tables(self) -> None:
+        ceiling = self.compiled.rules.limits.table_entries
+        self._tables.extend([Table(table, ceiling) for table in self.compiled.module.tables])
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables, the imported ones first."""
+        if self._late:
+            self._fill_late()
+        return self._tables
+
+    @property
+    def elements(self) -> list[list[Any]]:
+        """What the element segments still hold."""
+        if self._late:
+            self._fill_late()
+        return self._elements
+
+    def _fill_late(self) -> None:
+        """Make and fill the tables that nobody has looked at so far."""
+        self._late = False
+        self._make_tables()
+        self._fill_tables()
 
     def _value(self, code: Code) -> Any:
-        """The value of a constant expression, kept with the module where it is the same in every instance."""
-        known = self.compiled.constants.get(id(code))
-        if known is not None:
-            return known
-        value = evaluate(code, self.globals, self.function)
-        if is_fixed(code):
-            self.compiled.constants[id(code)] = value
-        return value
+        """The value of a constant expression."""
+        return evaluate(code, self.globals, self.function)
 
     def function(self, index: int) -> Func:
         """Return the function at an index of the whole index space, as a reference."""
@@ -110,9 +146,19 @@ class Instance:
         module = self.compiled.module
         type_, key = module.signature(index), self.compiled.keys[module.func_types[index]]
         if index >= module.imported_functions:
+            if self._begin is not None:
+                begin, self._begin = self._begin, None
+                self.enter = begin(self)
             return Func(type_, key, self, index, *self.enter(index))
         extern = self.imported[index]
         return extern if isinstance(extern, Func) else Func.of_import(type_, key, index, self.imported)
+
+    def run_later_with(self, begin: Begin) -> None:
+        """Let a tier enter the functions, and make what it needs for that when the first is asked for."""
+        if self._functions:
+            self.run_with(begin(self))
+        else:
+            self._begin = begin
 
     def run_with(self, enter: Enter) -> None:
         """Let a tier enter the functions, those too that a global already refers to."""
@@ -133,7 +179,7 @@ class Instance:
         if self._exports is None:
             spaces: dict[int, Callable[[int], Extern]] = {
                 FUNC: self.function,
-                TABLE: self.tables.__getitem__,
+                TABLE: lambda index: self.tables[index],
                 MEMORY: lambda _: self._memory(),
                 GLOBAL: self.globals.__getitem__,
             }
@@ -147,63 +193,54 @@ class Instance:
 
     def initialize(self) -> None:
         """Write the active segments in order; earlier ones stay written when a later one traps. Raises: Trap."""
-        module, memory = self.compiled.module, self.memory
-        if memory is not None and module.memories and not module.elements:
-            image = self.compiled.image
-            if image is None:
-                image = self.compiled.image = self._image()
-            if image:
-                for at, content in image:
-                    memory.data[at : at + len(content)] = content
-                self.data.extend(b"" if segment.mode == "active" else segment.content for segment in module.data)
-                return
-        for element in module.elements:
-            items = [self._value(item) for item in element.items]
-            self.elements.append(items)
-        self.data.extend(segment.content for segment in module.data)
-        for number, element in enumerate(module.elements):
-            if element.mode == "active" and element.at is not None:
-                at = self._value(element.at)
-                self._table_init(at, 0, len(element.items), number, element.table)
-            if element.mode != "passive":
-                self.elements[number] = []
-        for number, segment in enumerate(module.data):
+        first, memory = self._beginning, self.memory
+        if not first.late:
+            self._fill_tables()
+        if first.image is not None:
+            if memory is not None:
+                for at, end, content in first.image:
+                    memory.data[at:end] = content
+            self.data.extend(first.data)
+            return
+        segments = self.compiled.module.data
+        self.data.extend(segment.content for segment in segments)
+        for number, segment in enumerate(segments):
             if segment.mode == "active" and segment.at is not None:
-                at = self._value(segment.at)
-                self._memory_init(at, 0, len(segment.content), number)
+                self._memory_init(self._value(segment.at), 0, len(segment.content), number)
                 self.data[number] = b""
+
+    def _fill_tables(self) -> None:
+        """Write the active element segments. Raises: Trap."""
+        elements = self.compiled.module.elements
+        self._elements.extend([self._value(item) for item in element.items] for element in elements)
+        for number, element in enumerate(elements):
+            if element.mode == "active" and element.at is not None:
+                self._table_init(self._value(element.at), 0, len(element.items), number, element.table)
+            if element.mode != "passive":
+                self._elements[number] = []
 
     def reset(self, imports: Sequence[Callable[..., Any]], meter: Meter, budget: PageBudget | None) -> None:
         """Make the instance as if new for another frame: other host functions, meter and budget, nothing remembered.
 
         For modules that import functions alone and define all else. `initialize` is still to be called.
         """
+        first = self._beginning
         self.meter = meter
         self.imported[:] = imports
         if self.memory is not None:
             self.memory.reset(budget)
-        for table in self.tables:
-            table.reset()
-        for variable, definition in zip(self.globals, self.compiled.module.globals, strict=True):
-            variable.cell.cell_contents = self._value(definition.init)
-        self.elements.clear()
+        if not self._late:
+            self._elements.clear()
+            self._late = first.late
+            if first.late:
+                self._tables.clear()
+            for table in self._tables:
+                table.reset()
+        definitions = self.compiled.module.globals
+        for n in first.changing:
+            value = self._value(definitions[n].init) if first.globals is None else first.globals[n]
+            self.globals[n].cell.cell_contents = value
         self.data.clear()
-
-    def _image(self) -> tuple[tuple[int, bytes], ...]:
-        """The active segments with their places, when those are the same in every instance and cannot trap."""
-        pieces: list[tuple[int, bytes]] = []
-        for segment in self.compiled.module.data:
-            if segment.at is not None:
-                if not is_fixed(segment.at):
-                    return ()
-                at = self._value(segment.at)
-                if at + len(segment.content) > len(self._memory().data):
-                    return ()
-                if pieces and pieces[-1][0] + len(pieces[-1][1]) == at:
-                    pieces[-1] = pieces[-1][0], pieces[-1][1] + segment.content
-                else:
-                    pieces.append((at, segment.content))
-        return tuple(pieces)
 
     def charge(self, milligas: int) -> None:
         """Charge the meter. Raises: OutOfGas."""
@@ -308,7 +345,7 @@ class Instance:
 
     def indirect(self, at: int, key: str, table: int) -> Func:
         """Return the function at a table's index if it has the type that `key` names. Raises: Trap."""
-        entries = self.tables[table].entries
+        entries = (self.tables if self._late else self._tables)[table].entries
         if at >= len(entries):
             raise Trap(TrapCode.UNDEFINED_ELEMENT)
         function = entries[at]

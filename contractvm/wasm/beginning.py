@@ -1,0 +1,84 @@
+"""What every instance of a module begins with: worked out once, so that making an instance does only what is its own.
+
+Tables that no other module can see and whose first contents cannot trap are filled when somebody looks at them: on the
+native tier, where code has such a table in it, hardly ever. Source: WebAssembly core specification, section 4.5.4
+(instantiation). Never: changes when a trap comes, or state of an instance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from contractvm.errors import Fatal
+from contractvm.wasm.constant import evaluate, is_fixed
+from contractvm.wasm.externs import PAGE
+from contractvm.wasm.module import FUNC, TABLE, Code, Module
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Facts of a valid module."""
+
+    image: tuple[tuple[int, int, bytes], ...] | None
+    """The active data segments, each with its first byte and its end; None when they must be written one by one."""
+    data: tuple[bytes, ...]
+    """Contents of all data segments once the active ones are written."""
+    globals: tuple[Any, ...] | None
+    """Values of the module's own globals; None when they are not the same numbers in every instance."""
+    changing: tuple[int, ...]
+    """Which of those globals are mutable."""
+    late: bool
+    """Whether tables may be filled when somebody looks at them."""
+    functions: bool
+    """Whether it imports functions alone."""
+
+
+def beginning(module: Module) -> Beginning:
+    """Work it out."""
+    numbers = [_number(definition.init) for definition in module.globals]
+    return Beginning(
+        image=_image(module),
+        data=tuple(b"" if segment.mode == "active" else segment.content for segment in module.data),
+        globals=None if None in numbers else tuple(numbers),
+        changing=tuple(n for n, definition in enumerate(module.globals) if definition.type.mutable),
+        late=_late(module),
+        functions=all(wanted.kind == FUNC for wanted in module.imports),
+    )
+
+
+def _number(code: Code) -> int | None:
+    """The value of a constant expression that is the same number in every instance."""
+    return evaluate(code, (), _no_function) if is_fixed(code) else None
+
+
+def _no_function(index: int) -> NoReturn:
+    raise Fatal(f"a fixed expression refers to function {index}")
+
+
+def _late(module: Module) -> bool:
+    if any(wanted.kind == TABLE for wanted in module.imports) or any(e.kind == TABLE for e in module.exports):
+        return False
+    for element in module.elements:
+        if element.mode == "active" and element.at is not None:
+            at = _number(element.at)
+            if at is None or at + len(element.items) > module.tables[element.table].limit.minimum:
+                return False
+    return True
+
+
+def _image(module: Module) -> tuple[tuple[int, int, bytes], ...] | None:
+    size = module.memories[0].minimum * PAGE if module.memories else 0
+    pieces: list[tuple[int, list[bytes]]] = []
+    last = None
+    for segment in module.data:
+        if segment.at is not None:
+            at = _number(segment.at)
+            if at is None or at + len(segment.content) > size:
+                return None
+            if at != last:
+                pieces.append((at, []))
+            pieces[-1][1].append(segment.content)
+            last = at + len(segment.content)
+    joined = [(at, b"".join(contents)) for at, contents in pieces]
+    return tuple((at, at + len(content), content) for at, content in joined)
