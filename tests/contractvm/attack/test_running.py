@@ -195,8 +195,8 @@ instance = engine.instantiate(engine.load(Path(sys.argv[2]).read_bytes()))
 inside, ended = threading.Event(), []
 
 def call():
-    inside.set()
     try:
+        inside.set()
         engine.invoke(instance, "f")
     except KeyboardInterrupt:
         ended.append(instance.meter.left)
@@ -206,9 +206,8 @@ before = instance.meter.left
 thread.start()
 inside.wait()
 total = sum(range(2_000_000))
-while thread.is_alive():
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
-    thread.join(0.05)
+ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
+thread.join()
 print(total, len(ended))
 """
 
