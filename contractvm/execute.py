@@ -13,7 +13,7 @@ from typing import cast
 
 from contractvm.errors import Fatal, Trap
 from contractvm.frames import CreatePrices, Frames
-from contractvm.host import Env, Log
+from contractvm.host import Env, Log, Prices
 from contractvm.machine import Call, Kind, Machine, Status
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.rejections import (
@@ -91,13 +91,14 @@ class Executed:
 class Executor:
     """Runs transactions by one set of rules on a list of machines; holds nothing else."""
 
-    __slots__ = ("_create_prices", "_refund_quotient", "machines", "prices", "rules")
+    __slots__ = ("_create_prices", "_host_prices", "_refund_quotient", "machines", "prices", "rules")
 
     def __init__(self, rules: Rules, machines: Sequence[Machine]) -> None:
         self.rules = rules
         self.machines = tuple(machines)
         self.prices = TxPrices.of(rules)
         self._create_prices = CreatePrices.of(rules)
+        self._host_prices = Prices.of(rules.schedule)
         self._refund_quotient = rules.schedule.gas("refund.quotient")
 
     def apply(self, tx: Transaction, world: World, block: BlockContext, gas_available: int) -> Executed:
@@ -190,8 +191,7 @@ class Executor:
         """Buy the gas, warm what starts warm, and open the outermost frame."""
         sender, to, price = tx.sender, tx.to, tx.gas_price(block.base_fee)
         world.begin_transaction()
-        world.sub_balance(sender, tx.gas_limit * price)
-        world.set_nonce(sender, tx.nonce + 1)
+        world.begin_payment(sender, tx.nonce + 1, tx.gas_limit * price)
         world.warm_address(sender)
         world.warm_address(block.coinbase)
         for address, keys in tx.access_list:
@@ -216,7 +216,7 @@ class Executor:
             block.block_hash,
             block.debug,
         )
-        frames = Frames(world, env, self.rules, self.machines, self._create_prices)
+        frames = Frames(world, env, self.rules, self.machines, self._create_prices, self._host_prices)
         try:
             with RaisedRecursionLimit():
                 outcome = frames.start(call)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from contractvm.crypto import keccak256
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Revert, Trap
 from contractvm.host import Env, Host, Session
+from contractvm.host import Prices as HostPrices
 from contractvm.machine import Call, Kind, Machine, Outcome, Status
 from contractvm.nesting import FRAMES_A_THREAD, FRAMES_ON_CALLER, Legs, roomy, stack_bytes
 from contractvm.rules import Rules
@@ -60,14 +61,23 @@ class Frames:
 
     __slots__ = ("_env", "_legs", "_machines", "_prices", "_rules", "_session", "_world")
 
-    def __init__(self, world: World, env: Env, rules: Rules, machines: Sequence[Machine], prices: CreatePrices) -> None:
+    def __init__(
+        self,
+        world: World,
+        env: Env,
+        rules: Rules,
+        machines: Sequence[Machine],
+        prices: CreatePrices,
+        host_prices: HostPrices | None = None,
+    ) -> None:
+        """Open nothing yet. `host_prices`: of the rules, where somebody has looked them up already."""
         self._world = world
         self._env = env
         self._rules = rules
         self._machines = machines
         self._prices = prices
-        self._session = Session(rules)
-        self._legs = Legs(stack_bytes(FRAMES_A_THREAD, rules.limits.stack_weight))
+        self._session = Session(rules, host_prices)
+        self._legs: Legs | None = None
 
     def start(self, call: Call) -> Outcome:
         """Run the outermost frame, on this thread if its stack has room for the frames that stay on it.
@@ -76,7 +86,7 @@ class Frames:
         """
         if roomy(stack_bytes(FRAMES_ON_CALLER, self._rules.limits.stack_weight)):
             return self._open(call)
-        return self._legs.run(self._open, call)
+        return self._on_leg(call)
 
     def invoke(self, call: Call) -> Outcome:
         """Run the frame that `call` asks for; its effects are in the world if and only if the outcome is ok.
@@ -84,8 +94,13 @@ class Frames:
         Raises: Fatal, never a contract's error.
         """
         if call.depth % FRAMES_A_THREAD == FRAMES_ON_CALLER:
-            return self._legs.run(self._open, call)
+            return self._on_leg(call)
         return self._open(call)
+
+    def _on_leg(self, call: Call) -> Outcome:
+        if self._legs is None:
+            self._legs = Legs(stack_bytes(FRAMES_A_THREAD, self._rules.limits.stack_weight))
+        return self._legs.run(self._open, call)
 
     def _open(self, call: Call) -> Outcome:
         if call.kind is Kind.CREATE or call.kind is Kind.CREATE2:

@@ -127,6 +127,20 @@ class World:
         self.set_balance(address, self.balance(address) - amount)
         self.touch(address)
 
+    def begin_payment(self, address: bytes, nonce: int, amount: int) -> None:
+        """Set the nonce of a transaction's sender and take `amount` wei away: `set_nonce` and `sub_balance` at once.
+
+        Raises:
+            ValueError: there is less than that; whoever moves value checks first.
+        """
+        row = self._rows.get(address) or self._row(address)
+        balance = row[1] - amount
+        if balance < 0:
+            raise ValueError(f"balance of {address.hex()} would be {balance}")
+        self._record((self._rows, address, row))
+        self._rows[address] = (nonce, balance, row[2])
+        self.touch(address)
+
     def set_code(self, address: bytes, code: bytes) -> None:
         """Set the code; makes the account if there is none."""
         nonce, balance, _ = row = self._row(address)

@@ -100,7 +100,7 @@ def block_hash(host: Host, number: int, out: int) -> int:
 def _copy(host: Host, content: bytes, out: int, offset: int, cap: int) -> int:
     end = min(offset + cap, len(content))
     size = end - offset if end > offset else 0
-    host.charge(host.prices.copy_base + host.prices.copy_word * words(size))
+    host.charge(host.prices.copy_base + host.prices.copy_word * ((size + 31) >> 5))
     data = host.memory.data
     if out + cap > len(data):
         out_of_memory(out, cap, len(data))
@@ -153,9 +153,11 @@ def log(host: Host, topics: int, count: int, data: int, data_len: int) -> None:
     host.charge(prices.log_base + prices.log_topic * count + prices.log_byte * data_len)
     head = host.take(topics, 32 * count)
     body = host.take(data, data_len)
-    host.require(count, limits.log_topics, "topics")
-    host.require(data_len, limits.log_bytes, "log bytes")
-    host.require_writable("log")
+    if count > limits.log_topics or data_len > limits.log_bytes:
+        host.require(count, limits.log_topics, "topics")
+        host.require(data_len, limits.log_bytes, "log bytes")
+    if host.call.static:
+        host.require_writable("log")
     split = tuple([head[i : i + 32] for i in range(0, 32 * count, 32)])
     host.world.add_log(Log(host.self_address, split, body))
 

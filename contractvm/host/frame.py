@@ -30,7 +30,7 @@ class Memory(Protocol):
 
 
 class NoMemory:
-    """The memory of a module that has none: every range in it but the empty one is out of bounds."""
+    """The memory of a module that has none: every range in it but the empty one is out of bounds, so nobody writes."""
 
     __slots__ = ("data",)
 
@@ -77,15 +77,18 @@ class Env:
 class Session:
     """What the frames of one transaction share: prices, live pages, and who may not be entered again.
 
-    `locked` counts, by storage address, the frames that are calling out without the re-entry flag.
+    `locked` counts, by storage address, the frames that are calling out without the re-entry flag. `no_memory` is what
+    a frame has until its machine gives it one.
     """
 
-    __slots__ = ("locked", "pages", "prices")
+    __slots__ = ("locked", "no_memory", "pages", "prices")
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, prices: Prices | None = None) -> None:
+        """`prices`: of the rules, where somebody has looked them up already."""
         self.locked: dict[Address, int] = {}
+        self.no_memory = NoMemory()
         self.pages = PageBudget(rules.limits.live_pages)
-        self.prices = Prices.of(rules.schedule)
+        self.prices = prices or Prices.of(rules.schedule)
 
 
 class Cursor:
@@ -150,7 +153,7 @@ class Host:
         self.invoke = invoke
         self.session = session
         self.prices = session.prices
-        self.memory: Memory = NoMemory()
+        self.memory: Memory = session.no_memory
         self.returndata = b""
         self.cursors: dict[int, Cursor] = {}
         self.last_handle = 0

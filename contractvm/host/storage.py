@@ -22,9 +22,13 @@ def _further(length: int) -> int:
 
 
 def _key(host: Host, pointer: int, length: int) -> bytes:
-    key = host.take(pointer, length)
-    host.require(length, host.limits.key_bytes, "key bytes")
-    return key
+    data = host.memory.data
+    end = pointer + length
+    if end > len(data):
+        out_of_memory(pointer, length, len(data))
+    if length > host.limits.key_bytes:
+        host.require(length, host.limits.key_bytes, "key bytes")
+    return bytes(data[pointer:end])
 
 
 def _read(host: Host, key: bytes) -> bytes:
@@ -33,16 +37,18 @@ def _read(host: Host, key: bytes) -> bytes:
     if not world.warm_slot(address, key):
         host.charge(prices.slot_cold - prices.slot_warm)
     value = world.storage(address, key)
-    rest = _further(len(key) + len(value)) - _further(len(key))
-    if rest:
-        host.charge(prices.slot_read_unit * rest)
+    length = len(key) + len(value)
+    if length > 32:
+        rest = _further(length) - _further(len(key))
+        if rest:
+            host.charge(prices.slot_read_unit * rest)
     return value
 
 
 def storage_get(host: Host, key: int, key_len: int, out: int, cap: int) -> int:
     """Copy a slot's value."""
     prices = host.prices
-    host.charge(prices.slot_warm + prices.slot_read_unit * _further(key_len))
+    host.charge(prices.slot_warm + prices.slot_read_unit * ((key_len - 1) >> 5 if key_len > 32 else 0))
     data = host.memory.data
     if out + cap > len(data):
         out_of_memory(out, cap, len(data))
@@ -68,14 +74,17 @@ def storage_set(host: Host, key: int, key_len: int, value: int, value_len: int) 
     """Give a slot a value; an empty one removes it."""
     _guard(host)
     prices = host.prices
-    host.charge(prices.slot_warm + prices.slot_write_unit * _further(key_len + value_len))
+    length = key_len + value_len
+    host.charge(prices.slot_warm + prices.slot_write_unit * ((length - 1) >> 5 if length > 32 else 0))
     data = host.memory.data
     end = value + value_len
     if end > len(data):
         out_of_memory(value, value_len, len(data))
     slot = _key(host, key, key_len)
-    host.require(value_len, host.limits.value_bytes, "value bytes")
-    host.require_writable("storage_set")
+    if value_len > host.limits.value_bytes:
+        host.require(value_len, host.limits.value_bytes, "value bytes")
+    if host.call.static:
+        host.require_writable("storage_set")
     _write(host, slot, bytes(data[value:end]))
 
 
