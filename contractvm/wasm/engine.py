@@ -91,7 +91,7 @@ class Engine:
         """Let the tier run the instance: what cannot be had natively stays on the portable one."""
         if self.tier == "native":
             try:
-                code = foundry().make(instance.compiled)
+                code = instance.compiled.native or foundry().make(instance.compiled)
             except Refused as refusal:
                 self.refusals.append(refusal)
                 portable.prepare(instance, native.entered)
@@ -103,7 +103,7 @@ class Engine:
     def _prepare_native(self, instance: Instance, code: native.NativeCode) -> None:
         """Compiled contracts hand their host to what they import; the functions given here are bound to theirs."""
         if not self.rules.contract:
-            native.prepare(instance, code)
+            native.offer(instance, code)
             return
         functions = [_after_host(instance.function(n).host) for n in range(len(instance.imported))]
         native.prepare(instance, code, functions).serve(None)

@@ -24,9 +24,9 @@ from contractvm.native.loader import load
 from contractvm.nesting import FRAMES_A_THREAD, on_fresh_thread, stack_bytes, untie
 from contractvm.wasm import portable
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.externs import Func
-from contractvm.wasm.instance import Instance
-from contractvm.wasm.llvmlayout import Layout, layout
+from contractvm.wasm.externs import Func, template
+from contractvm.wasm.instance import Enter, Instance
+from contractvm.wasm.llvmlayout import layout
 from contractvm.wasm.replay import replay
 
 Builtin = Callable[..., Any]
@@ -40,6 +40,10 @@ TRAPS: Final = MappingProxyType(
         context.STACK: TrapCode.STACK_EXHAUSTED,
     }
 )
+PAIR: Final = struct.Struct("<2Q")
+"""Two fields that lie side by side."""
+NUMBER: Final = struct.Struct("<Q")
+HOST_AT: Final = OFFSET["host"]
 CROSSINGS_A_THREAD: Final = 256
 """Calls of compiled code from Python that may be open in each other on one thread: CPython counts its own recursion in
 C, some thousands a thread, and each takes a few of them."""
@@ -48,29 +52,57 @@ C, some thousands a thread, and each takes a few of them."""
 class Context(bytearray):
     """An instance's context. Builtins hold it, and it holds the code they run and all that its fields point to."""
 
-    __slots__ = ("code", "kept")
+    __slots__ = ("cell", "code", "host", "kept", "memory")
 
+    cell: object
     code: NativeCode
-    kept: dict[str, object]
+    host: object
+    kept: tuple[object, ...]
+    memory: object
 
 
 class NativeCode:
-    """A module's object, mapped and ready for its instances."""
+    """A module's object, mapped and ready for its instances, with what their contexts have in common."""
 
-    __slots__ = ("layout", "loaded", "methods", "size")
+    __slots__ = ("at", "blank", "effects", "first_globals", "layout", "loaded", "size", "words")
 
     def __init__(self, compiled: Compiled, data: bytes) -> None:
         """Map an object that was compiled from this module under these rules. Raises: BadObject, NoExecutableMemory."""
-        self.layout: Layout = layout(compiled)
+        where = self.layout = layout(compiled)
         self.loaded = load(data, {API_SYMBOL: context.api()})
-        self.methods = self.loaded.symbols[METHODS_SYMBOL]
         self.size = len(data)
+        methods = self.loaded.symbols[METHODS_SYMBOL]
+        self.at = {index: methods + METHOD_BYTES * n for n, index in enumerate(where.entries)}
+        """Address of the PyMethodDef of each function that can be entered."""
+        self.effects = tuple(sorted(where.effects, key=where.effects.__getitem__))
+        self.words = struct.Struct(f"<{len(where.effects) + compiled.module.imported_functions}Q")
+        """The addresses of what compiled code calls: the imports, then the effects."""
+        blank = bytearray(where.size)
+        for field, value in (
+            ("slice", context.SLICE),
+            ("stack_need", stack.need(compiled.rules.limits.stack_weight)),
+            ("tick", id(tick)),
+        ):
+            struct.pack_into("<Q", blank, OFFSET[field], value)
+        self.first_globals: slice | None = None
+        """Where the globals lie, when their first values are in `blank`."""
+        values = compiled.beginning.globals
+        if values is not None and not any(place.cell for place in where.globals):
+            for place, value in zip(where.globals, values, strict=True):
+                struct.pack_into("<Q", blank, place.at, value)
+            if values:
+                self.first_globals = slice(where.globals[0].at, where.globals[-1].at + WORD)
+        self.blank = bytes(blank)
+
+    def begin(self, instance: Instance) -> Enter:
+        """Make what an instance needs to be entered."""
+        return NativeLinkage(instance, self).enter
 
 
 class NativeLinkage:
     """An instance's context and builtins."""
 
-    __slots__ = ("__weakref__", "builtins", "context", "instance", "layout")
+    __slots__ = ("__weakref__", "builtins", "code", "context", "instance")
 
     def __init__(
         self,
@@ -79,67 +111,68 @@ class NativeLinkage:
         functions: Sequence[object] | None = None,
         slice_: int = context.SLICE,
     ) -> None:
-        """`functions` serve the imports of a contract; they take the host first, which `enter_for` names.
+        """`functions` serve the imports of a contract; they take the host first, which `serve` names.
 
         `slice_` is the milligas handed to compiled code at once.
         """
         self.instance = instance
-        self.layout = layout_ = code.layout
+        self.code = code
         self.builtins: dict[int, Builtin] = {}
-        ctx = self.context = Context(layout_.size)
+        ctx = self.context = Context(code.blank)
         ctx.code = code
-        ctx.kept = {}
-        weight = instance.compiled.rules.limits.stack_weight
-        self._number("slice", slice_)
-        self._number("stack_need", stack.need(weight))
-        self.room()
-        self._object("held", {})
-        self._object("tick", tick)
-        self._object("fail", self.fail)
-        self._object("room", self.room)
-        self._object("indirect", self.indirect)
-        for method, at in layout_.effects.items():
-            self._object(method, getattr(instance, method), at)
-        if functions is None:
-            functions = [imported(instance, n) for n in range(len(instance.imported))]
-        for n, function in enumerate(functions):
-            self._object(f"import {n}", function, layout_.imports + WORD * n)
-        for place, variable in zip(layout_.globals, instance.globals, strict=True):
-            if place.cell:
-                self._object(f"global {place.at}", variable.cell, place.at)
-        self.renew()
+        memory = ctx.memory = None if instance.memory is None else instance.memory.data
+        cell = ctx.cell = instance.meter.cell
+        fail, room, held, indirect = self.fail, self.room, dict[object, object](), self.indirect
+        called = [imported(instance, n) for n in range(len(instance.imported))] if functions is None else [*functions]
+        called += [getattr(instance, method) for method in code.effects]
+        code.words.pack_into(ctx, code.layout.imports, *map(id, called))
+        PAIR.pack_into(ctx, OFFSET["memory"], id(memory), id(cell))
+        PAIR.pack_into(ctx, OFFSET["fail"], id(fail), id(room))
+        PAIR.pack_into(ctx, OFFSET["held"], id(held), id(indirect))
+        if slice_ != context.SLICE:
+            self._number("slice", slice_)
+        cells: list[object] = []
+        if code.first_globals is None:
+            for place, variable in zip(code.layout.globals, instance.globals, strict=True):
+                if place.cell:
+                    cells.append(variable.cell)
+                value = id(variable.cell) if place.cell else variable.cell.cell_contents
+                struct.pack_into("<Q", ctx, place.at, value)
+        ctx.kept = (fail, room, held, indirect, *called, *cells)
 
     def _number(self, field: str, value: int) -> None:
         struct.pack_into("<Q", self.context, OFFSET[field], value)
 
-    def _object(self, name: str, thing: object, at: int | None = None) -> None:
-        """Let a field hold the address of an object, and the context the object."""
-        self.context.kept[name] = thing
-        struct.pack_into("<Q", self.context, OFFSET[name] if at is None else at, id(thing))
-
-    def renew(self) -> None:
-        """Take up the instance's memory, meter and the first values of its globals."""
-        instance = self.instance
-        if instance.memory is not None:
-            self._object("memory", instance.memory.data)
-        self._object("cell", instance.meter.cell)
-        for place, variable in zip(self.layout.globals, instance.globals, strict=True):
-            if not place.cell:
-                struct.pack_into("<Q", self.context, place.at, variable.cell.cell_contents)
-
     def serve(self, host: object) -> None:
         """Let the contract's host functions be called for this host."""
-        self._object("host", host)
+        ctx = self.context
+        ctx.host = host
+        NUMBER.pack_into(ctx, HOST_AT, id(host))
+
+    def renew(self) -> None:
+        """Begin another frame of a contract in the same memory and on the same cell of gas: globals as they were."""
+        code, ctx = self.code, self.context
+        if code.first_globals is not None:
+            ctx[code.first_globals] = code.blank[code.first_globals]
+            return
+        for place, variable in zip(code.layout.globals, self.instance.globals, strict=True):
+            if not place.cell:
+                struct.pack_into("<Q", ctx, place.at, variable.cell.cell_contents)
 
     def enter(self, index: int) -> tuple[Builtin, Builtin]:
         """Return how to enter a function: directly, and from a tail call of the portable tier."""
+        found = self.builtin(index)
+        return found, partial(self.tail_called, found)
+
+    def builtin(self, index: int) -> Builtin:
+        """Return how to enter a function. Raises: Fatal when nobody should."""
         found = self.builtins.get(index)
         if found is None:
-            if index not in self.layout.entries:
+            at = self.code.at.get(index)
+            if at is None:
                 raise Fatal(f"function {index} was compiled without an entry")
-            at = self.context.code.methods + METHOD_BYTES * self.layout.entries.index(index)
-            found = self.builtins[index] = new_builtin()(at, self.context, self.context.code.loaded.pages)
-        return found, partial(self.tail_called, found)
+            found = self.builtins[index] = new_builtin()(at, self.context, self.code.loaded.pages)
+        return found
 
     def tail_called(self, entry: Builtin, *operands: Any) -> Any:
         """Enter a function in place of a frame of the portable tier. Raises: Trap with the places of its frames."""
@@ -162,7 +195,7 @@ class NativeLinkage:
                 f"native code needs {self._field('stack_need')} bytes of stack, and this thread's {left} bytes are not "
                 "enough for it here: call from a thread with a larger stack (threading.stack_size) or nest less deeply"
             )
-        raise Trap(replay(self.instance, self.layout, self.context) if code == context.REPLAY else TRAPS[code])
+        raise Trap(replay(self.instance, self.code.layout, self.context) if code == context.REPLAY else TRAPS[code])
 
     def room(self) -> None:
         """Find out where the calling thread's stack lies."""
@@ -179,6 +212,10 @@ class NativeLinkage:
         *operands, at, type_, table, weight = arguments
         function = self.instance.indirect(at, self.instance.compiled.keys[type_], table)
         return _call(function, operands, weight)
+
+    def bytes_of_a_thread(self) -> int:
+        """Of C stack for a fresh thread that goes on where another's is used up."""
+        return stack_bytes(FRAMES_A_THREAD, self.instance.compiled.rules.limits.stack_weight)
 
     def _field(self, name: str) -> int:
         value: int = struct.unpack_from("<Q", self.context, OFFSET[name])[0]
@@ -211,8 +248,19 @@ def tick() -> None:
 
 def imported(instance: Instance, n: int) -> Builtin:
     """An import of the bare engine as compiled code calls it: with the stack weight last."""
-    function = instance.function(n)
-    return function.call if function.instance is None else _entered(function)
+    extern = instance.imported[n]
+    if not isinstance(extern, Func):
+        operands = len(instance.compiled.module.signature(n).params)
+        return template(_WITHOUT_WEIGHT, operands)(extern)  # type: ignore[no-any-return]
+    return extern.call if extern.instance is None else _entered(extern)
+
+
+_WITHOUT_WEIGHT = """
+def make(function):
+    def adapted({weight}):
+        return function({names})
+    return adapted
+"""
 
 
 def _entered(function: Func) -> Builtin:
@@ -262,8 +310,7 @@ def _call(function: Func, operands: Sequence[Any], weight: int) -> Any:
                 return function.call(*operands, weight)
             except NoRoom:
                 pass
-        bytes_ = stack_bytes(FRAMES_A_THREAD, instance.compiled.rules.limits.stack_weight)
-        return on_fresh_thread(lambda _: function.call(*operands, weight), None, bytes_)
+        return on_fresh_thread(lambda _: function.call(*operands, weight), None, linkage.bytes_of_a_thread())
     except Trap as trap:
         linkage.located(trap)
         raise
@@ -275,6 +322,11 @@ def native_linkage(instance: Instance) -> NativeLinkage | None:
     """The linkage of an instance that runs compiled code."""
     owner = getattr(instance.enter, "__self__", None)
     return owner if isinstance(owner, NativeLinkage) else None
+
+
+def offer(instance: Instance, code: NativeCode) -> None:
+    """Make this tier the one that runs the instance, once a function of it is asked for."""
+    instance.run_later_with(code.begin)
 
 
 def prepare(
@@ -315,9 +367,14 @@ def _placed(trap: Trap) -> None:
 
 def run_entry(linkage: NativeLinkage, index: int, weight: int) -> None:
     """Call a function without operands and results. Raises: Trap, OutOfGas, whatever a host function raises."""
+    entry = linkage.builtins.get(index) or linkage.builtin(index)
     try:
-        _call(linkage.instance.function(index), (), weight)
+        try:
+            entry(weight)
+        except NoRoom:
+            on_fresh_thread(entry, weight, linkage.bytes_of_a_thread())
     except Trap as trap:
+        linkage.located(trap)
         untie(trap)
         _placed(trap)
         raise
