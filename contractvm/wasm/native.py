@@ -126,7 +126,7 @@ class NativeLinkage:
         called = [imported(instance, n) for n in range(len(instance.imported))] if functions is None else [*functions]
         called += [getattr(instance, method) for method in code.effects]
         code.words.pack_into(ctx, code.layout.imports, *map(id, called))
-        PAIR.pack_into(ctx, OFFSET["memory"], id(memory), id(cell))
+        PAIR.pack_into(ctx, OFFSET["memory"], 0 if memory is None else id(memory), id(cell))
         PAIR.pack_into(ctx, OFFSET["fail"], id(fail), id(room))
         PAIR.pack_into(ctx, OFFSET["held"], id(held), id(indirect))
         if slice_ != context.SLICE:
