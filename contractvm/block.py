@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from contractvm.crypto import keccak256
+from contractvm.crypto import keccak256, keccak_function
 from contractvm.errors import Fatal
 from contractvm.receipt import EMPTY_BLOOM
 from contractvm.rules import Rules
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash
 from state.codec import decode as rlp_decode
-from state.codec import decode_uint
+from state.codec import decode_uint, encode_int
 from state.codec import encode as rlp_encode
 from state.trie import trie_root
 
@@ -162,4 +162,4 @@ def indexed_root(items: Sequence[bytes]) -> Hash:
     """Root of the trie that maps rlp(index) to each item: transactions and receipts of a block."""
     if not items:
         return EMPTY_TRIE
-    return Hash(trie_root(((rlp_encode(i), item) for i, item in enumerate(items)), keccak256))
+    return Hash(trie_root(((encode_int(i), item) for i, item in enumerate(items)), keccak_function()))

@@ -21,7 +21,7 @@ from contractvm.types import Hash
 from state.world import World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """A transaction and what came of it."""
 
@@ -87,7 +87,7 @@ def assemble(
 def _receipt(result: Result, cumulative_gas: int, index: int, log_index: int) -> Receipt:
     tx, executed = result.transaction, result.executed
     return Receipt(
-        type=int(tx.type),
+        type=tx.type.value,
         status=executed.status,
         cumulative_gas=cumulative_gas,
         logs=executed.logs,

@@ -16,11 +16,13 @@ from contractvm.errors import Fatal, Place, Trap
 from contractvm.host import Log
 from contractvm.machine import Status
 from contractvm.types import ZERO_HASH, Address, Hash
-from state.codec import Encodable, decode_uint, encode_bytes, encode_uint, wrap_list
+from state.codec import Encodable, decode_uint, encode_bytes, encode_int, wrap_list
 from state.codec import decode as rlp_decode
 from state.codec import encode as rlp_encode
 
 BLOOM_BYTES: Final = 256
+_BLOOM_HEADER: Final = b"\xb9\x01\x00"
+"""Of a string of so many bytes."""
 EMPTY_BLOOM: Final = bytes(BLOOM_BYTES)
 REVERT_KEPT: Final = 4_096
 """Bytes of revert data that a receipt keeps: enough for every message, too few to fill a disk with."""
@@ -95,39 +97,36 @@ class Receipt:
 
     def encode(self, bloom: bytes) -> bytes:
         """The consensus encoding, a leaf of the receipts trie; `bloom` is `logs_bloom` of these logs."""
-        gas = encode_bytes(encode_uint(self.cumulative_gas))
+        gas = encode_int(self.cumulative_gas)
         status = b"\x01" if self.ok else b"\x80"
-        body = wrap_list(status + gas + encode_bytes(bloom) + self._logs())
+        body = wrap_list(status + gas + _BLOOM_HEADER + bloom + self._logs())
         return bytes([self.type]) + body if self.type else body
 
     def pack(self) -> bytes:
         """Our record of it, in RLP; block number and hash are known from where it is kept."""
-        facts = rlp_encode(
-            [
-                self.type,
-                int(self.status),
-                self.cumulative_gas,
-                self.transaction_hash,
-                self.sender,
-                self.to or b"",
-                self.created or b"",
-                self.gas_used,
-                self.gas_price,
-                self.index,
-                self.log_index,
-                self.output,
-                self.trap.pack() if self.trap else b"",
-                self.detail.encode(),
-            ]
+        facts = (
+            encode_int(self.type)
+            + encode_int(self.status)
+            + encode_int(self.cumulative_gas)
+            + encode_bytes(self.transaction_hash)
+            + encode_bytes(self.sender)
+            + encode_bytes(self.to or b"")
+            + encode_bytes(self.created or b"")
+            + encode_int(self.gas_used)
+            + encode_int(self.gas_price)
+            + encode_int(self.index)
+            + encode_int(self.log_index)
+            + encode_bytes(self.output)
+            + (rlp_encode(self.trap.pack()) if self.trap else b"\x80")
+            + encode_bytes(self.detail.encode())
         )
-        return wrap_list(facts + self._logs())
+        return wrap_list(wrap_list(facts) + self._logs())
 
     def _logs(self) -> bytes:
         """RLP of the logs, made once: it is in both encodings."""
         if self._logs_rlp is None:
-            logs: list[Encodable] = [[log.address, log.topics, log.data] for log in self.logs]
-            object.__setattr__(self, "_logs_rlp", rlp_encode(logs))
-        return cast(bytes, self._logs_rlp)
+            self._logs_rlp = wrap_list(b"".join([_log(log) for log in self.logs]))
+        return self._logs_rlp
 
     @staticmethod
     def unpack(record: bytes, block_number: int, block_hash: Hash) -> Receipt:
@@ -171,23 +170,25 @@ class Bloom:
 
     def of(self, logs: Iterable[Log]) -> bytes:
         """256-byte filter of a receipt's logs. Source: yellow paper equation 30."""
-        bits = 0
+        bits, masks = 0, self._masks
         for log in logs:
-            bits |= self._mask(log.address)
+            bits |= masks.get(log.address) or self._mask(log.address)
             for topic in log.topics:
-                bits |= self._mask(topic)
+                bits |= masks.get(topic) or self._mask(topic)
         self.whole |= bits
         return bits.to_bytes(BLOOM_BYTES, "big")
 
     def _mask(self, item: bytes) -> int:
-        mask = self._masks.get(item)
-        if mask is None:
-            h = keccak256(item)
-            mask = (
-                1 << ((h[0] << 8 | h[1]) & 2047) | 1 << ((h[2] << 8 | h[3]) & 2047) | 1 << ((h[4] << 8 | h[5]) & 2047)
-            )
-            self._masks[item] = mask
+        h = keccak256(item)
+        mask = 1 << ((h[0] << 8 | h[1]) & 2047) | 1 << ((h[2] << 8 | h[3]) & 2047) | 1 << ((h[4] << 8 | h[5]) & 2047)
+        self._masks[item] = mask
         return mask
+
+
+def _log(log: Log) -> bytes:
+    """RLP of a log, whose topics are of 32 bytes."""
+    topics = b"".join([b"\xa0" + topic for topic in log.topics])
+    return wrap_list(encode_bytes(log.address) + wrap_list(topics) + encode_bytes(log.data))
 
 
 def logs_bloom(logs: Iterable[Log]) -> bytes:

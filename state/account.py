@@ -8,7 +8,7 @@ and storage need not keep. A `Base` is any unchanging state that a `World` can b
 from dataclasses import dataclass
 from typing import Protocol
 
-from state.codec import RLPError, decode, decode_uint, encode
+from state.codec import RLPError, decode, decode_uint, encode_int, wrap_list
 from state.errors import StoreCorrupt
 from state.merkle import EMPTY_ROOT, Keccak
 
@@ -28,13 +28,14 @@ class Account:
 
 def encode_account(account: Account) -> bytes:
     """Return the account as the trie has it."""
-    return encode([account.nonce, account.balance, account.storage_root, account.code_hash])
+    numbers = encode_int(account.nonce) + encode_int(account.balance)
+    return wrap_list(numbers + b"\xa0" + account.storage_root + b"\xa0" + account.code_hash)
 
 
 def account_record(account: Account) -> bytes:
     """Return the account's flat record: `[nonce, balance]`, then root and code hash if it has either."""
     if account.code_hash == EMPTY_CODE_HASH and account.storage_root == EMPTY_ROOT:
-        return encode([account.nonce, account.balance])
+        return wrap_list(encode_int(account.nonce) + encode_int(account.balance))
     return encode_account(account)
 
 

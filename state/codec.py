@@ -105,6 +105,14 @@ def _encode(item: Encodable, depth: int) -> bytes:
     return encode_bytes(encode_uint(value))
 
 
+def encode_int(value: int) -> bytes:
+    """Return the RLP of one non-negative integer below 2^256, unchecked: for records of a fixed shape."""
+    if value < 0x80:
+        return _BYTE[value or 0x80]
+    size = (value.bit_length() + 7) >> 3
+    return _STRING[size] + value.to_bytes(size, "big")
+
+
 def encode_bytes(data: bytes) -> bytes:
     """Return the RLP of one byte string."""
     size = len(data)
