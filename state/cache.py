@@ -1,10 +1,16 @@
-"""A bounded cache of records, in two generations.
+"""Bounded caches of the writing thread: of records, in two generations, and of the paths of keys.
 
 A look-up promotes into the young generation; when that is half of the allowance it becomes the old one and what was
-old is forgotten. That approximates least-recently-used at the cost of one dict look-up. Belongs to the writing thread.
+old is forgotten. That approximates least-recently-used at the cost of one dict look-up.
 """
 
-_ENTRY_BYTES = 200  # of Python objects around a key and a record
+from typing import Final
+
+from state.merkle import Keccak, path_of
+
+_ENTRY_BYTES: Final = 200  # of Python objects around a key and a record
+_MOST_PATHS: Final = 1 << 16  # some 16 MiB
+_LONGEST_KEY: Final = 64  # of those whose paths are kept: bounds them in bytes
 
 
 class Cache:
@@ -45,3 +51,24 @@ class Cache:
         self._young.clear()
         self._old.clear()
         self._young_bytes = 0
+
+
+class Paths:
+    """The paths of keys that were lately asked for: blocks change the same accounts and slots again and again."""
+
+    __slots__ = ("_keccak", "_known")
+
+    def __init__(self, keccak: Keccak) -> None:
+        self._keccak = keccak
+        self._known: dict[bytes, bytes] = {}
+
+    def of(self, key: bytes) -> bytes:
+        """Return the path of `key` in a trie."""
+        path = self._known.get(key)
+        if path is None:
+            path = path_of(self._keccak(key))
+            if len(self._known) >= _MOST_PATHS:
+                self._known.clear()
+            if len(key) <= _LONGEST_KEY:
+                self._known[key] = path
+        return path

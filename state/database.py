@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from state.account import EMPTY_CODE_HASH, Account, account_of, account_record, encode_account
-from state.cache import Cache
+from state.cache import Cache, Paths
 from state.codec import decode, decode_uint, encode, encode_bytes
 from state.errors import StoreCorrupt
 from state.history import forgotten, remembered, undone
@@ -104,6 +104,7 @@ class StateDB:
         self._keccak = keccak
         self._nodes = Cache(cache_bytes)
         self._recent = Recent()
+        self._paths = Paths(keccak)
         self._empty = EmptyStretches()
         self._lock = Lock()
         self._height: int | None = None
@@ -329,13 +330,14 @@ class StateDB:
         """Change storage records and their trie, `before` having the old values; return the storage root after it."""
         prefix = STORAGE + address
         leaves: Records = {}
-        get = self._store.get
+        get, records, replaced = self._store.get, changes.records, changes.old
         for key, value in slots.items():
             old = before(address, key)
             if old == value:
                 continue
             record = prefix + key
-            changes.put(record, old, value)
+            records[record] = value or None
+            replaced[record] = old
             leaves[key] = encode_bytes(value) if value else None
             if not old:
                 changes.added.append(record)
@@ -346,7 +348,7 @@ class StateDB:
             value = get(prefix + key)
             return None if value is None else encode_bytes(value)
 
-        root, nodes = Trie(self._node, STORAGE_TRIE + address, leaf, self._keccak).update(leaves)
+        root, nodes = Trie(self._node, STORAGE_TRIE + address, leaf, self._keccak, self._paths.of).update(leaves)
         changes.nodes.update(nodes)
         return root
 
@@ -377,7 +379,8 @@ class StateDB:
         """Change the account trie; return the state root after it."""
         if not changes.accounts:
             return self._root
-        root, nodes = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak).update(changes.accounts)
+        trie = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak, self._paths.of)
+        root, nodes = trie.update(changes.accounts)
         changes.nodes.update(nodes)
         return root
 

@@ -15,7 +15,7 @@ write; it writes nothing and changes nothing, so that a header can be made befor
 the 64 digits of a path.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from state.errors import StoreCorrupt
 from state.merkle import (
@@ -45,14 +45,18 @@ class Trie:
         prefix: where the trie's records are; no other record may start with it.
         leaf: the value of a key that is in the trie, as it was before any change given to `update`.
         keccak: keccak-256.
+        path: the path of a key, from who may remember it; worked out by default.
     """
 
-    __slots__ = ("_keccak", "_leaf", "_records")
+    __slots__ = ("_keccak", "_leaf", "_path", "_records")
 
-    def __init__(self, read: LookUp, prefix: bytes, leaf: LookUp, keccak: Keccak) -> None:
+    def __init__(
+        self, read: LookUp, prefix: bytes, leaf: LookUp, keccak: Keccak, path: Callable[[bytes], bytes] | None = None
+    ) -> None:
         self._records = Records(read, prefix)
         self._leaf = leaf
         self._keccak = keccak
+        self._path = path or (lambda key: path_of(keccak(key)))
 
     @property
     def root(self) -> bytes:
@@ -113,8 +117,8 @@ class Trie:
         """
         if not changes:
             return self.root, {}
-        keccak, top = self._keccak, self._records.prefix
-        ordered = sorted((path_of(keccak(key)), key, value) for key, value in changes.items())
+        keccak, top, path = self._keccak, self._records.prefix, self._path
+        ordered = sorted([(path(key), key, value) for key, value in changes.items()])
         update = Update(self._records, self._value, keccak)
         node = update.slot(0, self._records.top(), ordered)
         if node is None:

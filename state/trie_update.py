@@ -114,6 +114,13 @@ class Update:
         touched: dict[int, Node] = {}
         reshaped = short != 0
         for slot, group in _groups(changes, depth - 1):
+            if leaves >> slot & 1 and len(group) == 1 and not reshaped:
+                digest = self._same_leaf(depth, record, 1 << slot, group[0])
+                if digest is not None:
+                    touched[slot] = group[0]  # type: ignore[assignment]  # it has a value, so it is a leaf
+                    at = digest_at(record, used, slot)
+                    spliced[at : at + 32] = digest
+                    continue
             if plain >> slot & 1:
                 node = self._branch(group[0][0][:depth], group)
                 same = node is not None and len(node) == 2 and not node[0]
@@ -132,6 +139,15 @@ class Update:
         after = bytes(spliced)
         self.writes[self._records.place(path)] = after
         return b"", reference_of(after[-NODE_BYTES[used.bit_count()] :], self._keccak)
+
+    def _same_leaf(self, depth: int, record: bytes, bit: int, change: Change) -> bytes | None:
+        """Return the new hash of the leaf in a branch's slot, if the change gives that very leaf another value."""
+        path, key, value = change
+        _, leaves, extended, _ = MASKS.unpack_from(record)
+        if value is None or name_of(record, leaves | extended, bit) != key:
+            return None
+        node = leaf_node(path[depth:], value)
+        return self._keccak(node) if len(node) >= 32 else None
 
     def _child(self, depth: int, record: bytes, bit: int, changes: list[Change]) -> tuple[Node, bool]:
         """Return what is behind a branch's slot after `changes`, and whether its kind and name are as before."""
