@@ -11,6 +11,7 @@ Source: WebAssembly core specification, section 4.4. Never: an instruction outsi
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -185,10 +186,37 @@ class Body(Memory):
             and self._is_checkpoint(after)
         ):
             self.unsure = self._word(0, self.at)
+            self.gas = gas
         else:
-            self.do(f"store i64 {gas}, ptr %g")
+            self._refill(gas)
+
+    def _refill(self, gas: str) -> None:
+        """Look at a call's gas where no run begins behind it: the next one may lie behind a label and not look."""
+        self.do(f"store i64 {gas}, ptr %g")
+        later = bisect_right(self.plan.runs, self.at, key=lambda run: run.start)
+        ahead = 0
+        if later < len(self.plan.runs):
+            ahead = self.plan.runs[later].cost + self.after[self.plan.runs[later].start]
+        if not ahead:
             self.trap_if(self.value(f"icmp slt i64 {gas}, 0"), 0)
-        self.gas = gas
+            self.gas = gas
+            return
+        low, fill, go = (f"{name}.{self.at}" for name in ("low", "fill", "go"))
+        self.do(f"br i1 {self.value(f'icmp slt i64 {gas}, {ahead}')}, label %{low}, label %{go}, {COLD}")
+        call_failed, filled, interrupted = self.name(), self.name(), self.name()
+        self.cold += [
+            f"{low}:",
+            f" store i64 {self._word(0, self.at)}, ptr %tw",
+            f" {call_failed} = icmp slt i64 {gas}, 0",
+            f" br i1 {call_failed}, label %trap, label %{fill}",
+            f"{fill}:",
+            f" {filled} = call preserve_mostcc i64 @rt.refill(ptr %ctx, i64 {gas}, i64 {ahead})",
+            f" store i64 {filled}, ptr %g",
+            f" {interrupted} = icmp slt i64 {filled}, 0",
+            f" br i1 {interrupted}, label %trap, label %{go}",
+        ]
+        self.label(go)
+        self.gas = None
 
     # Control.
 
