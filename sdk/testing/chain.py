@@ -8,6 +8,7 @@ Never: a second engine, and no state beside the chain's.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Self
 
 from contractvm.chain import Chain
 from contractvm.devaccounts import dev_accounts
-from contractvm.errors import Fatal
+from contractvm.errors import ContractVMError, Fatal
 from contractvm.execute import Message
 from contractvm.genesis import Genesis
 from contractvm.receipt import Receipt as ChainReceipt
@@ -39,14 +40,17 @@ COINBASE = Address(bytes.fromhex("c0ffee" + "00" * 16 + "01"))
 class MockChain:
     """A chain for tests. `accounts` are the ten development accounts, each with 10,000 ether; the first one sends."""
 
-    def __init__(self, *, tier: str = "portable", base_fee: int = 0) -> None:
-        """Raises: ValueError for an unknown tier."""
+    def __init__(self, *, tier: str = "auto", base_fee: int = 0) -> None:
+        """`auto` compiles in the background; `native` waits, and warns of what has to run on the portable tier.
+
+        Raises: ValueError for an unknown tier; Unavailable when the native tier is asked for and cannot be had.
+        """
         from contractvm.wasm.machine import WasmMachine
 
         self.inner = Chain(
             MemoryStore(),
             Genesis(timestamp=START, base_fee=base_fee),
-            machines=[WasmMachine(tier)],
+            machines=[WasmMachine(tier, fell_back=_warn)],
             clock=lambda: START,
             coinbase=COINBASE,
         )
@@ -230,6 +234,11 @@ class MockChain:
 def to_address(value: Value) -> Address:
     """20 bytes of an address, hex text, or anything with an `address`. Raises: ABIError."""
     return Address(AddressType().encode(value, "address")[12:])
+
+
+def _warn(code_hash: bytes, problem: ContractVMError) -> None:
+    """Say that a contract does not run natively though it should: pytest shows warnings at its end."""
+    warnings.warn(f"code 0x{code_hash.hex()} runs on the portable tier: {problem}", RuntimeWarning, stacklevel=2)
 
 
 def _show_debug(address: Address, text: bytes) -> None:

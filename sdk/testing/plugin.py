@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures `chain` and `accounts`, put back to where they were after each test.
+"""The pytest plugin: fixtures `chain` and `accounts`, put back to where they were after each test; `--contractvm-tier`.
 
 One chain serves a session. What a fixture deploys lasts as long as the fixture does: the chain is put back when a test,
 a class and a module end. A project that never asks for `chain` pays for a look at a dictionary.
@@ -16,9 +16,23 @@ if TYPE_CHECKING:
     from contractvm.types import Address
     from sdk.testing.chain import MockChain
 
+TIERS = ("auto", "native", "portable", "reference")
+"""As the engine has them; named here because the engine is not imported before a test wants it."""
+
 _CHAIN: pytest.StashKey[MockChain] = pytest.StashKey()
 _FIRST: pytest.StashKey[int] = pytest.StashKey()
 """The snapshot taken when the chain was made."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contractvm", "smart contracts")
+    group.addoption(
+        "--contractvm-tier",
+        choices=TIERS,
+        default="auto",
+        help="How the fixture `chain` runs contracts: auto (compile in the background), native (wait for the "
+        "compiler), portable, or reference.",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +40,7 @@ def chain(pytestconfig: pytest.Config) -> Iterator[MockChain]:
     """A development chain in memory (`sdk.testing.MockChain`)."""
     from sdk.testing.chain import MockChain
 
-    with MockChain() as made:
+    with MockChain(tier=pytestconfig.getoption("--contractvm-tier")) as made:
         pytestconfig.stash[_CHAIN] = made
         pytestconfig.stash[_FIRST] = made.snapshot()
         yield made

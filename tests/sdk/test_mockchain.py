@@ -9,6 +9,7 @@ import pytest
 
 from contractvm.errors import Trap
 from contractvm.machine import Status
+from contractvm.native.compiler import Refused
 from contractvm.rejections import InsufficientFunds
 from sdk.abi import ABIError
 from sdk.build import Artifact, build
@@ -16,7 +17,7 @@ from sdk.errors import BuildError
 from sdk.testing import CallFailed, Contract, MockChain, RanOutOfGas, Reverted, Trapped, reverts
 from sdk.testing.chain import COINBASE, START
 from tests.sdk.conftest import need
-from tests.tiers import each_tier
+from tests.tiers import NATIVE, each_tier, missing
 
 ETHER = 10**18
 
@@ -245,7 +246,7 @@ def test_all_tiers_give_the_same(tier: str, numbers: Artifact) -> None:
     mock = MockChain(tier=tier)
     contract = mock.deploy(numbers)
     receipt = contract.send("mul(uint256,uint256)", 2**100, 3**90)
-    other = MockChain().deploy(numbers).send("mul(uint256,uint256)", 2**100, 3**90)
+    other = MockChain(tier="portable").deploy(numbers).send("mul(uint256,uint256)", 2**100, 3**90)
     assert receipt.gas_used == other.gas_used
     assert receipt.raw.block_hash == other.raw.block_hash
 
@@ -262,3 +263,16 @@ def test_debug_output_is_printed(mock: MockChain, capsys: pytest.CaptureFixture[
     hello = mock.deploy(Path(__file__).parents[2] / "contracts" / "lessons" / "hello.wat")
     assert mock.run(hello.address) == b"hello, world"
     assert capsys.readouterr().out == f"debug 0x{hello.address.hex()}: hello, world\n"
+
+
+def test_what_has_to_run_portably_is_told(numbers: Artifact, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if (reason := missing(NATIVE)) is not None:
+        pytest.skip(reason)
+    need("wasmtime", "wat")
+    from tests.contractvm.wasm.foundries import Shop
+
+    shop = Shop(tmp_path / "cache")
+    shop.told.problem = Refused("it is too odd")
+    monkeypatch.setattr("contractvm.wasm.choice.foundry", lambda: shop)
+    with MockChain(tier="native") as mock, pytest.warns(RuntimeWarning, match="runs on the portable tier: it is too o"):
+        mock.deploy(numbers)

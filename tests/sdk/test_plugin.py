@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from contractvm.wasm.choice import MACHINE_TIERS
+from sdk.testing.plugin import TIERS
+from tests.tiers import HERE
+
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]
 
@@ -170,3 +174,24 @@ def test_importing_the_plugin_imports_little() -> None:
         check=True,
     )
     assert set(done.stdout.split()) == {"sdk", "sdk.testing", "sdk.testing.plugin"}
+
+
+TIERED = """
+def test_it(chain, pytestconfig):
+    (machine,) = chain.inner.executor.machines
+    assert machine.tier == {tier!r}
+"""
+
+
+@pytest.mark.parametrize("tier", [None, "reference", *(tier for tier in HERE if tier != "reference")])
+def test_the_tier_is_an_option(inner: pytest.Pytester, tier: str | None) -> None:
+    inner.makepyfile(TIERED.format(tier=tier or "auto"))
+    run(inner, *([] if tier is None else ["--contractvm-tier", tier])).assert_outcomes(passed=1)
+
+
+def test_tiers_are_the_engines(inner: pytest.Pytester) -> None:
+    assert sorted(TIERS) == sorted(MACHINE_TIERS)
+    inner.makepyfile(TIERED.format(tier="fast"))
+    refused = run(inner, "--contractvm-tier", "fast", process=True)
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*--contractvm-tier*fast*"])
