@@ -361,4 +361,6 @@ IMMEDIATES: Mapping[str, Callable[[Body, Op], object]] = {
 
 GENERIC = tuple(op for op in OPS if op.sig)
 PLAIN = tuple(op for op in GENERIC if op.imm == "" and op.params)
+MEMORY_ROWS = frozenset(op.name for op in OPS if op.imm == "memarg" or op.imm.startswith("memory")) | {"memory.init"}
+"""What a module without a memory has none of."""
 MAKERS = {t: tuple(op for op in PLAIN if _codes(op.results) == (t,)) for t in NUMBERS}

@@ -1,6 +1,7 @@
 """`python -m tests.fuzz.digest FIRST COUNT TIER`: one digest over everything that generated cases do on a tier.
 
-Two processes, Pythons or machines agree on all of it exactly when they print the same line. Needs contractvm's own dependencies alone.
+Two processes, Pythons or machines agree on all of it exactly when they print the same line. It needs no more than
+contractvm itself does.
 Never: compares; who calls it does.
 """
 

@@ -1,6 +1,6 @@
 """Generates whole modules with calls to make on them, each from one seed.
 
-A module has a memory, one to three tables, globals, host imports, active and passive segments and a handful of
+A module has mostly a memory, one to three tables, globals, host imports, active and passive segments and a handful of
 functions, all exported, so that everything it computes can be compared. Most are guarded: loops and calls count a
 global down, so that they end by themselves; the others end by gas. What may be imported is a `Profile`'s to say.
 Never: a float, or a module that validation may refuse.
@@ -39,7 +39,7 @@ from contractvm.wasm.module import (
 from contractvm.wasm.opcodes import BY_NAME
 from gas.meter import MILLI
 from tests.fuzz import control, patterns, variables
-from tests.fuzz.bodies import CONST, NUMBERS, Body, Shape, edge_biased
+from tests.fuzz.bodies import CONST, MEMORY_ROWS, NUMBERS, Body, Shape, edge_biased
 
 STATEMENTS = {**control.STATEMENTS, **variables.STATEMENTS, **patterns.STATEMENTS}
 """Rows whose effect depends on context, by name, and patterns of several."""
@@ -200,7 +200,10 @@ class _Builder:
         return Code([BY_NAME[n].code for n, _ in names], [imm for _, imm in names], [0] * len(names))
 
     def memory_and_data(self) -> None:
+        """A memory and what is written into it; a few modules have none."""
         module, rng = self.module, self.rng
+        if self.profile.entry is None and rng.random() < 0.05:
+            return
         module.memories.append(Limit(1, rng.randint(1, 4)))
         module.memory_types = list(module.memories)
         if self.profile.head:
@@ -291,7 +294,8 @@ class _Builder:
 
     def _avoided(self) -> frozenset[str]:
         """Kinds of instructions without which compiled code is another: each is left out of many modules."""
-        return frozenset(name for names in AVOIDABLE if self.rng.random() < 0.45 for name in names)
+        avoided = frozenset(name for names in AVOIDABLE if self.rng.random() < 0.45 for name in names)
+        return avoided if self.module.memories else avoided | MEMORY_ROWS
 
     def refuel(self) -> None:
         """A last function, which no other calls."""
@@ -313,7 +317,8 @@ class _Builder:
         }
         for kind, indices in shown.items():
             module.exports += [Export(f"{letters[kind]}{i}", kind, i) for i in indices]
-        module.exports.append(Export("memory", MEMORY, 0))
+        if module.memories:
+            module.exports.append(Export("memory", MEMORY, 0))
         if self.profile.entry is not None:
             module.exports.append(Export(self.profile.entry, FUNC, module.imported_functions))
         empty = [i for i, type_ in enumerate(self.signatures) if type_ == FuncType((), ())]

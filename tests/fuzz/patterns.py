@@ -21,6 +21,10 @@ def _slots(body: Body, type_: int) -> list[int]:
     return [i for i, t in enumerate(body.all_locals) if t == type_]
 
 
+def _no_memory(body: Body) -> bool:
+    return "memory.size" in body.shape.avoided
+
+
 def _const(body: Body, value: int) -> None:
     body.emit("i32.const", value & 0xFFFF_FFFF)
 
@@ -108,6 +112,8 @@ def _between(body: Body) -> None:
 
 def cluster(body: Body) -> None:
     """Accesses off one base."""
+    if _no_memory(body):
+        return
     slots = _slots(body, I32)
     if not slots:
         return
@@ -121,6 +127,8 @@ def cluster(body: Body) -> None:
 
 def counted(body: Body) -> None:
     """A loop of a few rounds, each with accesses at a place that moves; it may well run out of memory half way."""
+    if _no_memory(body):
+        return
     slots = _slots(body, I32)
     if len(slots) < 2:
         return
@@ -149,6 +157,8 @@ def counted(body: Body) -> None:
 
 def constants(body: Body) -> None:
     """Accesses at constant addresses, inside and outside."""
+    if _no_memory(body):
+        return
     rng = body.rng
     for _ in range(rng.randint(1, 4)):
         row = rng.choice(ACCESSES)
