@@ -7,7 +7,9 @@ native tier, where code has such a table in it, hardly ever. Source: WebAssembly
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from contractvm.errors import Fatal
@@ -32,6 +34,8 @@ class Beginning:
     """Whether tables may be filled when somebody looks at them."""
     functions: bool
     """Whether it imports functions alone."""
+    exports: Mapping[str, tuple[int, int]]
+    """Kind and index of each export."""
 
 
 def beginning(module: Module) -> Beginning:
@@ -44,6 +48,7 @@ def beginning(module: Module) -> Beginning:
         changing=tuple(n for n, definition in enumerate(module.globals) if definition.type.mutable),
         late=_late(module),
         functions=all(wanted.kind == FUNC for wanted in module.imports),
+        exports=MappingProxyType({e.name: (e.kind, e.index) for e in module.exports}),
     )
 
 

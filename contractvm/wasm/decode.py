@@ -339,6 +339,7 @@ class _Decoder:
         locals_ = self.locals(r, index, total)
         ran_out = "END opcode expected" if section.left else "unexpected end of section or function"
         code = decode_code(r, self.context, ran_out)
+        self.module.opcodes.update(code.ops)
         if r.left:
             raise r.malformed(f"section size mismatch: {r.left} bytes behind the body's end")
         return Function(self.declared[index - self.module.imported_functions], locals_, code, offset, size)

@@ -123,9 +123,7 @@ class Engine:
 
         Raises: KeyError when there is no such function, ValueError for the wrong number of operands, Trap, OutOfGas.
         """
-        function = instance.exports[name]
-        if not isinstance(function, Func):
-            raise KeyError(name)
+        function = instance.exported_function(name)
         if len(operands) != len(function.type.params):
             raise ValueError(f"{name!r} takes {len(function.type.params)} operands, {len(operands)} given")
         return self.call(function, list(operands))

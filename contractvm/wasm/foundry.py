@@ -65,11 +65,13 @@ def generator_digest() -> bytes:
 class Foundry:
     """Finds or makes the compiled form of modules."""
 
-    __slots__ = ("cache", "compiler")
+    __slots__ = ("_digests", "cache", "compiler")
 
     def __init__(self, cache_: ObjectCache | None = None, compiler: Compiler | None = None) -> None:
         self.cache = cache_ or ObjectCache()
         self.compiler = compiler or Compiler()
+        self._digests: dict[int, tuple[Rules, bytes]] = {}
+        """Of rules, by their identity; it holds them, so that no others can take it."""
 
     def find(self, compiled: Compiled, code_hash: bytes | None = None) -> NativeCode | None:
         """The compiled form, if the cache has it.
@@ -138,7 +140,11 @@ class Foundry:
 
     def _key(self, compiled: Compiled, code_hash: bytes | None) -> bytes:
         hash_ = code_hash or hashlib.sha256(compiled.code).digest()
-        return cache_key(hash_, compiled.rules.digest, generator_digest())
+        rules = compiled.rules
+        known = self._digests.get(id(rules))
+        if known is None:
+            known = self._digests[id(rules)] = rules, rules.digest
+        return cache_key(hash_, known[1], generator_digest())
 
 
 @cache

@@ -191,6 +191,13 @@ class Instance:
         """Instructions executed on this meter, where the tier counts them."""
         return self.meter.count.cell_contents  # type: ignore[no-any-return]
 
+    def exported_function(self, name: str) -> Func:
+        """Return an exported function. Raises: KeyError when there is no such."""
+        kind, index = self._beginning.exports[name]
+        if kind != FUNC:
+            raise KeyError(name)
+        return self.function(index)
+
     def initialize(self) -> None:
         """Write the active segments in order; earlier ones stay written when a later one traps. Raises: Trap."""
         first, memory = self._beginning, self.memory

@@ -78,7 +78,7 @@ class Layout:
 def layout(compiled: Compiled) -> Layout:
     """The layout of a module's contexts. The module must have been validated."""
     module = compiled.module
-    used = _opcodes(module)
+    used = module.opcodes or _opcodes(module)
     at = HEADER
     results = at
     at += WORD * max((len(type_.results) for type_ in module.types), default=0)
@@ -97,7 +97,7 @@ def layout(compiled: Compiled) -> Layout:
     for method in sorted({_METHODS[code] for code in used if code in _METHODS} | {FUNCTION}):
         effects[method] = at
         at += WORD
-    referred = _referred_functions(module)
+    referred = _referred_functions(module, REF_FUNC in used)
     return Layout(
         globals=tuple(places),
         imports=imports,
@@ -139,11 +139,12 @@ def _globals(compiled: Compiled, at: int) -> list[Place]:
     return found
 
 
-def _referred_functions(module: Module) -> set[int]:
-    """The functions that `ref.func` names, in bodies, segments and globals."""
+def _referred_functions(module: Module, in_bodies: bool) -> set[int]:
+    """The functions that `ref.func` names in segments and globals, and in bodies if any has one."""
     codes = [item for element in module.elements for item in element.items]
     codes += [definition.init for definition in module.globals]
-    codes += [function.code for function in module.functions]
+    if in_bodies:
+        codes += [function.code for function in module.functions]
     found: set[int] = set()
     for code in codes:
         if REF_FUNC in code.ops:

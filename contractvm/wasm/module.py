@@ -152,6 +152,8 @@ class Module:
     """Function names by index, from the `name` section where it is well-formed, else from exports and imports."""
     size: int = 0
     """Bytes of the whole module."""
+    opcodes: set[int] = field(default_factory=set, compare=False)
+    """Those of all instructions in bodies, where the decoder has seen them."""
 
     # The index spaces, imports first; filled by the decoder.
     func_types: list[int] = field(default_factory=list)
