@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from contractvm.wasm.engine import Engine
 
 SIZE = 1
-SMALL = bytes.fromhex("0061736d01000000 01040160 0000 0302 0100 0a04 0102 000b")
-"""A module of one empty function."""
+SMALL = bytes.fromhex("0061736d01000000 01040160 0000 0302 0100 0705 0101 6600 00 0a04 0102 000b")
+"""A module of one empty function, exported as `f`."""
 SETTLED = "settled-"
 LLVM = "llvmlite"
 
@@ -35,7 +35,7 @@ def first_calls(tier: str, wasm: bytes, export: str, *, settled: bool) -> dict[s
     clock.lap("import")
     engine = Engine(tier=tier)
     if settled:
-        engine.instantiate(engine.load(SMALL))
+        engine.invoke(engine.instantiate(engine.load(SMALL)), "f")
         clock.lap("settle")
     compiled = engine.load(wasm)
     clock.lap("decode")
