@@ -15,6 +15,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Literal, Self
 
+from contractvm.ahead import Ahead, Incoming
 from contractvm.archive import HEAD, IDENTITY, Archive, Included, block_records, removal_records
 from contractvm.block import Block, Header, next_base_fee
 from contractvm.builder import Result, assemble, fill
@@ -94,6 +95,7 @@ class Chain:
         self._store = store
         self._archive = Archive(store)
         self._lock = RLock()
+        self._ahead = Ahead()
         self._snapshots: dict[int, Snapshot] = {}
         self._reader: World
         self._executor = Executor(self.rules, default_machines() if machines is None else machines)
@@ -104,7 +106,8 @@ class Chain:
             self._state = StateDB(store, keccak_function())
             self._identity = self._found(genesis or Genesis())
         else:
-            self._identity = self._recognise(Identity.unpack(identity), genesis)
+            self._identity = Identity.unpack(identity)
+            self._identity.check(genesis.chain_id if genesis else None, self.rules, store.backend)
             self._state = StateDB(store, keccak_function())
         self._move_head(self._header_at_head())
         self.pool = Mempool(self._executor, self.chain_id, pool)
@@ -118,7 +121,8 @@ class Chain:
         self.close()
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store, and of the processes that `receive` started."""
+        self._ahead.close()
         self._store.close()
 
     @property
@@ -153,10 +157,18 @@ class Chain:
             tx = Transaction.decode_stored(transaction.encode())
         return self._take(tx)
 
-    def submit_many(self, transactions: Iterable[bytes]) -> list[Hash | Rejected]:
-        """Take the bytes of many signed transactions, in order; return each one's hash or why it is refused."""
+    def receive(self, transactions: Iterable[bytes]) -> Incoming:
+        """Decode signed transactions for `submit_many`, and let other processes recover their senders meanwhile.
+
+        While a block is being made, the next one's senders are thereby worked out on the other processors.
+        """
+        return self._ahead.begin(transactions, self.chain_id)
+
+    def submit_many(self, transactions: Iterable[bytes] | Incoming) -> list[Hash | Rejected]:
+        """Take many signed transactions, in order; return each one's hash or why it is refused."""
+        many = transactions.wait() if isinstance(transactions, Incoming) else decode_many(transactions, self.chain_id)
         answers: list[Hash | Rejected] = []
-        for tx in decode_many(transactions, self.chain_id):
+        for tx in many:
             try:
                 answers.append(self._take(tx) if isinstance(tx, Transaction) else tx)
             except Rejected as refusal:
@@ -425,18 +437,6 @@ class Chain:
         records[IDENTITY] = identity.pack()
         self._state.commit(prepared, records, sync=True)
         return identity
-
-    def _recognise(self, found: Identity, genesis: Genesis | None) -> Identity:
-        if genesis is not None and genesis.chain_id != found.chain_id:
-            raise IncompatibleChain(f"the store's chain id is {found.chain_id}, not {genesis.chain_id}")
-        if found.rules != self.rules.digest:
-            raise IncompatibleChain(
-                f"the chain was made under rules {found.rules.hex()[:16]}, these are {self.rules.digest.hex()[:16]} "
-                f"({self.rules.name}); open it with the version that made it"
-            )
-        if found.backend != self._store.backend:
-            raise IncompatibleChain(f"the chain was made on {found.backend}, the store is {self._store.backend}")
-        return found
 
     def _header_at_head(self) -> Header:
         number = self._archive.head()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contractvm.errors import ContractVMError
+from contractvm.rules import Rules
 from contractvm.types import Hash
 from state.codec import PackError, pack, unpack
 
@@ -55,3 +56,15 @@ class Identity:
             case {"chain_id": int(chain_id), "rules": bytes(rules), "genesis": bytes(genesis), "backend": str(backend)}:
                 return Identity(chain_id, rules, Hash(genesis), backend)
         raise IncompatibleChain("the store's identity record lacks a field: it is damaged")
+
+    def check(self, chain_id: int | None, rules: Rules, backend: str) -> None:
+        """Refuse to be opened by who means another chain; `chain_id` None: any. Raises: IncompatibleChain."""
+        if chain_id is not None and chain_id != self.chain_id:
+            raise IncompatibleChain(f"the store's chain id is {self.chain_id}, not {chain_id}")
+        if self.rules != rules.digest:
+            raise IncompatibleChain(
+                f"the chain was made under rules {self.rules.hex()[:16]}, these are {rules.digest.hex()[:16]} "
+                f"({rules.name}); open it with the version that made it"
+            )
+        if self.backend != backend:
+            raise IncompatibleChain(f"the chain was made on {self.backend}, the store is {backend}")

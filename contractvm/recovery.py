@@ -21,13 +21,19 @@ MOST_THREADS: Final = 8
 
 def decode_many(transactions: Iterable[bytes], chain_id: int) -> list[Transaction | Rejected]:
     """Decode signed transactions and recover their senders; one that is refused is answered by its refusal."""
+    decoded = decode_raws(transactions, chain_id)
+    recover_senders([tx for tx in decoded if isinstance(tx, Transaction)])
+    return decoded
+
+
+def decode_raws(transactions: Iterable[bytes], chain_id: int) -> list[Transaction | Rejected]:
+    """Decode signed transactions; one that is refused is answered by its refusal."""
     decoded: list[Transaction | Rejected] = []
     for raw in transactions:
         try:
             decoded.append(Transaction.decode(raw, chain_id))
         except Rejected as refusal:
             decoded.append(refusal)
-    recover_senders([tx for tx in decoded if isinstance(tx, Transaction)])
     return decoded
 
 

@@ -21,6 +21,7 @@ LAYERS = (
     {"block", "frames", "identity"},
     {"execute"},
     {"archive", "estimate", "mempool", "genesis", "recovery"},
+    {"ahead"},
     {"builder"},
     {"chain"},
     {"docs", "process"},
