@@ -25,9 +25,9 @@ from tests.fuzz.generate import STATEMENTS, Case, generate
 from tests.fuzz.outcome import EXHAUSTED, OK, OUT_OF_GAS, Step
 from tests.fuzz.shrink import shrink
 from tests.fuzz.tally import Plan, Tally
-from tests.fuzz.tiers import WAYS, run_tier
+from tests.fuzz.tiers import WAYS, Tier, run_tier
 from tests.sources import ROOT
-from tests.tiers import HERE, NATIVE
+from tests.tiers import HERE, NATIVE, missing
 
 pytest.importorskip("wasmtime", reason="the fuzzer compares with wasmtime: pip install '.[test]'")
 
@@ -51,6 +51,19 @@ def test_many_calls_of_a_module_agree(first: int) -> None:
     assert [case.seed for seed in range(first, first + 20) for case in differing(seed, plan, tally)] == []
     assert tally.cases > 20 * 20
     assert tally.confirmed > tally.cases // 4
+
+
+@pytest.mark.skipif(missing(NATIVE) is not None, reason=str(missing(NATIVE)))
+def test_only_some_tail_calls_are_left_to_another_tier() -> None:
+    """What is compared as the native tier is that tier."""
+    reasons = []
+    for seed in range(100_000, 100_060):
+        case = generate(seed)
+        tier = Tier(case, NATIVE)
+        tier.start(case.gas)
+        reasons += [refusal.reason for refusal in tier.engine.refusals]
+    assert len(reasons) < 10
+    assert all("tail call" in reason for reason in reasons), reasons
 
 
 def test_many_calls_end_in_many_ways() -> None:

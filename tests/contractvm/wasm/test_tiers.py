@@ -57,6 +57,7 @@ def instance_on(
 
 def call(way: str, data: bytes, name: str, *operands: Any, gas: int = 1 << 40) -> Seen:
     engine, instance = instance_on(way, data, gas)
+    assert not engine.refusals, "the native tier left the module to another"
     left, executed = instance.meter.left, instance.instructions
     results, trap = None, None
     backtrace: tuple[Place, ...] = ()
