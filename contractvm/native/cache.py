@@ -230,7 +230,7 @@ class ObjectCache:
         finally:
             os.close(outer)
         try:
-            check_folder(at, self.root.joinpath(FOLDER))
+            check_folder(at, self.root, FOLDER)
             yield at
         finally:
             os.close(at)
@@ -266,13 +266,15 @@ def make(folder: Path) -> None:
             os.mkdir(folder, 0o700)
 
 
-def check_folder(descriptor: int, path: Path) -> None:
+def check_folder(descriptor: int, root: Path, *below: str) -> None:
     """Raises: Unusable when another user owns the folder or may write to it."""
     found = os.fstat(descriptor)
+    if found.st_uid in (os.geteuid(), 0) and not found.st_mode & OTHERS_WRITE:
+        return
+    path = root.joinpath(*below)
     if found.st_uid not in (os.geteuid(), 0):
         raise Unusable(f"{path}: belongs to another user; set CONTRACTVM_CACHE to a folder of your own")
-    if found.st_mode & OTHERS_WRITE:
-        raise Unusable(f"{path}: other users may write to it, and code is run from there; chmod go-w {path}")
+    raise Unusable(f"{path}: other users may write to it, and code is run from there; chmod go-w {path}")
 
 
 def checked_content(descriptor: int, key: bytes, kind: str, limit: int) -> bytes | None:
