@@ -43,7 +43,6 @@ class Instance:
     """A module instance. `enter(index)` is how the tier that runs it calls a defined function."""
 
     __slots__ = (
-        "_begin",
         "_beginning",
         "_elements",
         "_exports",
@@ -58,6 +57,7 @@ class Instance:
         "memory",
         "meter",
         "prices",
+        "waiting",
     )
 
     def __init__(
@@ -73,7 +73,8 @@ class Instance:
         self.meter = meter
         self.prices = compiled.dynamic
         self.enter: Enter = not_entered
-        self._begin: Begin | None = None
+        self.waiting: Begin | None = None
+        """How `enter` is made when the first function is asked for."""
         self._exports: dict[str, Extern] | None = None
         self._functions: dict[int, Func] = {}
         self.imported: list[Func | Callable[..., Any]] = []
@@ -146,9 +147,7 @@ class Instance:
         module = self.compiled.module
         type_, key = module.signature(index), self.compiled.keys[module.func_types[index]]
         if index >= module.imported_functions:
-            if self._begin is not None:
-                begin, self._begin = self._begin, None
-                self.enter = begin(self)
+            self.begin()
             return Func(type_, key, self, index, *self.enter(index))
         extern = self.imported[index]
         return extern if isinstance(extern, Func) else Func.of_import(type_, key, index, self.imported)
@@ -158,7 +157,13 @@ class Instance:
         if self._functions:
             self.run_with(begin(self))
         else:
-            self._begin = begin
+            self.waiting = begin
+
+    def begin(self) -> None:
+        """Let the tier make what it waits with until the first function is entered."""
+        if self.waiting is not None:
+            begin, self.waiting = self.waiting, None
+            self.enter = begin(self)
 
     def run_with(self, enter: Enter) -> None:
         """Let a tier enter the functions, those too that a global already refers to."""

@@ -320,6 +320,8 @@ def _call(function: Func, operands: Sequence[Any], weight: int) -> Any:
 
 def native_linkage(instance: Instance) -> NativeLinkage | None:
     """The linkage of an instance that runs compiled code."""
+    if instance.waiting is not None:
+        instance.begin()
     owner = getattr(instance.enter, "__self__", None)
     return owner if isinstance(owner, NativeLinkage) else None
 
