@@ -220,7 +220,7 @@ def return_call(body: Body) -> None:
     if "return_call" in body.shape.avoided:
         return
     alike = [f for f in _callees(body) if body.shape.functions[f].results == body.type.results]
-    if alike and body.rng.random() < 0.3:
+    if alike and body.rng.random() < 0.6:
         callee = body.rng.choice(alike)
         body.need(body.shape.functions[callee].params)
         body.emit("return_call", callee)
@@ -232,7 +232,7 @@ def return_call_indirect(body: Body) -> None:
         return
     filled = enumerate(body.shape.table_slots)
     alike = [(s, f) for s, f in filled if f is not None and body.shape.functions[f].results == body.type.results]
-    if alike and body.rng.random() < 0.3:
+    if alike and body.rng.random() < 0.6:
         slot, function = body.rng.choice(alike)
         type_ = body.shape.functions[function]
         body.need(type_.params)
