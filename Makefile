@@ -40,14 +40,20 @@ docs: $(TEST)
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+# The native tier's compiler has no wheel on every Python, and all else works without it.
+INSTALL = $(PIP) --only-binary llvmlite --editable '.[native,$(EXTRAS)]' 2>/dev/null || { \
+	echo "llvmlite cannot be installed here, so the native tier is left out"; $(PIP) --editable '.[$(EXTRAS)]'; }
+
+$(DEMO): EXTRAS := wat,c
 $(DEMO): $(BIN)/python pyproject.toml
 	@echo "installing contractvm and its compilers into $(VENV) ..."
-	@$(PIP) --editable '.[wat,c]'
+	@$(INSTALL)
 	@touch $@
 
+$(TEST): EXTRAS := wat,c,test
 $(TEST): $(BIN)/python pyproject.toml
 	@echo "installing contractvm and its test tools into $(VENV) ..."
-	@$(PIP) --editable '.[wat,c,test]'
+	@$(INSTALL)
 	@touch $@
 
 # Debian packages venv apart from Python; without it `python3 -m venv` fails half way.
