@@ -1,37 +1,38 @@
 """Senders recovered ahead: in processes of their own, while this one is busy with the block before.
 
 Threads are no help there: each of a batch's thousand recoveries would have to wait for the interpreter's lock, which
-making a block hardly ever lets go of. A helper is sent the digests and signatures, in batches, and answers with
-addresses; it is started at the first batch and ends when its chain is closed or its parent is gone. Source: yellow
-paper appendix F. Never: decides anything, or holds up a block: what a helper does not answer is recovered by whoever
-asks for the sender, with the same result.
+making a block hardly ever lets go of. A helper is sent transactions as they came, in batches (their number, the length
+of each, all their bytes), and answers with their senders' addresses; it is started at the first batch and ends when its
+chain is closed or its parent is gone. Source: yellow paper appendix F. Never: decides anything, or holds up a block:
+what a helper does not answer is recovered by whoever asks for the sender, with the same result.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
-from contractvm.crypto import address_of, recover
 from contractvm.errors import Rejected
 from contractvm.native.child import search_path
 from contractvm.recovery import decode_raws, recover_senders
-from contractvm.transaction import SIGNED_BYTES, Transaction
+from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address
 
 BATCH: Final = 256
-"""Signatures that a helper is sent at once."""
+"""Transactions that a helper is sent at once."""
 MOST_WAITING: Final = 2_048
-"""Signatures that one helper may owe answers for: those answers fit the socket's buffer, so that it never waits for a
+"""Transactions that one helper may owe answers for: those answers fit the socket's buffer, so that it never waits for a
 reader that is itself waiting to write. Others are recovered where they are asked for."""
 MOST_HELPERS: Final = 7
-_COUNT: Final = 4
+_NUMBER: Final = struct.Struct(">I")
 _ADDRESS: Final = 20
 _BOOT: Final = "import sys; sys.path += sys.argv[1:]; from contractvm.ahead import serve; serve()"
 
@@ -88,7 +89,7 @@ class Ahead:
 
 
 class Helper:
-    """One process that recovers; `owed` is the number of signatures it has not answered yet.
+    """One process that recovers; `owed` is the number of transactions it has not answered yet.
 
     Answers have no names: they come in the order of the batches. So whatever keeps a request from being sent whole, or
     an answer from being read whole, ends the helper.
@@ -129,9 +130,10 @@ class Helper:
         """Send a batch; whether it was taken."""
         if self.owed + len(batch) > MOST_WAITING:
             return False
-        request = b"".join([tx.signed_parts() for tx in batch])
+        raws = [tx.encode() for tx in batch]
+        head = struct.pack(f">{1 + len(raws)}I", len(raws), *map(len, raws))
         try:
-            self._channel.sendall(len(batch).to_bytes(_COUNT, "big") + request)
+            self._channel.sendall(head + b"".join(raws))
         except OSError:
             self.end()
             return False
@@ -182,26 +184,22 @@ class Helper:
 
 
 def serve() -> None:
-    """A helper's work: requests from standard input, a socket, until there are no more."""
-    with socket.socket(fileno=os.dup(0)) as channel:
+    """A helper's work: requests from standard input, a socket, until there are no more or nobody reads the answers."""
+    with suppress(OSError, struct.error), socket.socket(fileno=os.dup(0)) as channel:
         stream = channel.makefile("rb")
-        while len(head := stream.read(_COUNT)) == _COUNT:
-            count = int.from_bytes(head, "big")
-            request = stream.read(count * SIGNED_BYTES)
-            if len(request) < count * SIGNED_BYTES:
-                return
-            parts = (request[at : at + SIGNED_BYTES] for at in range(0, len(request), SIGNED_BYTES))
-            try:
-                channel.sendall(b"".join([_sender(part) for part in parts]))
-            except OSError:
-                return
+        while len(head := stream.read(_NUMBER.size)) == _NUMBER.size:
+            (count,) = _NUMBER.unpack(head)
+            sizes = struct.unpack(f">{count}I", stream.read(count * _NUMBER.size))
+            raws = [stream.read(size) for size in sizes]
+            channel.sendall(b"".join([_sender(raw) for raw in raws]))
 
 
-def _sender(parts: bytes) -> bytes:
-    """The address behind a digest, r, s and parity; the zero address when no key fits."""
-    r, s = int.from_bytes(parts[32:64], "big"), int.from_bytes(parts[64:96], "big")
-    key = recover(parts[:32], r, s, parts[96])
-    return ZERO_ADDRESS if key is None else address_of(key)
+def _sender(raw: bytes) -> bytes:
+    """Who signed a transaction that has been decoded before; the zero address when no key fits."""
+    try:
+        return Transaction.decode(raw).sender
+    except Rejected:
+        return ZERO_ADDRESS
 
 
 def _end_all(helpers: list[Helper]) -> None:

@@ -41,7 +41,7 @@ def fill(executor: Executor, pool: Mempool, world: World, context: BlockContext)
     with RaisedRecursionLimit():
         while gas_left >= executor.prices.base and (tx := selection.next()) is not None:
             try:
-                executed = executor.apply(tx, world, context, gas_left)
+                executed = executor.apply(tx, world, context, gas_left, raised=True)
             except LimitExceeded:
                 selection.skip()
             except Rejected:

@@ -8,6 +8,7 @@ Never: writes to a store or knows of blocks beyond their environment; nested fra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -101,13 +102,16 @@ class Executor:
         self._host_prices = Prices.of(rules.schedule)
         self._refund_quotient = rules.schedule.gas("refund.quotient")
 
-    def apply(self, tx: Transaction, world: World, block: BlockContext, gas_available: int) -> Executed:
+    def apply(
+        self, tx: Transaction, world: World, block: BlockContext, gas_available: int, *, raised: bool = False
+    ) -> Executed:
         """Run a transaction on the world and settle it; the world is changed whether or not it succeeds.
 
-        `gas_available` is what the block has left. Raises: Rejected, with the world as it was; Fatal.
+        `gas_available` is what the block has left; `raised`: the caller has raised the recursion limit, for many of
+        them at once. Raises: Rejected, with the world as it was; Fatal.
         """
         intrinsic = self.check(tx, world, block, gas_available)
-        executed = self._run(tx, intrinsic, world, block)
+        executed = self._run(tx, intrinsic, world, block, nullcontext() if raised else RaisedRecursionLimit())
         left, price = tx.gas_limit - executed.gas_used, executed.gas_price
         if left:
             world.add_balance(tx.sender, left * price)
@@ -185,9 +189,16 @@ class Executor:
         ).unsigned_by(sender)
         intrinsic = self.check_intrinsic(tx)
         self.check_funds(tx, world.balance(sender))
-        return self._run(tx, intrinsic, world, block)
+        return self._run(tx, intrinsic, world, block, RaisedRecursionLimit())
 
-    def _run(self, tx: Transaction, intrinsic: int, world: World, block: BlockContext) -> Executed:
+    def _run(
+        self,
+        tx: Transaction,
+        intrinsic: int,
+        world: World,
+        block: BlockContext,
+        limit: AbstractContextManager[None],
+    ) -> Executed:
         """Buy the gas, warm what starts warm, and open the outermost frame."""
         sender, to, price = tx.sender, tx.to, tx.gas_price(block.base_fee)
         world.begin_transaction()
@@ -218,7 +229,7 @@ class Executor:
         )
         frames = Frames(world, env, self.rules, self.machines, self._create_prices, self._host_prices)
         try:
-            with RaisedRecursionLimit():
+            with limit:
                 outcome = frames.start(call)
         except RecursionError as error:
             raise Fatal("Python's recursion limit was reached below the engine's own limits") from error

@@ -23,9 +23,6 @@ from state.codec import encode as rlp_encode
 MAX_NONCE: Final = 2**64 - 2
 """EIP-2681: 2**64 - 1 can never be used, so that the next nonce always fits."""
 
-SIGNED_BYTES: Final = 97
-"""Of `Transaction.signed_parts`."""
-
 AccessList = tuple[tuple[Address, tuple[Hash, ...]], ...]
 
 
@@ -166,12 +163,8 @@ class Transaction:
         """Whether `sender` has been worked out."""
         return self._sender is not None
 
-    def signed_parts(self) -> bytes:
-        """Signing hash, r, s and parity, `SIGNED_BYTES` together: all that the sender follows from."""
-        return self.signing_hash + self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big") + bytes((self.y_parity,))
-
     def keep_sender(self, sender: Address) -> None:
-        """Be told what `signed_parts` lead to by whoever worked it out."""
+        """Be told by whoever worked it out from the same bytes."""
         object.__setattr__(self, "_sender", sender)
 
     def unsigned_by(self, sender: Address) -> Transaction:
