@@ -288,7 +288,7 @@ class Chain:
     @property
     def next_base_fee(self) -> int:
         """Wei a gas of the next block."""
-        return next_base_fee(self._head, self.rules)
+        return self._next_base_fee
 
     def world(self, at: BlockId = "latest") -> World:
         """A world over the state at a block, to read or to run on; nothing of it is kept. Raises: UnknownBlock."""
@@ -411,6 +411,7 @@ class Chain:
 
     def _move_head(self, header: Header) -> None:
         self._head = header
+        self._next_base_fee = next_base_fee(header, self.rules)
         self._reader = self.world()
 
     def _found(self, genesis: Genesis) -> Identity:

@@ -89,7 +89,7 @@ class World:
 
     def code(self, address: bytes) -> bytes:
         """Return the code, no bytes when there is none."""
-        code_hash = self.code_hash(address)
+        code_hash = (self._rows.get(address) or self._row(address))[2]
         code = self._new_codes.get(code_hash)
         return self._base_code(code_hash) if code is None else code
 
@@ -203,18 +203,23 @@ class World:
         if slots is None:
             slots = Slots(wiped=False)
             self._journal.put(self._slots, address, slots)
+        old = slots.rows.get(key)
         place = (address, key)
         if place not in self._originals and address not in self._created:
-            self._originals[place] = self.storage(address, key)
-        self._record((slots, key, slots.rows.get(key)))
+            self._originals[place] = self.storage(address, key) if old is None else old
+        self._record((slots, key, old))
         slots.put(key, value)
 
     def original_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` when the transaction began; none for an account it created (EIP-2200)."""
+        return self.slot(address, key)[1]
+
+    def slot(self, address: bytes, key: bytes) -> tuple[bytes, bytes]:
+        """Return the value at `key` now and, as `original_storage`, when the transaction began."""
+        value = self.storage(address, key)
         if address in self._created:
-            return b""
-        value = self._originals.get((address, key))
-        return self.storage(address, key) if value is None else value
+            return value, b""
+        return value, self._originals.get((address, key), value)
 
     def has_storage(self, address: bytes) -> bool:
         """Return whether any key of the account has a value."""

@@ -111,12 +111,11 @@ def _write(host: Host, key: bytes, new: bytes) -> bytes:
     """
     prices, world, address = host.prices, host.world, host.self_address
     cost = 0 if world.warm_slot(address, key) else prices.slot_cold
-    current = world.storage(address, key)
+    current, original = world.slot(address, key)
     if new == current:
         if cost:
             host.charge(cost)
         return current
-    original = world.original_storage(address, key)
     refund = 0
     if current == original:
         cost += (prices.slot_reset if original else prices.slot_set) - prices.slot_warm
