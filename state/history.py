@@ -11,7 +11,7 @@ from typing import TypeAlias
 from state.codec import RLPError, decode, encode
 from state.errors import StoreCorrupt
 from state.ordered import prefix_end
-from state.records import DIFF, height_bytes, past_key
+from state.records import DIFF, height_bytes, past_key, past_start, past_suffix
 from state.store import Reader
 
 Writes: TypeAlias = "dict[bytes, bytes | None]"
@@ -24,8 +24,9 @@ def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Write
     """
     listed = reader.get(DIFF + height_bytes(height))
     known = {} if listed is None else dict.fromkeys(_changed(listed))
-    new = [record for record in old if record not in known]
-    writes: Writes = {past_key(record, height): old[record] for record in new}
+    new = [record for record in old if record not in known] if known else list(old)
+    suffix = past_suffix(height)
+    writes: Writes = {past_start(record) + suffix: old[record] for record in new}
     writes[DIFF + height_bytes(height)] = encode([*known, *new])
     return writes
 

@@ -38,7 +38,12 @@ def height_bytes(height: int) -> bytes:
 
 def past_key(record: bytes, height: int) -> bytes:
     """Return where the value that `record` had before block `height` is."""
-    return past_start(record) + _END + height.to_bytes(_HEIGHT, "big")
+    return past_start(record) + past_suffix(height)
+
+
+def past_suffix(height: int) -> bytes:
+    """Return what a past record's key has behind `past_start`."""
+    return _END + height.to_bytes(_HEIGHT, "big")
 
 
 def past_end(record: bytes) -> bytes:
