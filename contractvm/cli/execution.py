@@ -18,13 +18,13 @@ from contractvm.cli.tiers import AUTO, NATIVE, PORTABLE, unavailable
 from contractvm.cli.values import of_width, signed
 from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap
 from contractvm.host import Finish, Log
-from contractvm.native import loader
 from contractvm.native.context import MOST_GAS
 from contractvm.native.loader import NoExecutableMemory
 from contractvm.native.protocol import Unavailable
 from contractvm.native.translation import Refused
 from contractvm.rules import Rules
 from contractvm.types import MILLI
+from contractvm.wasm.choice import findable
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import Func
@@ -189,7 +189,7 @@ def native_or_not(compiled: Compiled, tier: str, gas: int) -> tuple[str, str | N
     countable = gas * MILLI <= MOST_GAS
     if tier == AUTO:
         try:
-            found = countable and loader.supported() and foundry().find(compiled) is not None
+            found = countable and findable() and foundry().find(compiled) is not None
         except (Refused, NoExecutableMemory):
             found = False
         return NATIVE if found else PORTABLE, None

@@ -15,6 +15,7 @@ from typing import Final
 from contractvm.errors import ContractVMError
 from contractvm.native import loader
 from contractvm.native.compiler import CompileError, Refused, Unavailable, why_not
+from contractvm.native.identity import llvmlite_version
 from contractvm.native.loader import NoExecutableMemory
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.engine import TIERS
@@ -31,6 +32,11 @@ FellBack = Callable[[bytes, ContractVMError], None]
 """Takes a code hash and why this code does not run natively though it should."""
 
 
+def findable() -> bool:
+    """Whether the cache can have something for this process: an object belongs to one version of llvmlite."""
+    return loader.supported() and llvmlite_version() is not None
+
+
 class Choice:
     """Chooses for one machine."""
 
@@ -43,7 +49,7 @@ class Choice:
         """
         self.fell_back = fell_back
         self.tier = tier
-        self.loads = loader.supported()
+        self.loads = findable()
         self.background = background and why_not() is None
         if tier == NATIVE and (reason := why_not()) is not None:
             raise Unavailable(reason)
