@@ -72,7 +72,7 @@ def seen(engine: Engine, instance: Instance, name: str, operands: tuple[int, ...
     return end, left, bytes(instance.memory.data), shown.value, engine.invoke(instance, "get")
 
 
-CALLS = [("stores", (at, 0x0123456789ABCDEF)) for at in range(END - 60, END + 4)]
+CALLS: list[tuple[str, tuple[int, ...]]] = [("stores", (at, 0x0123456789ABCDEF)) for at in range(END - 60, END + 4)]
 CALLS += [("mixed", (at, d)) for at in range(END - 110, END + 4) for d in (0, 3)]
 CALLS += [("two", (a, b)) for a in range(END - 40, END + 2, 3) for b in range(END - 40, END + 2, 3)]
 CALLS += [("under", (at,)) for at in [*range(END - 80, END + 2), 0xFFFF_FFF0]]
