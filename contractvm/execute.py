@@ -8,7 +8,6 @@ Never: writes to a store or knows of blocks beyond their environment; nested fra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -111,7 +110,7 @@ class Executor:
         them at once. Raises: Rejected, with the world as it was; Fatal.
         """
         intrinsic = self.check(tx, world, block, gas_available)
-        executed = self._run(tx, intrinsic, world, block, nullcontext() if raised else RaisedRecursionLimit())
+        executed = self._run(tx, intrinsic, world, block, raised)
         left, price = tx.gas_limit - executed.gas_used, executed.gas_price
         if left:
             world.add_balance(tx.sender, left * price)
@@ -189,16 +188,9 @@ class Executor:
         ).unsigned_by(sender)
         intrinsic = self.check_intrinsic(tx)
         self.check_funds(tx, world.balance(sender))
-        return self._run(tx, intrinsic, world, block, RaisedRecursionLimit())
+        return self._run(tx, intrinsic, world, block, raised=False)
 
-    def _run(
-        self,
-        tx: Transaction,
-        intrinsic: int,
-        world: World,
-        block: BlockContext,
-        limit: AbstractContextManager[None],
-    ) -> Executed:
+    def _run(self, tx: Transaction, intrinsic: int, world: World, block: BlockContext, raised: bool) -> Executed:
         """Buy the gas, warm what starts warm, and open the outermost frame."""
         sender, to, price = tx.sender, tx.to, tx.gas_price(block.base_fee)
         world.begin_transaction()
@@ -229,8 +221,11 @@ class Executor:
         )
         frames = Frames(world, env, self.rules, self.machines, self._create_prices, self._host_prices)
         try:
-            with limit:
+            if raised:
                 outcome = frames.start(call)
+            else:
+                with RaisedRecursionLimit():
+                    outcome = frames.start(call)
         except RecursionError as error:
             raise Fatal("Python's recursion limit was reached below the engine's own limits") from error
         spent = tx.gas_limit - outcome.gas_left

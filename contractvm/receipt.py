@@ -159,30 +159,31 @@ class Receipt:
 
 
 class Bloom:
-    """Makes the blooms of one block; addresses and topics repeat, so their masks are kept while it is made."""
+    """Makes the blooms of one block; addresses and topics repeat, so their bits are kept while it is made."""
 
-    __slots__ = ("_masks", "whole")
+    __slots__ = ("_bits", "whole")
 
     def __init__(self) -> None:
-        self._masks: dict[bytes, int] = {}
+        self._bits: dict[bytes, tuple[tuple[int, int], ...]] = {}
         self.whole = 0
         """Union of all made so far: the block's."""
 
     def of(self, logs: Iterable[Log]) -> bytes:
         """256-byte filter of a receipt's logs. Source: yellow paper equation 30."""
-        bits, masks = 0, self._masks
+        bloom, bits = bytearray(BLOOM_BYTES), self._bits
         for log in logs:
-            bits |= masks.get(log.address) or self._mask(log.address)
-            for topic in log.topics:
-                bits |= masks.get(topic) or self._mask(topic)
-        self.whole |= bits
-        return bits.to_bytes(BLOOM_BYTES, "big")
+            for item in (log.address, *log.topics):
+                for at, bit in bits.get(item) or self._bits_of(item):
+                    bloom[at] |= bit
+        self.whole |= int.from_bytes(bloom, "big")
+        return bytes(bloom)
 
-    def _mask(self, item: bytes) -> int:
+    def _bits_of(self, item: bytes) -> tuple[tuple[int, int], ...]:
+        """The bytes of a bloom that an item sets a bit of, each with that bit."""
         h = keccak256(item)
-        mask = 1 << ((h[0] << 8 | h[1]) & 2047) | 1 << ((h[2] << 8 | h[3]) & 2047) | 1 << ((h[4] << 8 | h[5]) & 2047)
-        self._masks[item] = mask
-        return mask
+        numbers = ((h[0] << 8 | h[1]) & 2047, (h[2] << 8 | h[3]) & 2047, (h[4] << 8 | h[5]) & 2047)
+        bits = self._bits[item] = tuple([(BLOOM_BYTES - 1 - (n >> 3), 1 << (n & 7)) for n in numbers])
+        return bits
 
 
 def _log(log: Log) -> bytes:

@@ -219,7 +219,11 @@ class World:
         value = self.storage(address, key)
         if address in self._created:
             return value, b""
-        return value, self._originals.get((address, key), value)
+        place = (address, key)
+        original = self._originals.get(place)
+        if original is None:
+            original = self._originals[place] = value
+        return value, original
 
     def has_storage(self, address: bytes) -> bool:
         """Return whether any key of the account has a value."""
