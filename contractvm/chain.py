@@ -181,7 +181,7 @@ class Chain:
             nonce, balance = self._account(tx.sender)
             if tx.nonce < nonce and self._archive.transaction(tx.hash) is not None:
                 raise AlreadyKnown(f"already known: 0x{tx.hash.hex()} is in a block")
-            return self.pool.add(tx, nonce, balance, self.next_base_fee, self._head.gas_limit)
+            return self.pool.add(tx, nonce, balance, self._next_base_fee, self._head.gas_limit)
 
     def produce(self, *, timestamp: int | None = None, coinbase: Address | None = None) -> Block:
         """Make a block of what waits, as much as fits, and return it; it may be empty.

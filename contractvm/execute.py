@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from contractvm.errors import Fatal, Trap
 from contractvm.frames import CreatePrices, Frames
@@ -235,7 +234,7 @@ class Executor:
             gas_spent=spent,
             gas_price=price,
             output=outcome.output,
-            logs=tuple(cast(list[Log], world.logs)),
+            logs=tuple(world.logs),  # type: ignore[arg-type]  # contracts log nothing else
             created=outcome.created,
             trap=outcome.trap,
             detail=outcome.detail,

@@ -87,7 +87,7 @@ class Mempool:
         if digest in self._by_hash:
             raise AlreadyKnown(f"already known: 0x{digest.hex()} waits in the pool")
         self._check(tx, nonce, balance, base_fee, gas_limit)
-        mine = self._by_sender.get(sender, {})
+        mine = self._by_sender.get(sender) or {}
         size = len(tx.encode())
         old = mine.get(tx.nonce)
         if old is not None:
@@ -151,8 +151,9 @@ class Mempool:
     def included(self, transactions: Iterable[Transaction]) -> None:
         """Forget what a block holds, and what the same nonces make impossible."""
         for tx in transactions:
-            entry = self._by_sender.get(tx.sender, {}).get(tx.nonce)
-            if entry is not None:
+            mine = self._by_sender.get(tx.sender)
+            entry = mine and mine.get(tx.nonce)
+            if entry:
                 self._forget(entry)
 
     def revalidate(self, account: Callable[[Address], tuple[int, int]]) -> list[Hash]:
@@ -217,7 +218,10 @@ class Mempool:
 
     def _keep(self, entry: _Entry) -> None:
         tx = entry.tx
-        self._by_sender.setdefault(tx.sender, {})[tx.nonce] = entry
+        mine = self._by_sender.get(tx.sender)
+        if mine is None:
+            mine = self._by_sender[tx.sender] = {}
+        mine[tx.nonce] = entry
         self._by_hash[tx.hash] = entry
         self._bytes += entry.size
         if len(self._cheapest) > 2 * len(self._by_hash) + 64:
@@ -253,7 +257,9 @@ class Selection:
         """The best transaction left."""
         last = self._last
         if last is not None:
-            self._offer(self._by_sender.get(last.sender, {}).get(last.nonce + 1))
+            mine = self._by_sender.get(last.sender)
+            if mine:
+                self._offer(mine.get(last.nonce + 1))
         self._last = heapq.heappop(self._heap)[2] if self._heap else None
         return self._last
 

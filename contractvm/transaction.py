@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Final, cast
+from typing import Final
 
 from contractvm.crypto import HALF_ORDER, ORDER, address_of, keccak256, recover, sign
 from contractvm.rejections import InvalidSignature, MalformedTransaction, UnsupportedType, WrongChain
@@ -130,14 +130,14 @@ class Transaction:
             else:
                 raw = bytes([self.type]) + rlp_encode([*fields, self.y_parity, r, self.s])
             object.__setattr__(self, "_raw", raw)
-        return cast(bytes, self._raw)
+        return self._raw  # type: ignore[return-value]
 
     @property
     def hash(self) -> Hash:
         """keccak of the encoding."""
         if self._hash is None:
             object.__setattr__(self, "_hash", Hash(keccak256(self.encode())))
-        return cast(Hash, self._hash)
+        return self._hash  # type: ignore[return-value]
 
     @property
     def signing_hash(self) -> Hash:
@@ -324,7 +324,7 @@ def _bytes(item: object, name: str) -> bytes:
 
 def _uint(item: object, name: str, size: int) -> int:
     """A canonical big-endian number of at most `size` bytes."""
-    if isinstance(item, bytes) and len(item) <= size and item[:1] != b"\0":
+    if type(item) is bytes and len(item) <= size and (not item or item[0]):
         return int.from_bytes(item, "big")
     if not isinstance(item, bytes):
         raise MalformedTransaction(f"malformed transaction: {name} is a list, not a number")
