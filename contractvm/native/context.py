@@ -37,6 +37,9 @@ FIELDS: Final = (
     "stack_need",  # bytes that must be left to enter
     "held",  # a dict that keeps alive what compiled code refers to
     "indirect",  # called for `call_indirect` where the fast path does not serve
+    "leave",  # called for a tail call to a function of the host or of another instance
+    "leave_indirect",  # called for a tail call through a table, where the fast path does not serve
+    "reenter",  # called for a call of a function that may leave so: only Python follows it
 )
 TAIL_CALL: Final = 1 << 23
 """In a place noted: the call that failed was a tail call."""

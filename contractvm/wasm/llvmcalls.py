@@ -37,6 +37,10 @@ def _call(body: Body, index: int) -> None:
         _finish(body, type_, _import(body, index, type_, operands, "%sp"))
         _grown(body, index)
         return
+    if index in body.module.layout.leaving:
+        _finish(body, type_, _by_python(body, "reenter", type_, operands, (index,), "%sp"))
+        _grown(body, index)
+        return
     _finish(
         body, type_, body.value(f"call {body.module.cc} {_application(body, f'@f{index}', type_, operands, '%sp')}")
     )
@@ -88,7 +92,10 @@ def _return_call(body: Body, index: int) -> None:
     type_ = module.signature(index)
     operands = body.take(len(type_.params))
     if index < module.imported_functions:
-        _return(body, _import(body, index, type_, operands, "%weight"))
+        if body.index in body.module.layout.leaving:
+            _return(body, _by_python(body, "leave", type_, operands, (index,), "%weight"))
+        else:
+            _return(body, _import(body, index, type_, operands, "%weight"))
         return
     text = _application(body, f"@f{index}", type_, operands, "%weight")
     _return_value(body, body.value(f"musttail call {body.module.cc} {text}"))
@@ -114,8 +121,9 @@ def _indirect(body: Body, imm: tuple[int, int], tail: bool = False) -> None:
     operands = body.take(len(type_.params))
     weight = "%weight" if tail else "%sp"
     entries = facts.layout.tables.get(table)
+    how = "leave_indirect" if tail and body.index in facts.layout.leaving else "indirect"
     if not entries:
-        got = _slow(body, imm, type_, operands, at, weight)
+        got = _slow(body, how, imm, type_, operands, at, weight)
         if tail:
             _return(body, got)
         else:
@@ -144,7 +152,7 @@ def _indirect(body: Body, imm: tuple[int, int], tail: bool = False) -> None:
         body.do(f"br label %called{n}")
     body.label(f"slow{n}")
     body.gas = gas
-    slow = _slow(body, imm, type_, operands, at, weight)
+    slow = _slow(body, how, imm, type_, operands, at, weight)
     if tail:
         _return(body, slow)
         return
@@ -154,10 +162,20 @@ def _indirect(body: Body, imm: tuple[int, int], tail: bool = False) -> None:
     _grown(body, None)
 
 
-def _slow(body: Body, imm: tuple[int, int], type_: FuncType, operands: Sequence[str], at: str, weight: str) -> str:
+def _slow(
+    body: Body, how: str, imm: tuple[int, int], type_: FuncType, operands: Sequence[str], at: str, weight: str
+) -> str:
     """Let Python find the function, or the trap."""
     callout = body.module.callout(kinds(type_.params) + "i", kinds(type_.results), "weight", constants=2)
-    return body.value(callout.call(body.gas_register(), weight, body.get("indirect", "ptr"), [*operands, at], imm))
+    return body.value(callout.call(body.gas_register(), weight, body.get(how, "ptr"), [*operands, at], imm))
+
+
+def _by_python(
+    body: Body, how: str, type_: FuncType, operands: Sequence[str], constants: tuple[int, ...], weight: str
+) -> str:
+    """Let Python make a call of a known function."""
+    callout = body.module.callout(kinds(type_.params), kinds(type_.results), "weight", len(constants))
+    return body.value(callout.call(body.gas_register(), weight, body.get(how, "ptr"), operands, constants))
 
 
 def _method(body: Body, imm: Any, name: str) -> None:

@@ -73,6 +73,9 @@ class Layout:
     """Whether any function makes tail calls."""
     refers_to_imports: bool
     """Whether a reference can name an imported function, so that it may be called through a table."""
+    leaving: frozenset[int]
+    """Functions that may end in a tail call to where compiled code cannot jump. They are entered by Python alone, so
+    that their frames are gone when the call is made."""
 
 
 def layout(compiled: Compiled) -> Layout:
@@ -98,6 +101,9 @@ def layout(compiled: Compiled) -> Layout:
         effects[method] = at
         at += WORD
     referred = _referred_functions(module, REF_FUNC in used)
+    refers_to_imports = any(index < module.imported_functions for index in referred)
+    tables = _fixed_tables(compiled, used)
+    leaving = _leaving(compiled, tables, refers_to_imports) if tail else frozenset()
     return Layout(
         globals=tuple(places),
         imports=imports,
@@ -106,11 +112,43 @@ def layout(compiled: Compiled) -> Layout:
         operands=operands,
         arguments=arguments,
         size=at,
-        entries=_entries(compiled, referred),
-        tables=_fixed_tables(compiled, used),
+        entries=_entries(compiled, referred | leaving),
+        tables={table: tuple(None if i in leaving else i for i in entries) for table, entries in tables.items()},
         tail=tail,
-        refers_to_imports=any(index < module.imported_functions for index in referred),
+        refers_to_imports=refers_to_imports,
+        leaving=leaving,
     )
+
+
+def _leaving(compiled: Compiled, tables: Mapping[int, object], refers_to_imports: bool) -> frozenset[int]:
+    """The functions that may leave by a tail call, directly or by one to another such function.
+
+    A contract's imports are the host's functions, which are called and returned from.
+    """
+    module, foreign = compiled.module, not compiled.rules.contract
+    first = module.imported_functions
+    through_tables: set[int] = set()
+    callers: dict[int, list[int]] = {}
+    found: set[int] = set()
+    for n, function in enumerate(module.functions, first):
+        for op, imm in zip(function.code.ops, function.code.imms, strict=True):
+            if op == RETURN_CALL and isinstance(imm, int):
+                callers.setdefault(imm, []).append(n)
+                if imm < first and foreign:
+                    found.add(n)
+            elif op == RETURN_CALL_INDIRECT and isinstance(imm, tuple):
+                through_tables.add(n)
+                if imm[1] not in tables or (foreign and refers_to_imports):
+                    found.add(n)
+    if found:
+        found |= through_tables
+    pending = list(found)
+    while pending:
+        for caller in callers.get(pending.pop(), ()):
+            if caller not in found:
+                found.add(caller)
+                pending.append(caller)
+    return frozenset(found)
 
 
 def _opcodes(module: Module) -> set[int]:

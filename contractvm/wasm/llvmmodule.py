@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contractvm.native.crossing import Callout, Entry
-from contractvm.native.translation import Refused
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import PAGE
 from contractvm.wasm.flat import INSTANCE_METHODS
@@ -53,7 +52,6 @@ class ModuleFacts:
     def __post_init__(self) -> None:
         module = self.compiled.module
         self.layout = layout(self.compiled)
-        self._refuse_open_tails()
         self.cc = "tailcc" if self.layout.tail else "fastcc"
         limits = [wanted.desc for wanted in module.imports if wanted.kind == MEMORY] + list(module.memories)
         limit = limits[0] if limits else None
@@ -66,24 +64,6 @@ class ModuleFacts:
         self.uses_memory = {
             first + n: not _MEMORY.isdisjoint(function.code.ops) for n, function in enumerate(module.functions)
         }
-
-    def _refuse_open_tails(self) -> None:
-        """Refuse tail calls that would leave the module: what they replace would stay on the stack.
-
-        Raises: Refused.
-        """
-        module, tables = self.compiled.module, self.layout.tables
-        foreign = not self.compiled.rules.contract
-        for n, function in enumerate(module.functions, module.imported_functions):
-            for op, imm in zip(function.code.ops, function.code.imms, strict=True):
-                if op == RETURN_CALL and foreign and imm < module.imported_functions:  # type: ignore[operator]
-                    raise Refused(f"function {n} makes a tail call to an imported function")
-                if op == RETURN_CALL_INDIRECT:
-                    table = imm[1]  # type: ignore[index]
-                    if table not in tables:
-                        raise Refused(f"function {n} makes a tail call through table {table}, which can change")
-                    if foreign and self.layout.refers_to_imports:
-                        raise Refused(f"function {n} may make a tail call to an imported function")
 
     def _has_references(self) -> bool:
         """Whether a value can be a reference: all come from these."""

@@ -28,6 +28,7 @@ from contractvm.wasm.externs import Func, template
 from contractvm.wasm.instance import Enter, Instance
 from contractvm.wasm.llvmlayout import layout
 from contractvm.wasm.replay import replay
+from contractvm.wasm.unwinding import NoRoom, TailCall, leave_for
 
 Builtin = Callable[..., Any]
 
@@ -42,6 +43,7 @@ TRAPS: Final = MappingProxyType(
 )
 PAIR: Final = struct.Struct("<2Q")
 """Two fields that lie side by side."""
+LEAVING: Final = struct.Struct("<3Q")
 NUMBER: Final = struct.Struct("<Q")
 HOST_AT: Final = OFFSET["host"]
 CROSSINGS_A_THREAD: Final = 256
@@ -123,6 +125,10 @@ class NativeLinkage:
         memory = ctx.memory = None if instance.memory is None else instance.memory.data
         cell = ctx.cell = instance.meter.cell
         fail, room, held, indirect = self.fail, self.room, dict[object, object](), self.indirect
+        leaving: tuple[Any, ...] = ()
+        if code.layout.leaving:
+            leaving = self.leave, self.leave_indirect, self.reenter
+            LEAVING.pack_into(ctx, OFFSET["leave"], *map(id, leaving))
         called = [imported(instance, n) for n in range(len(instance.imported))] if functions is None else [*functions]
         called += [getattr(instance, method) for method in code.effects]
         code.words.pack_into(ctx, code.layout.imports, *map(id, called))
@@ -138,7 +144,7 @@ class NativeLinkage:
                     cells.append(variable.cell)
                 value = id(variable.cell) if place.cell else variable.cell.cell_contents
                 struct.pack_into("<Q", ctx, place.at, value)
-        ctx.kept = (fail, room, held, indirect, *called, *cells)
+        ctx.kept = (fail, room, held, indirect, *leaving, *called, *cells)
 
     def _number(self, field: str, value: int) -> None:
         struct.pack_into("<Q", self.context, OFFSET[field], value)
@@ -162,7 +168,8 @@ class NativeLinkage:
     def enter(self, index: int) -> tuple[Builtin, Builtin]:
         """Return how to enter a function: directly, and from a tail call of the portable tier."""
         found = self.builtin(index)
-        return found, partial(self.tail_called, found)
+        safe = partial(self.tail_called, found)
+        return safe if index in self.code.layout.leaving else found, safe
 
     def builtin(self, index: int) -> Builtin:
         """Return how to enter a function. Raises: Fatal when nobody should."""
@@ -175,9 +182,14 @@ class NativeLinkage:
         return found
 
     def tail_called(self, entry: Builtin, *operands: Any) -> Any:
-        """Enter a function in place of a frame of the portable tier. Raises: Trap with the places of its frames."""
+        """Enter a function that may leave, or in place of a frame of the portable tier.
+
+        Raises: Trap with the places of its frames.
+        """
         try:
             return entry(*operands)
+        except TailCall as call:
+            return _call(call.function, call.operands, call.weight)
         except Trap as trap:
             self.located(trap)
             raise
@@ -213,6 +225,25 @@ class NativeLinkage:
         function = self.instance.indirect(at, self.instance.compiled.keys[type_], table)
         return _call(function, operands, weight)
 
+    def leave(self, *arguments: Any) -> Any:
+        """Make a tail call to an imported function: operands, its index, the stack weight. Raises: as `leave_for`."""
+        *operands, index, weight = arguments
+        return leave_for(self.instance.function(index), operands, weight)
+
+    def leave_indirect(self, *arguments: Any) -> Any:
+        """Make a tail call through a table: operands, index, type and table; the stack weight comes last.
+
+        Raises: Trap; as `leave_for`.
+        """
+        *operands, at, type_, table, weight = arguments
+        function = self.instance.indirect(at, self.instance.compiled.keys[type_], table)
+        return leave_for(function, operands, weight)
+
+    def reenter(self, *arguments: Any) -> Any:
+        """Call a function that may leave: operands, its index, the stack weight."""
+        *operands, index, weight = arguments
+        return _call(self.instance.function(index), operands, weight)
+
     def bytes_of_a_thread(self) -> int:
         """Of C stack for a fresh thread that goes on where another's is used up."""
         return stack_bytes(FRAMES_A_THREAD, self.instance.compiled.rules.limits.stack_weight)
@@ -236,10 +267,6 @@ class NativeLinkage:
     def _place(self, word: int) -> Place:
         at = word & (TAIL_CALL - 1)
         return self.instance.compiled.place(word >> 32, at - 1 if at else None)
-
-
-class NoRoom(RecursionError):
-    """Nothing ran: the thread has too little stack left for compiled code."""
 
 
 def tick() -> None:
@@ -289,10 +316,19 @@ _here = _Crossings()
 
 
 def _call(function: Func, operands: Sequence[Any], weight: int) -> Any:
-    """Call a function of any instance, on a fresh thread if this one's stack is used up.
+    """Call a function of any instance, and those that it leaves to.
 
     Raises: Trap with a backtrace that has the frames entered here, but without a place.
     """
+    while True:
+        try:
+            return _enter(function, operands, weight)
+        except TailCall as call:
+            function, operands, weight = call.function, call.operands, call.weight
+
+
+def _enter(function: Func, operands: Sequence[Any], weight: int) -> Any:
+    """Enter a function, on a fresh thread if this one's stack is used up. Raises: TailCall; as `_call`."""
     instance = function.instance
     if instance is None:
         return function.call(*operands, weight)
@@ -302,15 +338,16 @@ def _call(function: Func, operands: Sequence[Any], weight: int) -> Any:
             return function.call(*operands, weight)
         except portable.TRAPS as error:
             raise portable.located(error, instance.meter) from None
+    entry = linkage.builtin(function.index)
     before = _here.open
     _here.open = before + 1
     try:
         if before % CROSSINGS_A_THREAD != CROSSINGS_A_THREAD - 1:
             try:
-                return function.call(*operands, weight)
+                return entry(*operands, weight)
             except NoRoom:
                 pass
-        return on_fresh_thread(lambda _: function.call(*operands, weight), None, linkage.bytes_of_a_thread())
+        return on_fresh_thread(lambda _: entry(*operands, weight), None, linkage.bytes_of_a_thread())
     except Trap as trap:
         linkage.located(trap)
         raise
@@ -375,6 +412,8 @@ def run_entry(linkage: NativeLinkage, index: int, weight: int) -> None:
             entry(weight)
         except NoRoom:
             on_fresh_thread(entry, weight, linkage.bytes_of_a_thread())
+        except TailCall as call:
+            _call(call.function, call.operands, call.weight)
     except Trap as trap:
         linkage.located(trap)
         untie(trap)

@@ -38,6 +38,11 @@ def refuse(payload: bytes) -> Translation:
     raise Refused(f"not today: {payload.decode()}")
 
 
+def decline(payload: bytes) -> Translation:
+    """Refuse whatever it is."""
+    raise Refused("not for this machine")
+
+
 def nothing(payload: bytes) -> object:
     """Not a Translation."""
     return payload

@@ -51,16 +51,8 @@ CODE = bytes(
 ANSWER, REVERT, TRAP, FOREVER = range(4)
 
 # A tail call through a table that changes: compiled code cannot make it.
-OPEN = bytes(
-    wasmtime.wat2wasm("""(module
-  (memory (export "memory") 1)
-  (table 1 funcref)
-  (elem declare func $f)
-  (func $f)
-  (func (export "call")
-    (table.set (i32.const 0) (ref.func $f))
-    (return_call_indirect (i32.const 0))))""")
-)
+DECLINES = "tests.contractvm.native.generators:decline"
+"""A generator that has no native form of anything."""
 
 
 def data(rounds: int = 3, end: int = ANSWER) -> bytes:

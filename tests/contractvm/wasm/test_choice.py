@@ -26,7 +26,7 @@ from contractvm.wasm.foundry import Foundry
 from contractvm.wasm.machine import WasmMachine
 from state.store import MemoryStore
 from tests.contractvm.host.rig import RULES
-from tests.contractvm.wasm.foundries import ANSWER, CODE, FOREVER, OPEN, REVERT, TRAP, Shop, data, frame
+from tests.contractvm.wasm.foundries import ANSWER, CODE, DECLINES, FOREVER, REVERT, TRAP, Shop, data, frame
 from tests.tiers import HERE, NATIVE, missing
 
 native_only = pytest.mark.skipif(missing(NATIVE) is not None, reason=str(missing(NATIVE)))
@@ -177,17 +177,20 @@ class TestAuto:
             assert frame(machine) == EXPECTED
             assert len(other.told.orders) == (0 if remembered else 1)
 
-    def test_a_refusal_is_remembered_on_disk(self, shop: Shop, natively: Callable[[], int]) -> None:
-        expected = frame(WasmMachine("reference"), OPEN)
+    def test_a_refusal_is_remembered_on_disk(
+        self, shop: Shop, natively: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("contractvm.wasm.foundry.GENERATOR", DECLINES)
+        expected = frame(WasmMachine("reference"))
         for orders in (1, 0):
             machine = WasmMachine()
-            machine.check(OPEN, RULES)
+            machine.check(CODE, RULES)
             assert len(shop.told.orders) == orders
             shop.told.work()
-            assert frame(machine, OPEN) == expected
+            assert frame(machine) == expected
         assert natively() == 0 and shop.told.tries == 1
         (entry,) = shop.cache.entries()
-        assert entry.refusal is not None and "tail call" in entry.refusal
+        assert entry.refusal is not None and "not for this machine" in entry.refusal
 
     def test_no_memory_for_code(self, shop: Shop, natively: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("contractvm.wasm.native.load", _no_memory)

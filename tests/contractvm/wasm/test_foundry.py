@@ -24,7 +24,7 @@ from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.contract import accept
 from contractvm.wasm.foundry import Foundry, foundry, generator_digest, payload, payload_of
 from contractvm.wasm.native import NativeCode
-from tests.contractvm.wasm.foundries import CODE, OPEN, Shop, frame
+from tests.contractvm.wasm.foundries import CODE, DECLINES, Shop, frame
 from tests.sources import ROOT, imports_of
 from tests.tiers import NATIVE, missing
 
@@ -83,13 +83,14 @@ class TestMake:
         assert again(shop).find(compiled(), b"\1" * 32) is not None
         assert again(shop).find(compiled(), b"\2" * 32) is None
 
-    def test_a_refusal_is_remembered(self, shop: Shop) -> None:
-        with pytest.raises(Refused, match="tail call") as first:
-            shop.make(compiled(OPEN))
+    def test_a_refusal_is_remembered(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("contractvm.wasm.foundry.GENERATOR", DECLINES)
+        with pytest.raises(Refused, match="not for this machine") as first:
+            shop.make(compiled())
         for known in (shop, again(shop)):
             for ask in (known.make, known.find):
                 with pytest.raises(Refused) as refusal:
-                    ask(compiled(OPEN))
+                    ask(compiled())
                 assert refusal.value.reason == first.value.reason
         assert shop.told.tries == 1
 
