@@ -83,7 +83,7 @@ class Ahead:
         self._finalizer()
 
     def _least_busy(self) -> Helper | None:
-        for _ in range(len(self._helpers), min((os.cpu_count() or 1) - 1, MOST_HELPERS)):
+        for _ in range(len(self._helpers), _most_helpers()):
             self._helpers.append(Helper())
         return min((helper for helper in self._helpers if helper.alive), key=lambda helper: helper.owed, default=None)
 
@@ -181,6 +181,13 @@ class Helper:
         if self._process is not None and self._owner == os.getpid():
             self._process.kill()
             self._process.wait()
+
+
+def _most_helpers() -> int:
+    """Processors to spare, where this program is run by a Python executable that can be started again."""
+    if not sys.executable or getattr(sys, "frozen", False):
+        return 0
+    return min((os.cpu_count() or 1) - 1, MOST_HELPERS)
 
 
 def serve() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -134,8 +135,12 @@ def test_a_forked_process_leaves_its_parents_helpers_alone(helpers: Ahead) -> No
     assert all(helper.alive for helper in members(helpers))
 
 
-def test_without_another_processor_there_are_no_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+@pytest.mark.parametrize(("processors", "executable"), [(1, sys.executable), (4, "")])
+def test_without_a_processor_or_a_python_to_start_there_are_no_helpers(
+    processors: int, executable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(sys, "executable", executable)
     alone = Ahead()
     assert senders(alone.begin(raws(), CHAIN).wait()) == expected(raws())
     assert not members(alone)
