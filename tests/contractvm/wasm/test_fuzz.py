@@ -183,7 +183,7 @@ def test_a_difference_names_step_field_and_sides() -> None:
 def test_shrinking_keeps_the_failure_and_drops_the_rest() -> None:
     """The failure is made up: a module that still multiplies."""
     code = BY_NAME["i64.mul"].code
-    seed = next(s for s in range(1_000) if _uses(generate(s), code) and len(generate(s).wasm) > 300)
+    seed = next(s for s in range(1_000) if _uses(generate(s), code) and _instructions(generate(s)) > 300)
     case = shrink(generate(seed), lambda c: _uses(c, code), attempts=1_000)
     assert _uses(case, code)
     assert _instructions(case) < _instructions(generate(seed)) // 4
