@@ -148,7 +148,11 @@ class Legs:
                 self._idents.pop()
                 done.release()
 
-        thread = _start(leg, self._stack_bytes)
+        thread = threading.Thread(target=leg, name="contract calls", daemon=True)
+        try:
+            start_sized(thread, self._stack_bytes)
+        except RuntimeError as error:
+            raise Fatal(f"no thread for a deeper contract call: {error}; raise the process's limits") from error
         try:
             _wait(thread, done)
         except BaseException:
@@ -188,14 +192,15 @@ def _wait(thread: threading.Thread, done: threading.Lock) -> None:
             return
 
 
-def _start(target: Callable[[], None], stack_bytes: int) -> threading.Thread:
-    thread = threading.Thread(target=target, name="contract calls", daemon=True)
+def start_sized(thread: threading.Thread, stack_bytes: int) -> None:
+    """Start a thread with that many bytes of C stack, rounded up to whole pages; 0 for the system's own choice.
+
+    The size is the process's setting, so that it is set and put back under a lock. Raises: RuntimeError from
+    `Thread.start`.
+    """
     with _stack_size_lock:
         before = threading.stack_size(-(-stack_bytes // PAGE_BYTES) * PAGE_BYTES)
         try:
             thread.start()
-        except RuntimeError as error:
-            raise Fatal(f"no thread for a deeper contract call: {error}; raise the process's limits") from error
         finally:
             threading.stack_size(before)
-    return thread

@@ -34,6 +34,7 @@ from tests.contractvm.scene import (
     works,
     world_with,
 )
+from tests.threads import on_thread
 
 
 def test_deployment() -> None:
@@ -241,13 +242,7 @@ def test_deep_chains_continue_on_other_threads(stack_size: int, first: int) -> N
         done.append(apply(executor, world, replace(CALL, gas_limit=20_000_000)))
         threads.append(threading.get_ident())
 
-    before = threading.stack_size(stack_size)
-    try:
-        thread = threading.Thread(target=caller)
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
+    on_thread(stack_size, caller)
     assert done[0].ok
     *frames, outermost = threads
     assert len(frames) == 111

@@ -28,6 +28,7 @@ from contractvm.nesting import (
     stack_bytes,
 )
 from contractvm.rules import Limits
+from tests.threads import on_thread
 
 
 def test_results_and_exceptions_cross() -> None:
@@ -52,9 +53,9 @@ def test_legs_stand_on_legs() -> None:
 
 
 def test_stack_size_comes_back() -> None:
-    before = threading.stack_size()
+    before = threading.stack_size(1 << 20)
     Legs().run(lambda _: None, 0)
-    assert threading.stack_size() == before
+    assert threading.stack_size(before) == 1 << 20
     assert STACK_BYTES >= 16 << 20
 
 
@@ -151,19 +152,6 @@ def test_an_impatient_user_waits_for_the_legs_to_end() -> None:
     with pytest.raises(KeyboardInterrupt), interrupted_in(0.12), interrupted_in(0.1), interrupted_in(0.14):
         Legs().run(stubborn, 0)
     assert ended == ["stubborn"]
-
-
-def on_thread(size: int, function: Callable[[], object]) -> object:
-    """Run on a fresh thread with a stack of this size."""
-    box: list[object] = []
-    before = threading.stack_size(size)
-    try:
-        thread = threading.Thread(target=lambda: box.append(function()))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    return box[0]
 
 
 def test_stacks_are_sized_for_the_budget_of_weights() -> None:

@@ -10,10 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +21,7 @@ from contractvm.wasm.externs import Global, HostFunction
 from contractvm.wasm.module import I32, FuncType
 from gas.meter import Meter
 from tests.sources import ROOT
+from tests.threads import on_thread
 from tests.tiers import HERE, NATIVE, each_tier, missing
 
 wasmtime = pytest.importorskip("wasmtime", reason="these modules are written in WAT: pip install '.[wat]'")
@@ -75,20 +74,6 @@ def wat(text: str) -> bytes:
     return bytes(wasmtime.wat2wasm(text))
 
 
-def on_thread(action: Callable[[], Any], stack_bytes: int) -> Any:
-    """The result of an action on a thread with that much stack; 0 for the system's own choice."""
-    results: list[Any] = []
-    before = threading.stack_size(stack_bytes)
-    try:
-        thread = threading.Thread(target=lambda: results.append(action()))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    assert results, "the thread raised; its error is above"
-    return results[0]
-
-
 def deepest(tier: str, name: str) -> tuple[object, ...]:
     """Where and how endless recursion ends."""
     engine = Engine(tier=tier)
@@ -109,7 +94,7 @@ def test_endless_recursion_ends_at_the_same_call(name: str, stack_bytes: int | N
     def ends() -> list[tuple[object, ...]]:
         return [deepest(tier, name) for tier in HERE]
 
-    seen = ends() if stack_bytes is None else on_thread(ends, stack_bytes)
+    seen = ends() if stack_bytes is None else on_thread(stack_bytes, ends)
     assert all(one == seen[0] for one in seen)
     calls = seen[0][0]
     assert isinstance(calls, int)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from contractvm.errors import TrapCode
 from contractvm.machine import Status
 from tests.contractvm.attack.rig import Ring, assemble, number
+from tests.threads import on_thread
 from tests.tiers import HERE, each_tier
 
 PLENTY = 10**13
@@ -62,15 +61,8 @@ def test_a_caller_on_a_small_thread(tier: str) -> None:
     """Whoever calls the engine may have next to no stack of its own, and a low recursion limit."""
     ring = Ring(tier)
     address = ring.place(nesting(100))
-    outputs: list[bytes] = []
-    before = threading.stack_size(256 << 10)
-    try:
-        thread = threading.Thread(target=lambda: outputs.append(ring.run(address, gas=PLENTY).output))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    assert number(outputs[0][:4]) == 1 + ring.rules.limits.call_depth
+    output = on_thread(256 << 10, lambda: ring.run(address, gas=PLENTY).output)
+    assert number(output[:4]) == 1 + ring.rules.limits.call_depth
 
 
 @each_tier()

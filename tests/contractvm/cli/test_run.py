@@ -10,12 +10,12 @@ import pytest
 
 from contractvm.native import compiler
 from contractvm.native.cache import ObjectCache
-from contractvm.native.compiler import Compiler, Overrun, Unavailable
+from contractvm.native.compiler import Compiler, Overrun, Refused, Unavailable
 from contractvm.native.loader import NoExecutableMemory
 from contractvm.native.protocol import Job
 from contractvm.wasm.foundry import Foundry
 from tests.contractvm.cli.conftest import Cli
-from tests.contractvm.cli.wat import CALLS, COUNTER, FLOATS, MATH, OPEN, assemble
+from tests.contractvm.cli.wat import CALLS, COUNTER, FLOATS, MATH, assemble
 from tests.tiers import COUNTING, HERE, NATIVE, each_tier, missing
 
 
@@ -156,15 +156,21 @@ class TestNative:
         assert cli(*words).json["tier"] == "native"
         assert "instructions" not in cli(*words[:-1]).out
 
-    def test_a_refusal_is_told_and_remembered(self, cli: Cli, tmp_path: Path, own: Foundry) -> None:
-        path = assemble(tmp_path / "open.wasm", OPEN)
+    def test_a_refusal_is_told_and_remembered(
+        self, cli: Cli, math: Path, own: Foundry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Job) -> bytes:
+            raise Refused("function 1 takes 900 bytes of stack; its frame weight allows 400")
+
+        monkeypatch.setattr(own.compiler, "compile", refuse)
+        words = ("run", math, "--invoke", "fib", 9)
         for _ in range(2):
-            ran = cli("run", path, "--tier", "native")
+            ran = cli(*words, "--tier", "native")
             assert ran.code == 0 and "portable" in ran.out and "instructions" in ran.out
-            assert ran.err.startswith("note: not on the native tier: function 1 makes a tail call through table 0")
-            document = cli("run", path, "--tier", "native", "--json").json
-            assert document["tier"] == "portable" and "tail call" in document["refused"]
-        document = cli("run", path, "--json").json
+            assert ran.err.startswith("note: not on the native tier: function 1 takes 900 bytes of stack")
+            document = cli(*words, "--tier", "native", "--json").json
+            assert document["tier"] == "portable" and "frame weight" in document["refused"]
+        document = cli(*words, "--json").json
         assert document["tier"] == "portable" and document["refused"] is None
         assert [entry.refusal is not None for entry in own.cache.entries()] == [True]
 

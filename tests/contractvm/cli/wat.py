@@ -32,13 +32,6 @@ CALLS = """
   (func $between (call $deep))
   (func $main (export "main") (nop) (call $between)))
 """
-OPEN = """
-(module
-  (type $answer (func (result i32)))
-  (table (export "table") funcref (elem $f))
-  (func $f (result i32) (i32.const 7))
-  (func (export "main") (result i32) (return_call_indirect (type $answer) (i32.const 0))))
-"""
 FLOATS = """
 (module
   (func $area (export "area") (param f64) (result f64) (f64.mul (local.get 0) (local.get 0)))

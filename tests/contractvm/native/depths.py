@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +23,7 @@ from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import HostFunction
 from contractvm.wasm.machine import WasmMachine
 from tests.contractvm.fake import empty_world
+from tests.threads import on_thread, started
 
 T = TypeVar("T")
 PLENTY = 10**14
@@ -122,23 +122,6 @@ class Chains:
         return low
 
 
-def on_thread(stack_bytes: int, function: Callable[[], T]) -> Callable[[], T]:
-    """Start on a fresh thread with a stack of this size; call the result to wait for its result."""
-    box: list[T] = []
-    before = threading.stack_size(stack_bytes)
-    try:
-        thread = threading.Thread(target=lambda: box.append(function()))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-
-    def wait() -> T:
-        thread.join()
-        return box[0]
-
-    return wait
-
-
 def told(where: str, shape: str, depth: int, done: Executed) -> dict[str, object]:
     frames, last = (int.from_bytes(done.output[at : at + 4], "little") for at in (0, 4))
     return {
@@ -174,16 +157,16 @@ def history(codes: dict[str, bytes], code: bytes, tier: str) -> Iterator[dict[st
         chain = partial(chains.run, shape, depth, True)
         yield told("main", shape, depth, chain())
         for size in (0, 64 << 10, 1 << 20, 64 << 20):
-            yield told(f"thread of {size}", shape, depth, on_thread(size, chain)())
+            yield told(f"thread of {size}", shape, depth, on_thread(size, chain))
         yield told("too deep", shape, depth + 1, chains.run(shape, depth + 1, True))
     for shape in SHAPES:
         many = [Chains(codes, tier) for _ in range(8)]
-        waiting = [on_thread(0, partial(one.run, shape, 100 + n, True)) for n, one in enumerate(many)]
+        waiting = [started(0, partial(one.run, shape, 100 + n, True)) for n, one in enumerate(many)]
         for n, wait in enumerate(waiting):
             yield told(f"eight at once, {n}", shape, 100 + n, wait())
     if tier == "native":
         for size in (0, 64 << 10):
-            yield {"where": f"engine on a thread of {size}", "calls": on_thread(size, partial(bare, code, tier))()}
+            yield {"where": f"engine on a thread of {size}", "calls": on_thread(size, partial(bare, code, tier))}
 
 
 def main() -> None:

@@ -140,6 +140,7 @@ def test_the_version_is_read_off_a_folder(
         (tmp_path / name).mkdir()
     (tmp_path / "llvmlite" / "__init__.py").write_text("raise SystemExit('nobody imports this here')")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "llvmlite", raising=False)  # what is imported is found first
     assert identity.llvmlite_version() == found
 
 

@@ -23,9 +23,10 @@ from contractvm.rules import contract_rules
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.instance import Instance
 from tests.contractvm.attack.rig import Ring, assemble
-from tests.contractvm.native.depths import BARE, BARE_CALLS, PLENTY, SHAPES, on_thread, source
+from tests.contractvm.native.depths import BARE, BARE_CALLS, PLENTY, SHAPES, source
 from tests.determinism.pythons import MINORS, Unavailable, environment
 from tests.sources import ROOT
+from tests.threads import on_thread
 from tests.tiers import NATIVE, missing
 
 pytestmark = pytest.mark.skipif(missing(NATIVE) is not None, reason=str(missing(NATIVE)))
@@ -111,7 +112,7 @@ RECURSION = """(func $f (export "f") (param i32) (result i32)
 def test_the_bare_engine_finds_room(size: int) -> None:
     """A call with the bare rules' budget runs on any thread: on a small one, on a leg."""
     engine, instance = instance_of(RECURSION)
-    assert on_thread(size, lambda: engine.invoke(instance, "f", [10_000]))() == [10_000]
+    assert on_thread(size, lambda: engine.invoke(instance, "f", [10_000])) == [10_000]
     assert engine.invoke(instance, "f", [10_000]) == [10_000]
 
 
@@ -121,13 +122,13 @@ def test_a_dead_threads_stack_is_not_taken_for_a_living_ones() -> None:
 import os, sys, threading, time
 from contractvm.native import stack
 from contractvm.wasm.engine import Engine
-from tests.contractvm.native.depths import on_thread
+from tests.threads import on_thread, started
 engine = Engine(tier="native")
 instance = engine.instantiate(engine.load(bytes.fromhex(sys.argv[1])))
 enter, weight = instance.function(0).call, engine.rules.limits.stack_weight
-low, high = on_thread(64 << 20, lambda: (enter(1, weight), stack.bounds())[1])()
+low, high = on_thread(64 << 20, lambda: (enter(1, weight), stack.bounds())[1])
 for _ in range(6):  # the C library keeps stacks of ended threads for a while
-    on_thread(8 << 20, lambda: None)()
+    on_thread(8 << 20, lambda: None)
     time.sleep(0.01)
 inside, stop = 0, threading.Event()
 def small():
@@ -142,7 +143,7 @@ def small():
             os._exit(1)
     else:
         stop.wait()
-threads = [on_thread({256 << 10}, small) for _ in range(100)]
+threads = [started({256 << 10}, small) for _ in range(100)]
 time.sleep(1)
 stop.set()
 print(inside)
@@ -233,11 +234,11 @@ def test_an_entry_without_room_refuses_before_it_runs() -> None:
             function.call(weight)
         return str(refused.value)
 
-    assert str(stack.need(weight)) in on_thread(MIB, enter)()
+    assert str(stack.need(weight)) in on_thread(MIB, enter)
     assert instance.globals[0].cell.cell_contents == 0
     function.call(weight)
     assert instance.globals[0].cell.cell_contents == 1
 
 
 def test_the_usual_thread_needs_no_leg() -> None:
-    assert on_thread(8 * MIB, stack.size)() >= stack_bytes(FRAMES_ON_CALLER, contract_rules().limits.stack_weight)
+    assert on_thread(8 * MIB, stack.size) >= stack_bytes(FRAMES_ON_CALLER, contract_rules().limits.stack_weight)

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ import pytest
 from contractvm.native import stack
 from contractvm.native.stack import CROSSING_BYTES, MAIN_BYTES, bounds, lend, need, size
 from tests.sources import ROOT
+from tests.threads import on_thread
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the native tier's loader is for Linux")
 
@@ -37,19 +37,6 @@ thread = threading.Thread(target=lambda: print(size()))
 thread.start()
 thread.join()
 """
-
-
-def on_thread(stack_bytes: int, function: Callable[[], T]) -> T:
-    """Run on a fresh thread with a stack of this size."""
-    box: list[T] = []
-    before = threading.stack_size(stack_bytes)
-    try:
-        thread = threading.Thread(target=lambda: box.append(function()))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    return box[0]
 
 
 class Probe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,23 +22,10 @@ from contractvm.wasm.sections import BASE_WEIGHT
 from gas.meter import Meter
 from tests.contractvm.wasm.modules import HEADER
 from tests.contractvm.wasm.test_tiers import WAYS, instance_on, wat
+from tests.threads import on_thread
 from tests.tiers import COUNTING, HERE
 
 SMALL_STACK = 256 << 10
-
-
-def on_small_thread(action: Callable[[], object]) -> Any:
-    """The result of an action on a thread with next to no C stack, where recursion in C would end the process."""
-    results: list[object] = []
-    before = threading.stack_size(SMALL_STACK)
-    try:
-        thread = threading.Thread(target=lambda: results.append(action()))
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    assert results, "the thread raised; its error is above"
-    return results[0]
 
 
 def chain(length: int, link: Callable[[int], bytes]) -> bytes:
@@ -95,7 +81,7 @@ def test_a_chain_of_first_calls_takes_no_c_stack(link: Callable[[int], bytes], r
                     _linkage(instance).release()
         return seen
 
-    seen = on_small_thread(run)
+    seen = on_thread(SMALL_STACK, run)
     assert seen[0][0] == [result]
     assert seen == seen[:1] * 4
 
@@ -157,7 +143,7 @@ def test_errors_from_deep_stacks_are_freed_on_small_ones(name: str, depth: int, 
         ("f", 10**6): TrapCode.STACK_EXHAUSTED,
         ("spin", 4_000): "out of gas",
     }
-    assert on_small_thread(run) == expected[name, depth]
+    assert on_thread(SMALL_STACK, run) == expected[name, depth]
 
 
 def test_untying_takes_the_traceback() -> None:
