@@ -5,7 +5,7 @@
 
 Source: Solidity, "Contract ABI Specification" (selectors, events, errors); `Error(string)` and `Panic(uint256)` from
 "Panic via assert and Error via require"; ERC-6093 for the token errors that everyone uses.
-Never: JSON ABI and bindings.
+Never: JSON ABI (`abi_json`), packed encoding and indexed values that are hashed (`abi_packed`).
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from contractvm.crypto import keccak256
-from sdk.abi_text import MODIFIERS, Parameter, Parser, parse_type, parse_types
+from sdk.abi_packed import encode_packed, topic_of
+from sdk.abi_text import MUTABILITY, Parameter, Parser, parse_type, parse_types
 from sdk.abi_types import ABIError, Array, Bytes, Tuple, Type, Value, decode, encode
 
 __all__ = [
     "ABIError",
+    "Constructor",
     "Error",
     "Event",
     "Function",
+    "Parameter",
     "Refusal",
     "Type",
     "Value",
     "decode",
     "encode",
+    "encode_packed",
     "explain",
     "parse_type",
     "parse_types",
@@ -60,6 +64,16 @@ def canonical(name: str, inputs: Sequence[Parameter]) -> tuple[str, bytes]:
     return text, keccak256(text.encode())
 
 
+def listed(parameters: Sequence[Parameter]) -> str:
+    """A list of parameters with everything that is known of them."""
+    return f"({', '.join(parameter.text for parameter in parameters)})"
+
+
+def mutability_of(modifiers: frozenset[str]) -> str:
+    """What the words say a function may do; `nonpayable` when they say nothing."""
+    return next((word for word in MUTABILITY if word in modifiers), "nonpayable")
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function; `text` is its canonical form, `selector` the first four bytes of that one's hash."""
@@ -69,6 +83,8 @@ class Function:
     outputs: tuple[Parameter, ...]
     text: str
     selector: bytes
+    mutability: str = "nonpayable"
+    """`pure`, `view`, `nonpayable` or `payable`."""
 
     @classmethod
     @lru_cache(maxsize=PARSED)
@@ -76,16 +92,28 @@ class Function:
         """Read `f(uint256)`, `f(uint256)(bool)` or `function f(uint256 x) view returns (bool)`. Raises: ABIError."""
         parser = Parser(text, "function")
         name, inputs = parser.name(), parser.parameters()
-        parser.skip(MODIFIERS)
+        modifiers = parser.modifiers()
         parser.skip({"returns"})
         outputs = parser.parameters() if parser.at("(") else ()
         parser.end()
         canon, digest = canonical(name, inputs)
-        return cls(name, inputs, outputs, canon, digest[:4])
+        return cls(name, inputs, outputs, canon, digest[:4], mutability_of(modifiers))
 
     @property
     def types(self) -> tuple[Type, ...]:
         return types_of(self.inputs)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether it says of itself that it changes nothing."""
+        return self.mutability in ("pure", "view")
+
+    @property
+    def declaration(self) -> str:
+        """All that is known, as `parse` reads it: `f(uint256 x) view returns (bool)`."""
+        words = "" if self.mutability == "nonpayable" else f" {self.mutability}"
+        returns = f" returns {listed(self.outputs)}" if self.outputs else ""
+        return f"{self.name}{listed(self.inputs)}{words}{returns}"
 
     def encode(self, *values: Value) -> bytes:
         """The input of a call. Raises: ABIError, naming the argument."""
@@ -104,13 +132,44 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Constructor:
+    """What a contract is deployed with."""
+
+    inputs: tuple[Parameter, ...]
+    payable: bool = False
+
+    @classmethod
+    @lru_cache(maxsize=PARSED)
+    def parse(cls, text: str) -> Constructor:
+        """Read `constructor(uint256 supply) payable`. Raises: ABIError."""
+        parser = Parser(text, "")
+        parser.expect("constructor")
+        inputs, modifiers = parser.parameters(), parser.modifiers()
+        parser.end()
+        return cls(inputs, "payable" in modifiers)
+
+    @property
+    def types(self) -> tuple[Type, ...]:
+        return types_of(self.inputs)
+
+    @property
+    def declaration(self) -> str:
+        return f"constructor{listed(self.inputs)}{' payable' if self.payable else ''}"
+
+    def encode(self, *values: Value) -> bytes:
+        """What follows the code. Raises: ABIError, naming the argument."""
+        return encode(self.types, values, "constructor argument")
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """An event; `hash` of its canonical form is a log's first topic."""
+    """An event; `hash` of its canonical form is a log's first topic, unless the event is anonymous."""
 
     name: str
     inputs: tuple[Parameter, ...]
     text: str
     hash: bytes
+    anonymous: bool = False
 
     @classmethod
     @lru_cache(maxsize=PARSED)
@@ -118,22 +177,37 @@ class Event:
         """Read `Transfer(address indexed from, address indexed to, uint256 value)`. Raises: ABIError."""
         parser = Parser(text, "event")
         name, inputs = parser.name(), parser.parameters()
-        parser.skip(MODIFIERS)
+        anonymous = "anonymous" in parser.modifiers()
         parser.end()
-        event = cls(name, inputs, *canonical(name, inputs))
-        if sum(parameter.indexed for parameter in event.inputs) > 3:
-            raise ABIError(f"{event.text}: more than three indexed parameters")
+        event = cls(name, inputs, *canonical(name, inputs), anonymous)
+        if sum(parameter.indexed for parameter in event.inputs) > 3 + anonymous:
+            raise ABIError(f"{event.text}: more than {'four' if anonymous else 'three'} indexed parameters")
         return event
+
+    @property
+    def declaration(self) -> str:
+        """All that is known, as `parse` reads it."""
+        return f"{self.name}{listed(self.inputs)}{' anonymous' if self.anonymous else ''}"
+
+    def encode_log(self, *values: Value) -> tuple[tuple[bytes, ...], bytes]:
+        """Topics and data of a log with these values, one for each parameter. Raises: ABIError."""
+        encode(types_of(self.inputs), values, f"{self.name} value")  # names whatever does not fit
+        pairs = list(zip(self.inputs, values, strict=True))
+        topics = [topic_of(p.type, value) for p, value in pairs if p.indexed]
+        plain = [(p.type, value) for p, value in pairs if not p.indexed]
+        data = encode([type_ for type_, _ in plain], [value for _, value in plain])
+        return ((*topics,) if self.anonymous else (self.hash, *topics)), data
 
     def decode_log(self, topics: Sequence[bytes], data: bytes) -> tuple[Value, ...]:
         """The values in order of declaration; of an indexed dynamic one only the hash is left. Raises: ABIError."""
         indexed = [parameter for parameter in self.inputs if parameter.indexed]
-        if not topics or topics[0] != self.hash:
+        if not self.anonymous and (not topics or topics[0] != self.hash):
             raise ABIError(f"{self.text}: the log's first topic is another event's")
-        if len(topics) != 1 + len(indexed):
-            raise ABIError(f"{self.text}: {1 + len(indexed)} topics wanted, the log has {len(topics)}")
+        first = 0 if self.anonymous else 1
+        if len(topics) != first + len(indexed):
+            raise ABIError(f"{self.text}: {first + len(indexed)} topics wanted, the log has {len(topics)}")
         plain = iter(decode(types_of([p for p in self.inputs if not p.indexed]), data, f"{self.name} value"))
-        words = iter(topics[1:])
+        words = iter(topics[first:])
         return tuple(self._indexed(p, next(words)) if p.indexed else next(plain) for p in self.inputs)
 
     def _indexed(self, parameter: Parameter, topic: bytes) -> Value:
@@ -164,6 +238,11 @@ class Error:
     @property
     def types(self) -> tuple[Type, ...]:
         return types_of(self.inputs)
+
+    @property
+    def declaration(self) -> str:
+        """All that is known, as `parse` reads it."""
+        return f"{self.name}{listed(self.inputs)}"
 
     def encode(self, *values: Value) -> bytes:
         return self.selector + encode(self.types, values, f"{self.name} argument")

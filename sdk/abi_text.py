@@ -2,6 +2,7 @@
 
     Parser("transfer(address to, uint256 amount)", "function").name()
 
+A tuple may be written with its members' names, and a struct with its own name too: `struct Point(int64 x, int64 y)[]`.
 Source: Solidity, "Contract ABI Specification" (types); the words between type and name from its grammar.
 Never: knows what a signature is for; `abi` does.
 """
@@ -17,14 +18,39 @@ from sdk.abi_types import NESTING, ABIError, Array, Tuple, Type, elementary
 TOKEN = re.compile(r"\s*([A-Za-z_$][A-Za-z0-9_$]*|\[\s*[0-9]*\s*\]|[(),])")
 LOCATIONS = frozenset({"memory", "calldata", "storage", "payable"})
 """Words of Solidity that may stand between a type and a name and mean nothing here."""
-MODIFIERS = frozenset("external public view pure payable nonpayable virtual override anonymous".split())  # noqa: SIM905
+MUTABILITY = ("pure", "view", "nonpayable", "payable")
+"""What a function may do, as JSON ABIs say it."""
+MODIFIERS = frozenset({*MUTABILITY, "external", "public", "virtual", "override", "anonymous"})
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """A type and what it is called. Of a tuple, or arrays of one, `components` are the members."""
+
     type: Type
     name: str = ""
     indexed: bool = False
+    components: tuple[Parameter, ...] = ()
+    struct: str = ""
+    """Name of the struct that the tuple is."""
+
+    @property
+    def suffix(self) -> str:
+        """The array brackets behind the innermost type: `[2][]`."""
+        type_, brackets = self.type, ""
+        while isinstance(type_, Array):
+            brackets = f"[{'' if type_.length is None else type_.length}]{brackets}"
+            type_ = type_.item
+        return brackets
+
+    @property
+    def text(self) -> str:
+        """The parameter as a parser reads it again, names included."""
+        type_ = self.type.name
+        if self.components or self.struct:
+            start = f"struct {self.struct}" if self.struct else ""
+            type_ = f"{start}({', '.join(member.text for member in self.components)}){self.suffix}"
+        return " ".join(filter(None, (type_, "indexed" if self.indexed else "", self.name)))
 
 
 def parse_type(text: str) -> Type:
@@ -41,6 +67,7 @@ def parse_types(text: str) -> tuple[Type, ...]:
     if not parser.at("("):
         parser.name()
     types = tuple(parameter.type for parameter in parser.parameters())
+    parser.modifiers()
     parser.end()
     return types
 
@@ -91,27 +118,51 @@ class Parser:
             raise self.error("a name expected")
         return self.next()
 
-    def parameters(self) -> tuple[Parameter, ...]:
+    def modifiers(self) -> frozenset[str]:
+        """The words behind a list of parameters. Raises: ABIError when two of them say what a function may do."""
+        found: set[str] = set()
+        while self.token in MODIFIERS:
+            if self.token in MUTABILITY and not found.isdisjoint(MUTABILITY):
+                raise self.error(f"only one of {', '.join(MUTABILITY)} expected")
+            found.add(self.next())
+        return frozenset(found)
+
+    def parameters(self, depth: int = 0) -> tuple[Parameter, ...]:
+        """A list in brackets; with a `depth`, the members of a tuple."""
         self.expect("(")
         found: list[Parameter] = []
         while not self.at(")"):
             if found:
                 self.expect(",")
-            type_ = self.type(0)
-            self.skip(LOCATIONS)
-            indexed = self.at("indexed")
-            self.skip({"indexed"})
-            name = self.next() if self.token and self.token not in "(),[" else ""
-            found.append(Parameter(type_, name, indexed))
+            found.append(self.parameter(depth))
         self.expect(")")
         return tuple(found)
 
+    def parameter(self, depth: int) -> Parameter:
+        type_, components, struct = self.typed(depth)
+        self.skip(LOCATIONS)
+        indexed = depth == 0 and self.at("indexed")
+        if indexed:
+            self.next()
+        name = self.next() if self.token and self.token not in "()," and self.token[0] != "[" else ""
+        return Parameter(type_, name, indexed, components, struct)
+
     def type(self, depth: int) -> Type:
+        return self.typed(depth)[0]
+
+    def typed(self, depth: int) -> tuple[Type, tuple[Parameter, ...], str]:
+        """A type; of a tuple also its members and its name."""
         if depth > NESTING:
             raise self.error(f"more than {NESTING} types inside one another")
-        if self.at("tuple") or self.at("("):
+        components: tuple[Parameter, ...] = ()
+        struct = ""
+        if self.at("struct"):
+            self.next()
+            struct = self.name()
+        if struct or self.at("tuple") or self.at("("):
             self.skip({"tuple"})
-            type_: Type = self.tuple(depth)
+            components = self.parameters(depth + 1)
+            type_: Type = Tuple(tuple(component.type for component in components))
         else:
             type_ = elementary(self.name())
         while self.token.startswith("["):
@@ -124,19 +175,7 @@ class Parser:
             if type_.head == 0:
                 raise self.error("an array of empty tuples has no encoding")
             type_ = Array(type_, int(digits) if digits else None)
-        return type_
-
-    def tuple(self, depth: int) -> Tuple:
-        self.expect("(")
-        items: list[Type] = []
-        while not self.at(")"):
-            if items:
-                self.expect(",")
-            items.append(self.type(depth + 1))
-            if self.token and self.token not in "(),[":
-                self.next()
-        self.expect(")")
-        return Tuple(tuple(items))
+        return type_, components, struct
 
 
 def tokenize(text: str) -> Iterator[str]:
