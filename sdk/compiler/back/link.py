@@ -1,0 +1,120 @@
+"""Makes a module of an assembly: numbers what was named, encodes it, and says where in the source each byte is from.
+
+Never: changes the order of anything; the same assembly gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contractvm.rules import contract_rules
+from contractvm.wasm.decode import decode
+from contractvm.wasm.encode import encode, name, sized, unsigned, vector
+from contractvm.wasm.module import (
+    FUNC,
+    I32,
+    MEMORY,
+    Code,
+    Custom,
+    Data,
+    Export,
+    Function,
+    FuncType,
+    Global,
+    GlobalType,
+    Import,
+    Limit,
+    Module,
+)
+from contractvm.wasm.opcodes import BY_NAME
+from sdk.compiler.back.asm import HOST_TYPES, Assembly, Body, Defined
+from sdk.compiler.symbols import Span
+
+PAGE = 65_536
+HOST_MODULE = "cvm1"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A module in bytes, without custom sections, and what debuggers want to know of it."""
+
+    module: bytes
+    names: Custom
+    """The name section."""
+    spans: tuple[tuple[int, Span | None], ...]
+    """Byte offset in `module` of each instruction whose place differs from the one before, in order."""
+
+
+def link(assembly: Assembly) -> Linked:
+    """Finish an assembly. Raises: ValueError for code that the encoder cannot write."""
+    assembly.write_routines()
+    module = Module()
+    types: dict[FuncType, int] = {}
+
+    def type_index(type_: FuncType) -> int:
+        return types.setdefault(type_, len(types))
+
+    indices: dict[object, int] = {}
+    for imported in assembly.imports:
+        indices[imported] = len(indices)
+        module.imports.append(Import(HOST_MODULE, imported, FUNC, type_index(HOST_TYPES[imported]), 0))
+    for defined in assembly.functions:
+        indices[defined] = len(indices)
+    for defined in assembly.functions:
+        module.functions.append(_function(_body(defined), type_index(defined.type), indices, types))
+    module.memories.append(Limit(-(-(assembly.heap + 1) // PAGE), None))
+    module.globals += [
+        Global(GlobalType(type_, True), _constant(type_, assembly.heap if initial is None else initial))
+        for type_, initial in assembly.globals
+    ]
+    module.exports.append(Export("memory", MEMORY, 0))
+    module.exports += [Export(exported, FUNC, indices[defined]) for exported, defined in assembly.exports]
+    module.data += [Data("active", content, _constant(I32, address)) for address, content in assembly.static]
+    module.types[:] = types
+    encoded = encode(module)
+    return Linked(encoded, _names(assembly, indices), _spans(assembly, encoded))
+
+
+def _body(defined: Defined) -> Body:
+    if defined.body is None:
+        raise ValueError(f"function {defined.name} was declared and never written")
+    return defined.body
+
+
+def _function(body: Body, type_: int, indices: dict[object, int], types: dict[FuncType, int]) -> Function:
+    ops, imms = [], []
+    for instruction in body.code:
+        imm = instruction.imm
+        if isinstance(imm, FuncType):
+            if imm.params or len(imm.results) > 1:
+                types.setdefault(imm, len(types))
+        elif instruction.name == "call":
+            imm = indices[imm]
+        ops.append(BY_NAME[instruction.name].code)
+        imms.append(imm)
+    ops.append(BY_NAME["end"].code)
+    imms.append(None)
+    return Function(type_, tuple(body.locals), Code(ops, imms, [0] * len(ops)), 0, 0)
+
+
+def _constant(type_: int, value: int) -> Code:
+    const = BY_NAME["i32.const" if type_ == I32 else "i64.const"].code
+    return Code([const, BY_NAME["end"].code], [value, None], [0, 0])
+
+
+def _names(assembly: Assembly, indices: dict[object, int]) -> Custom:
+    """The name section: functions only."""
+    entries = [unsigned(indices[defined]) + name(defined.name) for defined in assembly.functions]
+    return Custom("name", b"\x01" + sized(vector(entries)))
+
+
+def _spans(assembly: Assembly, encoded: bytes) -> tuple[tuple[int, Span | None], ...]:
+    """Offsets are the decoder's, so that they are what traps and traces say."""
+    found: list[tuple[int, Span | None]] = []
+    for defined, function in zip(assembly.functions, decode(encoded, contract_rules()).functions, strict=True):
+        before: Span | str | None = "none yet"
+        for instruction, offset in zip(_body(defined).code, function.code.offsets, strict=False):
+            if instruction.span != before:
+                found.append((offset, instruction.span))
+                before = instruction.span
+    return tuple(found)

@@ -1,0 +1,167 @@
+"""What every part of the back end writes through: one function's body, with its variables, and the module around it.
+
+The parts know one another only by this class: each gives a table from node classes to functions that write them, and
+`lower.py` puts the tables together. `writer.expr(node)` leaves the node's slots (`slots.py`) on wasm's stack.
+Never: knows how any node is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from contractvm.wasm.module import I32, I64
+from sdk.compiler.back.asm import Assembly, Body, Defined, Label, Routine, Types
+from sdk.compiler.back.slots import slots
+from sdk.compiler.tree import Expression, Function, Local, Program, Statement
+from sdk.compiler.types import Type
+
+Write: TypeAlias = Callable[["Writer", Any], None]
+"""Writes one node. For expressions: leaves its slots on the stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """How nodes are written, by class."""
+
+    expressions: Mapping[type, Write]
+    statements: Mapping[type, Write]
+
+
+@dataclass(slots=True)
+class Unit:
+    """What the functions of one contract share."""
+
+    program: Program
+    assembly: Assembly
+    tables: Tables
+    functions: dict[Function, Defined] = field(default_factory=dict)
+    """The wasm function of each function of the program."""
+
+
+class Writer:
+    """Writes one function. `returning` leaves it: what a `return` statement does with the slots on the stack."""
+
+    def __init__(self, unit: Unit, body: Body) -> None:
+        self.unit = unit
+        self.assembly = unit.assembly
+        self.b = body
+        self.variables: dict[Local, tuple[int, ...]] = {}
+        """Wasm locals of the function's variables."""
+        self.loops: list[tuple[Label, Label]] = []
+        """Where `break` and `continue` go, the innermost loop last."""
+        self.returning: Callable[[], None] = body.return_
+
+    def expr(self, node: Expression) -> None:
+        """Write an expression: its slots are on the stack afterwards."""
+        before, self.b.span = self.b.span, node.span
+        self.unit.tables.expressions[type(node)](self, node)
+        self.b.span = before
+
+    def statement(self, node: Statement) -> None:
+        self.b.span = node.span
+        self.unit.tables.statements[type(node)](self, node)
+
+    def statements(self, nodes: Iterable[Statement]) -> None:
+        for node in nodes:
+            self.statement(node)
+
+    def variable(self, local: Local) -> tuple[int, ...]:
+        """The wasm locals of a variable, made when it is first met."""
+        if local not in self.variables:
+            self.variables[local] = self.b.fresh(slots(local.type))
+        return self.variables[local]
+
+    @contextmanager
+    def value(self, node: Expression) -> Iterator[tuple[int, ...]]:
+        """An expression's slots in locals of its own, for the length of a `with`."""
+        self.expr(node)
+        with self.spilled(node.type) as locals_:
+            yield locals_
+
+    @contextmanager
+    def spilled(self, type_: Type) -> Iterator[tuple[int, ...]]:
+        """The slots of a value on the stack, popped into locals for the length of a `with`."""
+        locals_ = self.b.fresh(slots(type_))
+        self.b.set(*locals_)
+        yield locals_
+        self.b.free(locals_)
+
+    def panic_if(self, code: int) -> None:
+        """Revert with Panic(code) when the i32 on the stack is not 0."""
+        with self.b.if_():
+            self.panic(code)
+
+    def panic(self, code: int) -> None:
+        """Revert with Panic(code); nothing behind it is reached."""
+        panic(self.b, code)
+
+
+def panic(b: Body, code: int) -> None:
+    """Revert with Panic(code); nothing behind it is reached. Source: Solidity, "Panic via assert"."""
+    b.i32(code)
+    b.call(PANIC)
+    b.unreachable()
+
+
+def _write_panic(b: Body) -> None:
+    selector = b.assembly.constant(bytes.fromhex("4e487b71") + bytes(32))
+    b.i32(selector)
+    b.get(0)
+    b.store("i32.store8", 35)
+    b.i32(selector)
+    b.i32(36)
+    b.host("revert")
+    b.unreachable()
+
+
+PANIC = Routine("panic", (I32,), (), _write_panic)
+
+
+def _write_allocate(b: Body) -> None:
+    """Bump the heap's end; grow the memory when it is passed. Running out of pages traps, which the host reports."""
+    end = b.assembly.global_("heap", I32, None)
+    with b.temporaries(I32) as (start,):
+        b.global_get(end)
+        b.set(start)
+        b.get(start, 0)
+        b.op("i32.add")
+        b.i32(7)
+        b.op("i32.add")
+        b.i32(-8)
+        b.op("i32.and")
+        b.global_set(end)
+        # The sum may have passed 2^32: then it is below the start.
+        b.global_get(end)
+        b.get(start)
+        b.op("i32.lt_u")
+        with b.if_():
+            panic(b, 0x41)
+        b.global_get(end)
+        b.op("memory.size")
+        b.i32(16)
+        b.op("i32.shl")
+        b.op("i32.gt_u")
+        with b.if_():
+            b.global_get(end)
+            b.op("memory.size")
+            b.i32(16)
+            b.do("i32.shl", "i32.sub")
+            b.i32(65_535)
+            b.op("i32.add")
+            b.i32(16)
+            b.do("i32.shr_u", "memory.grow")
+            b.i32(-1)
+            b.op("i32.eq")
+            with b.if_():
+                panic(b, 0x41)
+        b.get(start)
+
+
+ALLOCATE = Routine("allocate", (I32,), (I32,), _write_allocate)
+"""Bytes wanted -> the address of so many zeros, a multiple of 8. Never given back. Panic 0x41 when memory is full."""
+
+WORD: Types = (I64, I64, I64, I64)
+"""The slots of a u256."""
