@@ -36,8 +36,8 @@ from sdk.compiler.types import (
     Type,
 )
 
-LIST_BYTES: Final = 12
-"""Length, capacity, address of the items."""
+LIST_LENGTH, LIST_CAPACITY, LIST_ITEMS, LIST_BYTES = 0, 4, 8, 12
+"""Where a list's header has its length, its capacity and the address of its items, and the header's bytes."""
 ADDRESS_BYTES: Final = 20
 
 
@@ -107,3 +107,46 @@ def store(b: Body, locals_: tuple[int, ...], address: int, offset: int = 0) -> N
         b.get(local)
         b.store("i64.store" if wide else "i32.store", offset)
         offset += 8 if wide else 4
+
+
+def put(b: Body, types: Types, address: int, offset: int = 0) -> None:
+    """Pop slots into memory at the address in a local, as `load` reads them."""
+    with b.temporaries(*types) as locals_:
+        b.set(*locals_)
+        store(b, locals_, address, offset)
+
+
+def scale(b: Body, size: int) -> None:
+    """Multiply the i32 on the stack by a constant, 1 or more."""
+    if size & (size - 1):
+        b.i32(size)
+        b.op("i32.mul")
+    elif size > 1:
+        b.i32(size.bit_length() - 1)
+        b.op("i32.shl")
+
+
+def spelled(type_: Type) -> str:
+    """A type's name that no other type has: what runtime routines that are made for a type are called."""
+    match type_:
+        case Struct(qualified=qualified) | Enum(qualified=qualified) | Remote(qualified=qualified):
+            return qualified
+        case Tuple(items):
+            return f"({', '.join(map(spelled, items))})"
+        case List(item):
+            return f"{spelled(item)}[]"
+        case Array(item, length):
+            return f"{spelled(item)}[{length}]"
+    return str(type_)
+
+
+def shares(type_: Type) -> bool:
+    """Whether a value's slots hold the address of an object that could be changed: a struct, a list or an array."""
+    return any(map(shares, type_.items)) if isinstance(type_, Tuple) else isinstance(type_, (Struct, List, Array))
+
+
+def item_type(type_: Type) -> Type:
+    """Of a list or an array. Raises: TypeError for anything else."""
+    if not isinstance(type_, (List, Array)):
+        raise TypeError(f"{type_} has no items")
+    return type_.item

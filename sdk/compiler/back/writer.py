@@ -8,26 +8,71 @@ Never: knows how any node is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from contractvm.wasm.module import I32, I64
 from sdk.compiler.back.asm import Assembly, Body, Defined, Label, Routine, Types
 from sdk.compiler.back.slots import slots
-from sdk.compiler.tree import Expression, Function, Local, Program, Statement
+from sdk.compiler.tree import Expression, ForEach, Function, Local, Place, Program, Statement
 from sdk.compiler.types import Type
 
 Write: TypeAlias = Callable[["Writer", Any], None]
 """Writes one node. For expressions: leaves its slots on the stack."""
 
 
+class Addressed(Protocol):
+    """A place whose parts were evaluated, once; it may be read and written any number of times."""
+
+    def load(self) -> None:
+        """Push the value's slots."""
+
+    def store(self) -> None:
+        """Pop the value's slots into the place."""
+
+    def delete(self) -> None:
+        """Put the default there."""
+
+
+class StorageParts(Protocol):
+    """What `storage.py` gives to the parts that work on places anywhere; each place here is rooted in a field."""
+
+    def address(self, w: Writer, place: Place, /) -> AbstractContextManager[Addressed]:
+        """Evaluate a place's parts, for reading and writing."""
+
+    def load(self, w: Writer, place: Place, /) -> None:
+        """Evaluate a place and push its value's slots; an object is a fresh copy in memory."""
+
+    def store(self, w: Writer, place: Place, /) -> None:
+        """The value's slots are on the stack: evaluate the place and pop them into it."""
+
+    def delete(self, w: Writer, place: Place, /) -> None:
+        """Evaluate a place and put the default there; `del` of a map's entry."""
+
+    def length(self, w: Writer, place: Place, /) -> None:
+        """Push the length of a list or an array, an i64."""
+
+    def append(self, w: Writer, place: Place, value: Expression, /) -> None:
+        """Evaluate the place, then the value, and put it behind the last item of a list."""
+
+    def pop(self, w: Writer, place: Place, /) -> None:
+        """Take the last item off a list and push its slots; Panic 0x31 when there is none."""
+
+    def contains(self, w: Writer, place: Place, key: Expression, /) -> None:
+        """Evaluate key, then place; push an i32: whether a map has the key, or a list or array an equal item."""
+
+    def for_each(self, w: Writer, node: ForEach, /) -> None:
+        """A loop over a list or an array in storage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """How nodes are written, by class."""
+    """How nodes are written, by class; and what is in storage."""
 
     expressions: Mapping[type, Write]
     statements: Mapping[type, Write]
+    storage: StorageParts
 
 
 @dataclass(slots=True)
