@@ -1,0 +1,433 @@
+//! Solidity's ABI: how each type is named, read from input whose every word is checked, and written.
+//!
+//! Source: Solidity, "Contract ABI Specification".
+
+use crate::address::{Address, Bytes, FixedBytes};
+use crate::code::malformed;
+use crate::input::{number_of, word_of, Reader};
+use crate::text::Text;
+use crate::{alloc, env, U256};
+
+/// A type that Solidity's ABI has.
+pub trait Abi: Sized {
+    /// The canonical name, as selectors are made of it.
+    const NAME: Text;
+    /// The name with its members' names.
+    const TEXT: Text = Self::NAME;
+    /// Bytes of the head.
+    const HEAD: usize = 32;
+    /// Whether the head is an offset and the content lies behind all heads.
+    const DYNAMIC: bool = false;
+    /// Whether a function that returns it has several results.
+    const SPREAD: bool = false;
+
+    /// Reads the value that `frame` begins with. Reverts when it is not well-formed.
+    fn read(frame: &'static [u8]) -> Self;
+
+    /// Bytes of the content.
+    #[inline]
+    fn size(&self) -> usize {
+        Self::HEAD
+    }
+
+    /// Writes the content.
+    ///
+    /// # Safety
+    /// `at` points to `size` bytes, all zero.
+    unsafe fn write(&self, at: *mut u8);
+
+    /// What stands for the value in an event's indexed word.
+    #[inline]
+    fn topic(&self) -> [u8; 32] {
+        if Self::HEAD == 32 && !Self::DYNAMIC {
+            let mut word = [0; 32];
+            // SAFETY: the word is as large as the value.
+            unsafe { self.write(word.as_mut_ptr()) };
+            return word;
+        }
+        let out = alloc(self.size());
+        // SAFETY: `out` is as large as the value says it needs.
+        unsafe { self.write(out.as_mut_ptr()) };
+        env::keccak256(out)
+    }
+}
+
+/// Writes values one behind the other: heads, then what they point to.
+pub struct Encoder {
+    at: *mut u8,
+    size: usize,
+    start: usize,
+    head: usize,
+    tail: usize,
+}
+
+impl Encoder {
+    /// Room for heads and tails of these sizes in bytes.
+    #[inline]
+    pub fn new(heads: usize, tails: usize) -> Encoder {
+        Encoder { at: alloc(heads + tails).as_mut_ptr(), size: heads + tails, start: 0, head: 0, tail: heads }
+    }
+
+    /// The same behind a selector.
+    #[inline]
+    pub fn with_selector(selector: u32, heads: usize, tails: usize) -> Encoder {
+        let out = alloc(4 + heads + tails);
+        out[..4].copy_from_slice(&selector.to_le_bytes());
+        Encoder { at: out.as_mut_ptr(), size: out.len(), start: 4, head: 0, tail: heads }
+    }
+
+    /// Room that is already there.
+    ///
+    /// # Safety
+    /// `at` points to zeros, as many as the values need.
+    #[inline]
+    pub unsafe fn over(at: *mut u8, heads: usize) -> Encoder {
+        Encoder { at, size: 0, start: 0, head: 0, tail: heads }
+    }
+
+    #[inline]
+    pub fn put<T: Abi>(&mut self, value: &T) {
+        let at = self.at;
+        // SAFETY: whoever made this said how large heads and tails are.
+        unsafe { put(at.add(self.start), at.add(self.start + self.head), &mut self.tail, value) };
+        self.head += T::HEAD;
+    }
+
+    #[inline]
+    pub fn bytes(self) -> &'static [u8] {
+        // SAFETY: `alloc` gave the range.
+        unsafe { core::slice::from_raw_parts(self.at, self.size) }
+    }
+}
+
+/// One value of a sequence that begins at `base`; heads and tails count from there.
+#[inline]
+unsafe fn put<T: Abi>(base: *mut u8, head: *mut u8, tail: &mut usize, value: &T) {
+    if T::DYNAMIC {
+        (*tail as u64).write(head);
+        value.write(base.add(*tail));
+        *tail += value.size();
+    } else {
+        value.write(head);
+    }
+}
+
+/// Bytes of the tail that a value needs.
+#[inline]
+pub fn tail_of<T: Abi>(value: &T) -> usize {
+    if T::DYNAMIC { value.size() } else { 0 }
+}
+
+macro_rules! unsigned {
+    ($($type:ty, $name:literal);*) => {$(
+        impl Abi for $type {
+            const NAME: Text = Text::new($name);
+            #[inline]
+            fn read(frame: &'static [u8]) -> $type {
+                let word = word_of(frame);
+                const SIZE: usize = core::mem::size_of::<$type>();
+                let mut number = [0; SIZE];
+                number.copy_from_slice(&word[32 - SIZE..]);
+                if word[..32 - SIZE].iter().any(|&byte| byte != 0) { malformed() }
+                <$type>::from_be_bytes(number)
+            }
+            #[inline]
+            unsafe fn write(&self, at: *mut u8) {
+                const SIZE: usize = core::mem::size_of::<$type>();
+                core::ptr::copy_nonoverlapping(self.to_be_bytes().as_ptr(), at.add(32 - SIZE), SIZE)
+            }
+        }
+    )*};
+}
+unsigned!(u8, "uint8"; u16, "uint16"; u32, "uint32"; u128, "uint128");
+
+macro_rules! signed {
+    ($($type:ty, $name:literal);*) => {$(
+        impl Abi for $type {
+            const NAME: Text = Text::new($name);
+            #[inline]
+            fn read(frame: &'static [u8]) -> $type {
+                let word = word_of(frame);
+                const SIZE: usize = core::mem::size_of::<$type>();
+                let mut number = [0; SIZE];
+                number.copy_from_slice(&word[32 - SIZE..]);
+                let number = <$type>::from_be_bytes(number);
+                let sign = if number < 0 { 0xff } else { 0 };
+                if word[..32 - SIZE].iter().any(|&byte| byte != sign) { malformed() }
+                number
+            }
+            #[inline]
+            unsafe fn write(&self, at: *mut u8) {
+                const SIZE: usize = core::mem::size_of::<$type>();
+                if *self < 0 { core::ptr::write_bytes(at, 0xff, 32 - SIZE) }
+                core::ptr::copy_nonoverlapping(self.to_be_bytes().as_ptr(), at.add(32 - SIZE), SIZE)
+            }
+        }
+    )*};
+}
+signed!(i8, "int8"; i16, "int16"; i32, "int32"; i64, "int64"; i128, "int128");
+
+impl Abi for u64 {
+    const NAME: Text = Text::new("uint64");
+    #[inline]
+    fn read(frame: &'static [u8]) -> u64 {
+        number_of(frame)
+    }
+    #[inline]
+    unsafe fn write(&self, at: *mut u8) {
+        (at.add(24) as *mut u64).write_unaligned(swap(*self))
+    }
+}
+
+impl Abi for bool {
+    const NAME: Text = Text::new("bool");
+    #[inline]
+    fn read(frame: &'static [u8]) -> bool {
+        match number_of(frame) {
+            0 => false,
+            1 => true,
+            _ => malformed(),
+        }
+    }
+    #[inline]
+    unsafe fn write(&self, at: *mut u8) {
+        at.add(31).write(*self as u8)
+    }
+}
+
+impl Abi for Address {
+    const NAME: Text = Text::new("address");
+    #[inline]
+    fn read(frame: &'static [u8]) -> Address {
+        let word = word_of(frame);
+        if limb(word, 0) != 0 || word[8..12] != [0; 4] {
+            malformed()
+        }
+        let mut address = Address::ZERO;
+        address.0.copy_from_slice(&word[12..]);
+        address
+    }
+    #[inline]
+    unsafe fn write(&self, at: *mut u8) {
+        core::ptr::copy_nonoverlapping(self.0.as_ptr(), at.add(12), 20)
+    }
+}
+
+impl Abi for U256 {
+    const NAME: Text = Text::new("uint256");
+    #[inline]
+    fn read(frame: &'static [u8]) -> U256 {
+        words_to_limbs(word_of(frame))
+    }
+    #[inline]
+    unsafe fn write(&self, at: *mut u8) {
+        limbs_to_word(self, at)
+    }
+}
+
+/// The eight bytes at `at` as they lie there.
+#[inline]
+fn limb(word: &[u8; 32], at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&word[at..at + 8]);
+    u64::from_le_bytes(bytes)
+}
+
+#[inline(never)]
+fn swap(x: u64) -> u64 {
+    x.swap_bytes()
+}
+
+/// Most numbers are small: a zero limb needs no turning round.
+#[inline]
+fn swap_unless_zero(x: u64) -> u64 {
+    if x == 0 { 0 } else { swap(x) }
+}
+
+#[inline(never)]
+fn words_to_limbs(word: &[u8; 32]) -> U256 {
+    let mut out = U256::ZERO;
+    for i in 0..4 {
+        out.0[i] = swap_unless_zero(limb(word, 24 - 8 * i));
+    }
+    out
+}
+
+#[inline(never)]
+unsafe fn limbs_to_word(number: &U256, at: *mut u8) {
+    for i in 0..4 {
+        (at.add(24 - 8 * i) as *mut u64).write_unaligned(swap_unless_zero(number.0[i]))
+    }
+}
+
+impl<const N: usize> Abi for FixedBytes<N> {
+    const NAME: Text = Text::new("bytes").number(N);
+    #[inline]
+    fn read(frame: &'static [u8]) -> FixedBytes<N> {
+        let word = word_of(frame);
+        let mut out = FixedBytes([0; N]);
+        out.0.copy_from_slice(&word[..N]);
+        if word[N..].iter().any(|&byte| byte != 0) {
+            malformed()
+        }
+        out
+    }
+    #[inline]
+    unsafe fn write(&self, at: *mut u8) {
+        core::ptr::copy_nonoverlapping(self.0.as_ptr(), at, N)
+    }
+}
+
+impl Abi for Bytes {
+    const NAME: Text = Text::new("bytes");
+    const DYNAMIC: bool = true;
+    fn read(frame: &'static [u8]) -> Bytes {
+        let size = number_of(frame);
+        if size > frame.len() as u64 - 32 {
+            malformed()
+        }
+        Bytes(&frame[32..32 + size as usize])
+    }
+    #[inline]
+    fn size(&self) -> usize {
+        32 + (self.0.len() + 31) / 32 * 32
+    }
+    unsafe fn write(&self, at: *mut u8) {
+        (self.0.len() as u64).write(at);
+        core::ptr::copy_nonoverlapping(self.0.as_ptr(), at.add(32), self.0.len())
+    }
+    fn topic(&self) -> [u8; 32] {
+        env::keccak256(self.0)
+    }
+}
+
+impl Abi for &'static str {
+    const NAME: Text = Text::new("string");
+    const DYNAMIC: bool = true;
+    fn read(frame: &'static [u8]) -> &'static str {
+        match core::str::from_utf8(Bytes::read(frame).0) {
+            Ok(text) => text,
+            Err(_) => malformed(),
+        }
+    }
+    #[inline]
+    fn size(&self) -> usize {
+        Bytes(self.as_bytes()).size()
+    }
+    #[inline]
+    unsafe fn write(&self, at: *mut u8) {
+        Bytes(self.as_bytes()).write(at)
+    }
+    fn topic(&self) -> [u8; 32] {
+        env::keccak256(self.as_bytes())
+    }
+}
+
+/// Writes the items of an array at `at`, heads first.
+unsafe fn write_items<T: Abi>(items: &[T], at: *mut u8) {
+    let (mut head, mut tail) = (at, items.len() * T::HEAD);
+    for item in items {
+        put(at, head, &mut tail, item);
+        head = head.add(T::HEAD);
+    }
+}
+
+fn items_size<T: Abi>(items: &[T]) -> usize {
+    items.len() * T::HEAD + items.iter().map(tail_of).sum::<usize>()
+}
+
+/// Stops the compiler where an indexed value would need another encoding than that of its items in a row.
+const fn flat(dynamic: bool) {
+    assert!(!dynamic, "an indexed array or tuple holds values of a fixed size")
+}
+
+impl<T: Abi + 'static> Abi for &'static [T] {
+    const NAME: Text = T::NAME.then("[]");
+    const TEXT: Text = T::TEXT.then("[]");
+    const DYNAMIC: bool = true;
+    fn read(frame: &'static [u8]) -> &'static [T] {
+        let size = number_of(frame);
+        let frame = &frame[32..];
+        if T::HEAD == 0 || size > (frame.len() / T::HEAD) as u64 {
+            malformed()
+        }
+        let items = alloc(size as usize * core::mem::size_of::<T>()).as_mut_ptr() as *mut T;
+        let mut reader = Reader::new(frame);
+        for i in 0..size as usize {
+            // SAFETY: room for so many items was made above.
+            unsafe { items.add(i).write(reader.next()) }
+        }
+        // SAFETY: all of them were written.
+        unsafe { core::slice::from_raw_parts(items, size as usize) }
+    }
+    fn size(&self) -> usize {
+        32 + items_size(self)
+    }
+    unsafe fn write(&self, at: *mut u8) {
+        (self.len() as u64).write(at);
+        write_items(self, at.add(32))
+    }
+    fn topic(&self) -> [u8; 32] {
+        flat(T::DYNAMIC);
+        let out = alloc(items_size(self));
+        // SAFETY: `out` has room for all items.
+        unsafe { write_items(self, out.as_mut_ptr()) };
+        env::keccak256(out)
+    }
+}
+
+impl<T: Abi, const N: usize> Abi for [T; N] {
+    const NAME: Text = T::NAME.then("[").number(N).then("]");
+    const TEXT: Text = T::TEXT.then("[").number(N).then("]");
+    const HEAD: usize = if T::DYNAMIC { 32 } else { N * T::HEAD };
+    const DYNAMIC: bool = T::DYNAMIC;
+    fn read(frame: &'static [u8]) -> [T; N] {
+        let mut reader = Reader::new(frame);
+        core::array::from_fn(|_| reader.next())
+    }
+    fn size(&self) -> usize {
+        items_size(self)
+    }
+    unsafe fn write(&self, at: *mut u8) {
+        write_items(self, at)
+    }
+}
+
+impl Abi for () {
+    const NAME: Text = Text::new("()");
+    const HEAD: usize = 0;
+    const SPREAD: bool = true;
+    fn read(_frame: &'static [u8]) {}
+    unsafe fn write(&self, _at: *mut u8) {}
+}
+
+macro_rules! tuples {
+    ($($($item:ident $i:tt),+);*) => {$(
+        impl<$($item: Abi),+> Abi for ($($item,)+) {
+            const NAME: Text = Text::new("(")$(.comma(",").and(&$item::NAME))+.then(")");
+            const TEXT: Text = Text::new("(")$(.comma(", ").and(&$item::TEXT))+.then(")");
+            const HEAD: usize = if Self::DYNAMIC { 32 } else { 0 $(+ $item::HEAD)+ };
+            const DYNAMIC: bool = false $(| $item::DYNAMIC)+;
+            const SPREAD: bool = true;
+            fn read(frame: &'static [u8]) -> Self {
+                let mut reader = Reader::new(frame);
+                ($(reader.next::<$item>(),)+)
+            }
+            #[inline]
+            fn size(&self) -> usize {
+                0 $(+ $item::HEAD + tail_of(&self.$i))+
+            }
+            #[inline]
+            unsafe fn write(&self, at: *mut u8) {
+                let (mut head, mut tail) = (at, 0 $(+ $item::HEAD)+);
+                $(
+                    put(at, head, &mut tail, &self.$i);
+                    head = head.add($item::HEAD);
+                )+
+                let _ = head;
+            }
+        }
+    )*};
+}
+tuples!(A 0; A 0, B 1; A 0, B 1, C 2; A 0, B 1, C 2, D 3; A 0, B 1, C 2, D 3, E 4; A 0, B 1, C 2, D 3, E 4, F 5;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6; A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
