@@ -1,7 +1,7 @@
 """The test kit: contracts on the real engine, with real gas, in memory.
 
-`MockChain` is a `contractvm.Chain` on the memory store; `plugin` gives it to pytest as the fixtures `chain` and
-`accounts`. Names are imported on first use, because pytest loads this package wherever contractvm is installed.
+`MockChain` is a chain for tests; `plugin` gives it to pytest as the fixtures `chain` and `accounts`. Names are imported
+on first use, because pytest loads this package wherever contractvm is installed.
 Never: a second engine, or a rule that the chain does not have.
 """
 
@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sdk.testing.chain import MockChain
-    from sdk.testing.contract import Contract
+    from sdk.testing.contract import Bound, Deployed
     from sdk.testing.failures import CallFailed, RanOutOfGas, Reverted, Trapped, reverts
     from sdk.testing.receipt import Receipt
 
-__all__ = ["CallFailed", "Contract", "MockChain", "RanOutOfGas", "Receipt", "Reverted", "Trapped", "reverts"]
+__all__ = ["Bound", "CallFailed", "Deployed", "MockChain", "RanOutOfGas", "Receipt", "Reverted", "Trapped", "reverts"]
 
 _WHERE = {
+    "Bound": "contract",
     "CallFailed": "failures",
-    "Contract": "contract",
+    "Deployed": "contract",
     "MockChain": "chain",
     "RanOutOfGas": "failures",
     "Receipt": "receipt",

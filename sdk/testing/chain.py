@@ -1,15 +1,16 @@
-"""MockChain: a `contractvm.Chain` on the memory store, with what tests want around it.
+"""MockChain: a `contractvm.Chain` in memory, with what tests want around it.
 
-Every transaction is a block, run by the chain as any other. Three things differ from a public chain, all of them
+Every transaction is a block, run by the chain's own executor. Three things differ from a public chain, all of them
 settings of the chain: gas is counted but free (the base fee starts at 0), so that balances are exact; time moves one
-second a block unless a test moves it; and senders need no signature, so that a test can be anyone.
-Never: a second engine, and no state beside the chain's.
+second a block unless a test moves it; and senders need no signature, so that a test can be anyone. Roots and records
+are worked out when somebody looks (`ledger`).
+Never: a second engine.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -17,18 +18,19 @@ from typing import Self
 from contractvm.chain import Chain
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import ContractVMError, Fatal
-from contractvm.execute import Message
+from contractvm.execute import Executed, Message
 from contractvm.genesis import Genesis
-from contractvm.receipt import Receipt as ChainReceipt
 from contractvm.transaction import Transaction
 from contractvm.types import Address
-from sdk.abi import ABIError, Value, encode, parse_types
-from sdk.abi_types import AddressType
-from sdk.build import Artifact, build
+from sdk.abi import ABIError, Constructor, Function, Value
 from sdk.interface import Interface
-from sdk.testing.contract import Contract
-from sdk.testing.failures import failure
+from sdk.testing.book import Book, Entry
+from sdk.testing.contract import Deployed
+from sdk.testing.failures import CallFailed, failure
+from sdk.testing.ledger import Ledger, Node
 from sdk.testing.receipt import Receipt
+from sdk.testing.source import Deployable, Sources, asking_file
+from sdk.testing.values import to_address
 from state.store import MemoryStore
 
 START = 1_700_000_000
@@ -40,87 +42,140 @@ COINBASE = Address(bytes.fromhex("c0ffee" + "00" * 16 + "01"))
 class MockChain:
     """A chain for tests. `accounts` are the ten development accounts, each with 10,000 ether; the first one sends."""
 
-    def __init__(self, *, tier: str = "auto", base_fee: int = 0) -> None:
+    def __init__(self, *, tier: str = "auto", base_fee: int = 0, seed: int | None = None) -> None:
         """`auto` compiles in the background; `native` waits, and warns of what has to run on the portable tier.
 
+        `seed` is what `fuzz` and `Invariant` draw their examples from; without one every run draws others.
         Raises: ValueError for an unknown tier; Unavailable when the native tier is asked for and cannot be had.
         """
         from contractvm.wasm.machine import WasmMachine
 
-        self.inner = Chain(
+        self._chain = Chain(
             MemoryStore(),
             Genesis(timestamp=START, base_fee=base_fee),
             machines=[WasmMachine(tier, fell_back=_warn)],
             clock=lambda: START,
             coinbase=COINBASE,
         )
-        self.inner.debug = _show_debug
+        self.seed = seed
+        self.ledger = Ledger(self._chain, _show_debug)
+        self.book = Book()
         self.accounts: tuple[Address, ...] = tuple(account.address for account in dev_accounts())
+        for number, account in enumerate(self.accounts):
+            self.book.label(account, f"accounts[{number}]")
         self._sender = self.accounts[0]
-        self._built: dict[Path, Artifact] = {}
+        self._sources = Sources()
+        self._moments: dict[int | str, Moment] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.inner.close()
+        self._chain.close()
+
+    @property
+    def inner(self) -> Chain:
+        """The chain itself, with every block so far. Ask anew after each change: what it has is what it had then."""
+        self.ledger.look()
+        self.ledger.seal()
+        return self._chain
 
     # Contracts
 
     def deploy(
         self,
-        contract: str | Path | Artifact | bytes,
+        contract: Deployable,
         *arguments: Value,
         abi: Sequence[str] | str = (),
         sender: Value = None,
         value: int = 0,
         gas: int | None = None,
-    ) -> Contract:
-        """Deploy a source (built once), an artifact or bytes, and return the contract.
+        label: str | None = None,
+    ) -> Deployed:
+        """Deploy a class, a source (built once), an artifact or bytes, and return the contract.
 
         `abi` holds signatures that the source does not declare: functions, `constructor(...)`, `event ...`,
-        `error ...`. Raises: BuildError, ABIError, Rejected, CallFailed.
+        `error ...`. Raises: BuildError, CompileError, ABIError, Rejected, CallFailed.
         """
-        code, declared = self._code(contract)
-        interface = declared.extended(abi)
+        source = self._sources.obtain(contract, asking_file() if isinstance(contract, str | Path) else None)
+        interface = source.interface.extended(abi) if abi else source.interface
         if arguments and not interface.constructor:
-            raise ABIError("constructor arguments need its signature: abi='constructor(types)' (CVM_CONSTRUCTOR in C)")
-        types = parse_types(interface.constructor) if interface.constructor else ()
-        data = code + encode(types, arguments, "constructor argument")
-        receipt = self.transact(None, data, sender=sender, value=value, gas=gas, errors=interface.errors)
-        if receipt.created is None:
+            raise ABIError(f"{source.name} has no constructor that is known; give abi='constructor(types)'")
+        parameters = Constructor.parse(interface.constructor) if interface.constructor else Constructor(())
+        entry = Entry("deploy", source.name, None, arguments, self._who(sender), value, gas)
+        node = self._transact(None, source.code + parameters.encode(*arguments), entry, interface.errors)
+        created = node.executed.created if node.executed is not None else None
+        if created is None:
             raise Fatal("a deployment succeeded without an address")
-        return Contract(self, receipt.created, interface)
+        name = self.book.deployed(created, label or source.name, source, interface)
+        entry.result = name
+        return Deployed(self, created, interface)
 
-    def _code(self, contract: str | Path | Artifact | bytes) -> tuple[bytes, Interface]:
-        """What to deploy and what is known of it; a source is built once. Raises: BuildError."""
-        if isinstance(contract, bytes):
-            return contract, Interface()
-        if not isinstance(contract, Artifact):
-            path = Path(contract).resolve()
-            contract = self._built.get(path) or self._built.setdefault(path, build(path))
-        return contract.code, contract.interface
-
-    def at(self, where: Value, abi: Sequence[str] | str = ()) -> Contract:
+    def at(self, where: Value, abi: Sequence[str] | str = ()) -> Deployed:
         """A contract that is already there. Raises: ABIError, when there is none."""
         address = to_address(where)
-        if not self.inner.world().code(address):
-            raise ABIError(f"there is no contract at 0x{address.hex()}")
-        return Contract(self, address, Interface().extended(abi))
+        self._require_code(address)
+        known = self.book.interface(address) or Interface()
+        return Deployed(self, address, known.extended(abi))
 
-    def call(self, to: Value, function: str, *arguments: Value, sender: Value = None, value: int = 0) -> Value:
-        """Run a function of the contract at `to` without a transaction. Raises: CallFailed, ABIError."""
-        return self.at(to).call(function, *arguments, sender=sender, value=value)
+    def _require_code(self, address: Address) -> None:
+        """Raises: ABIError."""
+        if not self.ledger.world.code(address):
+            raise ABIError(
+                f"there is no contract at {self.label_of(address)}"
+                + (
+                    ": it was deployed after the moment that the chain was put back to"
+                    if self.book.interface(address)
+                    else ""
+                )
+            )
 
-    def send(self, to: Value, function: str, *arguments: Value, sender: Value = None, value: int = 0) -> Receipt:
-        """Send a transaction to the contract at `to`. Raises: CallFailed, Rejected, ABIError."""
-        return self.at(to).send(function, *arguments, sender=sender, value=value)
+    def label(self, address: Value, name: str) -> None:
+        """Call an address by a name in traces, reports and errors."""
+        self.book.label(to_address(address), name)
+
+    def label_of(self, address: bytes) -> str:
+        """The name of an address, or its hex digits."""
+        return self.book.labels.get(address) or f"0x{address.hex()}"
+
+    # Calls: what `Deployed` is made of
+
+    def invoke(
+        self,
+        contract: Deployed,
+        function: Function,
+        arguments: Sequence[Value],
+        sender: Value,
+        value: int,
+        gas: int | None,
+    ) -> Receipt:
+        """Send a function's transaction. Raises: ABIError, CallFailed, Rejected."""
+        data, interface = function.encode(*arguments), contract.interface
+        self._require_code(contract.address)
+        entry = Entry("tx", contract.address, function, arguments, self._who(sender), value, gas)
+        node = self._transact(contract.address, data, entry, interface.errors)
+        return Receipt(self, node, interface.events, function)
+
+    def invoke_view(
+        self,
+        contract: Deployed,
+        function: Function,
+        arguments: Sequence[Value],
+        sender: Value,
+        value: int,
+        gas: int | None,
+    ) -> Value:
+        """Run a function as the next block would, keep nothing, and decode its value. Raises: ABIError, CallFailed."""
+        data = function.encode(*arguments)
+        self._require_code(contract.address)
+        entry = Entry("call", contract.address, function, arguments, self._who(sender), value, gas)
+        return function.decode_output(self._run(contract.address, data, entry, contract.interface.errors))
+
+    # Transactions as bytes
 
     def pay(self, to: Value, wei: int, *, sender: Value = None) -> Receipt:
         """Send ether with empty input. Raises: CallFailed, Rejected."""
-        return Receipt(self.transact(to_address(to), sender=sender, value=wei))
-
-    # Transactions as bytes: what the rest is made of
+        return self.transact(to_address(to), sender=sender, value=wei)
 
     def transact(
         self,
@@ -131,33 +186,14 @@ class MockChain:
         value: int = 0,
         gas: int | None = None,
         errors: Sequence[str] = (),
-    ) -> ChainReceipt:
+    ) -> Receipt:
         """Send one transaction, make a block of it and return its receipt.
 
         `gas` is the limit, by default a whole block's; `errors` are signatures that explain a revert.
         Raises: CallFailed, Rejected.
         """
-        who = self._who(sender)
-        fee = self.inner.next_base_fee
-        transaction = Transaction(
-            nonce=self.inner.next_nonce(who),
-            max_fee=fee,
-            max_tip=0,
-            gas_limit=self.inner.head.gas_limit if gas is None else gas,
-            to=to,
-            value=value,
-            data=data,
-            chain_id=self.inner.chain_id,
-        ).impersonate(who)
-        digest = self.inner.submit(transaction)
-        self.inner.produce()
-        receipt = self.inner.receipt(digest)
-        if receipt is None:
-            raise Fatal("a transaction was taken and is in no block")
-        if not receipt.ok:
-            reason = str(receipt.trap or receipt.detail)
-            raise failure(receipt.status, receipt.output, reason, receipt.gas_used, errors)
-        return receipt
+        entry = Entry("transact", to, None, (data,), self._who(sender), value, gas)
+        return Receipt(self, self._transact(to, data, entry, errors))
 
     def run(
         self,
@@ -170,12 +206,46 @@ class MockChain:
         errors: Sequence[str] = (),
     ) -> bytes:
         """Run a call as the next block would, keep nothing, and return its output. Raises: CallFailed, Rejected."""
-        message = Message(sender=self._who(sender), to=to, value=value, data=data, gas_limit=gas)
-        executed = self.inner.call(message, "pending")
+        return self._run(to, data, Entry("run", to, None, (data,), self._who(sender), value, gas), errors)
+
+    def _transact(self, to: Address | None, data: bytes, entry: Entry, errors: Sequence[str]) -> Node:
+        ledger = self.ledger
+        fee, sender = ledger.head.next_base_fee, entry.sender
+        transaction = Transaction(
+            nonce=ledger.world.nonce(sender),
+            max_fee=fee,
+            gas_limit=self._chain.head.gas_limit if entry.gas is None else entry.gas,
+            to=to,
+            value=entry.value,
+            data=data,
+            chain_id=self._chain.chain_id,
+            impersonated=sender,
+        )
+        self.book.enter(entry, ledger.head)
+        node = ledger.apply(transaction)
+        entry.node = node
+        self._settle(entry, node.executed, errors)
+        return node
+
+    def _run(self, to: Address, data: bytes, entry: Entry, errors: Sequence[str]) -> bytes:
+        message = Message(sender=entry.sender, to=to, value=entry.value, data=data, gas_limit=entry.gas)
+        self.book.enter(entry, self.ledger.head)
+        entry.message = message
+        executed = self.ledger.simulate(message)
+        self._settle(entry, executed, errors)
+        return executed.output
+
+    def _settle(self, entry: Entry, executed: Executed | None, errors: Sequence[str]) -> None:
+        """Write down what came of it. Raises: CallFailed."""
+        if executed is None:
+            raise Fatal("a transaction came to nothing")
+        entry.gas_used = executed.gas_used
+        self.book.spent(entry)
         if not executed.ok:
             reason = str(executed.trap or executed.detail)
-            raise failure(executed.status, executed.output, reason, executed.gas_used, errors)
-        return executed.output
+            everything = (*errors, *self.book.errors)
+            entry.failed = failure(executed.status, executed.output, reason, executed.gas_used, everything)
+            raise entry.failed
 
     def _who(self, sender: Value) -> Address:
         return self._sender if sender is None else to_address(sender)
@@ -196,44 +266,91 @@ class MockChain:
         if wei < 0:
             raise ValueError(f"a balance of {wei} wei")
         account = to_address(address)
-        self.inner.edit(lambda world: world.set_balance(account, wei))
+        self.book.enter(Entry("deal", account, None, (wei,)), self.ledger.head)
+        self.ledger.edit(lambda world: world.set_balance(account, wei))
 
     def balance(self, address: Value) -> int:
         """Wei at an address."""
-        return self.inner.world().balance(to_address(address))
+        self.ledger.look()
+        return self.ledger.world.balance(to_address(address))
+
+    def storage(self, address: Value, key: bytes) -> bytes:
+        """What a contract's storage has at a key; no bytes when there is nothing."""
+        self.ledger.look()
+        return self.ledger.world.storage(to_address(address), key)
 
     # Time and blocks
 
     @property
     def height(self) -> int:
-        return self.inner.head.number
+        self.ledger.look()
+        return self.ledger.head.height
 
     @property
     def timestamp(self) -> int:
         """Seconds since 1970 of the last block."""
-        return self.inner.head.timestamp
+        self.ledger.look()
+        return self.ledger.head.timestamp
 
     def warp(self, seconds: int = 0, *, to: int | None = None) -> None:
-        """Let the next block come `seconds` after the last one, or at the moment `to`. Raises: ValueError backwards."""
-        self.inner.set_next_timestamp(self.timestamp + seconds if to is None else to)
+        """Let the next block come `seconds` later than the last one, on top of earlier warps, or at the moment `to`.
+
+        Raises: ValueError when that is not after the last block.
+        """
+        last, waiting = self.timestamp, self.ledger.next_timestamp
+        moment = (last if waiting is None else waiting) + seconds if to is None else to
+        if moment <= last:
+            raise ValueError(f"timestamp {moment} is not after the last block's, {last}")
+        self.book.enter(Entry("warp", None, None, (seconds,) if to is None else (), result=to), self.ledger.head)
+        self.ledger.next_timestamp = moment
 
     def mine(self, blocks: int = 1) -> None:
-        """Make empty blocks."""
+        """Make empty blocks, or blocks of what was submitted to `inner`."""
+        self.book.enter(Entry("mine", None, None, (blocks,)), self.ledger.head)
         for _ in range(blocks):
-            self.inner.produce()
+            self.ledger.mine()
 
-    def snapshot(self) -> int:
-        """Remember this moment; the number is for `revert`."""
-        return self.inner.snapshot()
+    # Moments
 
-    def revert(self, snapshot: int) -> None:
-        """Go back to a snapshot, which is used up together with later ones. Raises: KeyError for an unknown one."""
-        self.inner.revert(snapshot)
+    def snapshot(self, name: str | None = None) -> int | str:
+        """Remember this moment, under a name or a number of its own, for `revert`."""
+        key: int | str = len(self._moments) + 1 if name is None else name
+        self._moments[key] = self.moment()
+        return key
+
+    def revert(self, snapshot: int | str) -> None:
+        """Go back to a snapshot, or over to one on a branch that was left. It stays, and so do all others.
+
+        Raises: KeyError for an unknown one.
+        """
+        if snapshot not in self._moments:
+            raise KeyError(f"no snapshot {snapshot!r}; there are: {', '.join(map(repr, self._moments)) or 'none'}")
+        self.book.enter(Entry("revert", None, None, (snapshot,)), self.ledger.head)
+        self.restore(self._moments[snapshot])
+
+    def moment(self) -> Moment:
+        """This moment, for `restore`."""
+        self.ledger.look()
+        return Moment(self.ledger.head, self.ledger.next_timestamp)
+
+    def restore(self, moment: Moment) -> None:
+        """Go to a moment of this chain. Raises: NotThere."""
+        self.ledger.go(moment.node)
+        self.ledger.next_timestamp = moment.next_timestamp
+
+    def labels(self) -> Mapping[bytes, str]:
+        """Every address that has a name."""
+        return self.book.labels
 
 
-def to_address(value: Value) -> Address:
-    """20 bytes of an address, hex text, or anything with an `address`. Raises: ABIError."""
-    return Address(AddressType().encode(value, "address")[12:])
+class Moment:
+    """A block, and the time that the next one was to have."""
+
+    __slots__ = ("next_timestamp", "node")
+
+    def __init__(self, node: Node, next_timestamp: int | None) -> None:
+        self.node = node
+        self.next_timestamp = next_timestamp
 
 
 def _warn(code_hash: bytes, problem: ContractVMError) -> None:
@@ -244,3 +361,6 @@ def _warn(code_hash: bytes, problem: ContractVMError) -> None:
 def _show_debug(address: Address, text: bytes) -> None:
     """What a contract says by `debug_print`: to standard output, which pytest shows when a test fails."""
     print(f"debug 0x{address.hex()}: {text.decode('utf-8', 'backslashreplace')}")
+
+
+__all__ = ["COINBASE", "START", "CallFailed", "MockChain", "Moment"]

@@ -16,7 +16,7 @@ import pytest
 from contractvm.rules import bare_rules, contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.machine import WasmMachine
-from sdk import clang, envelope
+from sdk import clang, envelope, toolchain
 from sdk.build import Artifact, build, compile_module
 from sdk.errors import BuildError, ToolMissing
 from tests.sdk.conftest import SOURCES
@@ -239,7 +239,7 @@ def test_a_cache_that_cannot_be_made_is_told(c: Write, tmp_path: Path, monkeypat
 
 
 def test_a_compiler_that_hangs_is_stopped(c: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clang, "SECONDS", 0.001)
+    monkeypatch.setattr(toolchain, "SECONDS", 0.001)
     refused(c(EMPTY), "did not finish")
 
 
@@ -247,7 +247,7 @@ def test_a_compiler_that_hangs_is_stopped(c: Write, monkeypatch: pytest.MonkeyPa
 def test_a_stopped_compiler_leaves_no_process(c: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes as a Python that starts the compiler; the latter read on for ever when only the Python was stopped."""
     source = c('#include "/dev/zero"\n')
-    monkeypatch.setattr(clang, "SECONDS", 2)
+    monkeypatch.setattr(toolchain, "SECONDS", 2)
     refused(source, "did not finish")
     left = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):

@@ -24,7 +24,7 @@ def test_the_readmes_contract_passes_the_readmes_test(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need("ziglang", "c")
-    from tests.sdk.test_plugin import run
+    from tests.sdk.testing.test_plugin import run
 
     monkeypatch.setenv("PYTHONPATH", str(README.parents[1]))
     (pytester.path / "square.c").write_text(block("c"), encoding="utf-8")

@@ -14,7 +14,7 @@ from contractvm.rejections import InsufficientFunds
 from sdk.abi import ABIError
 from sdk.build import Artifact, build
 from sdk.errors import BuildError
-from sdk.testing import CallFailed, Contract, MockChain, RanOutOfGas, Reverted, Trapped, reverts
+from sdk.testing import CallFailed, Deployed, MockChain, RanOutOfGas, Reverted, Trapped, reverts
 from sdk.testing.chain import COINBASE, START
 from tests.sdk.conftest import need
 from tests.tiers import NATIVE, each_tier, missing
@@ -48,11 +48,11 @@ def mock() -> MockChain:
 
 
 @pytest.fixture
-def odd(mock: MockChain, wat: Callable[[str], Path]) -> Contract:
+def odd(mock: MockChain, wat: Callable[[str], Path]) -> Deployed:
     return mock.deploy(wat(ODD), abi=["error Odd()"])
 
 
-def run(odd: Contract, what: bytes, sender: object = None, gas: int | None = None) -> bytes:
+def run(odd: Deployed, what: bytes, sender: object = None, gas: int | None = None) -> bytes:
     return odd.chain.run(odd.address, what, sender=sender, gas=gas, errors=odd.interface.errors)
 
 
@@ -89,7 +89,7 @@ def test_every_run_is_the_same() -> None:
     assert roots() == roots()
 
 
-def test_the_sender_is_chosen(mock: MockChain, odd: Contract) -> None:
+def test_the_sender_is_chosen(mock: MockChain, odd: Deployed) -> None:
     alice, bob, carol = mock.accounts[:3]
     stranger = b"\x77" * 20
     assert run(odd, WHO)[12:] == alice
@@ -106,7 +106,7 @@ def test_the_sender_is_chosen(mock: MockChain, odd: Contract) -> None:
     assert run(odd, WHO)[12:] == alice
 
 
-def test_a_contract_can_be_impersonated(mock: MockChain, odd: Contract) -> None:
+def test_a_contract_can_be_impersonated(mock: MockChain, odd: Deployed) -> None:
     mock.deal(odd, 5)
     mock.pay(mock.accounts[1], 5, sender=odd)
     assert mock.balance(odd) == 0
@@ -124,7 +124,7 @@ def test_deal_sets_a_balance(mock: MockChain) -> None:
         mock.pay(mock.accounts[0], 1, sender=somebody)
 
 
-def test_time_moves_as_told(mock: MockChain, odd: Contract) -> None:
+def test_time_moves_as_told(mock: MockChain, odd: Deployed) -> None:
     def now() -> int:
         return int.from_bytes(run(odd, WHEN), "little")
 
@@ -160,13 +160,18 @@ def test_snapshots_branch(mock: MockChain) -> None:
     mock.pay(bob, 4)
     mock.revert(first)
     assert (mock.balance(bob), mock.height, mock.timestamp) == (before, 0, START)
-    with pytest.raises(KeyError):
-        mock.revert(first)
     mock.pay(bob, 8)
-    assert mock.balance(bob) == before + 8
+    mock.revert(second)
+    assert (mock.balance(bob), mock.height) == (before + 1, 1)
+    mock.snapshot("named")
+    mock.revert(first)
+    mock.revert("named")
+    assert mock.balance(bob) == before + 1
+    with pytest.raises(KeyError, match="no snapshot 'other'; there are: 1, 2, 'named'"):
+        mock.revert("other")
 
 
-def test_failures_are_told_apart(mock: MockChain, odd: Contract) -> None:
+def test_failures_are_told_apart(mock: MockChain, odd: Deployed) -> None:
     with pytest.raises(Reverted, match="reverted with 0x12345678") as reverted:
         run(odd, FAIL)
     assert reverted.value.data == b"\x12\x34\x56\x78"
@@ -177,7 +182,7 @@ def test_failures_are_told_apart(mock: MockChain, odd: Contract) -> None:
         run(odd, SPIN, gas=100_000)
     assert out.value.gas_used == 100_000
     with pytest.raises(ABIError, match="no contract at 0x0101"):
-        mock.call(b"\x01" * 20, "f()")
+        mock.at(b"\x01" * 20)
     for what, error in ((FAIL, Reverted), (TRAP, Trapped), (SPIN, RanOutOfGas)):
         height = mock.height
         with pytest.raises(error):
@@ -185,7 +190,7 @@ def test_failures_are_told_apart(mock: MockChain, odd: Contract) -> None:
         assert mock.height == height + 1, "a failed transaction is in a block"
 
 
-def test_reverts_takes_reverts_alone(mock: MockChain, odd: Contract) -> None:
+def test_reverts_takes_reverts_alone(mock: MockChain, odd: Deployed) -> None:
     with reverts() as caught:
         run(odd, FAIL)
     assert caught.error is not None
@@ -200,9 +205,10 @@ def test_reverts_takes_reverts_alone(mock: MockChain, odd: Contract) -> None:
         run(odd, FAIL)
 
 
-def test_custom_errors_are_known_by_signature(mock: MockChain, odd: Contract) -> None:
-    selector = odd.chain.at(odd, abi="error Odd()")
-    assert selector.interface.errors == ("error Odd()",)
+def test_a_contract_that_is_there_keeps_what_is_known_of_it(mock: MockChain, odd: Deployed) -> None:
+    assert mock.at(odd).interface.errors == ("error Odd()",)
+    other = mock.at(mock.deploy(mock.inner.world().code(odd.address)), abi="error Odd()")
+    assert other.interface.errors == ("error Odd()",)
 
 
 def test_deploys_paths_artifacts_and_bytes(mock: MockChain, numbers: Artifact, wat: Callable[[str], Path]) -> None:
@@ -211,7 +217,7 @@ def test_deploys_paths_artifacts_and_bytes(mock: MockChain, numbers: Artifact, w
     deployed = [mock.deploy(what) for what in (path, str(path), artifact, artifact.code)]
     assert len({contract.address for contract in deployed}) == 4
     assert {mock.inner.world().code(contract.address) for contract in deployed} == {artifact.code}
-    assert mock.deploy(numbers).call("add", 1, 2) == 3
+    assert mock.deploy(numbers).add(1, 2) == 3
 
 
 def test_constructor_arguments_need_a_signature(mock: MockChain, wat: Callable[[str], Path]) -> None:
@@ -231,27 +237,28 @@ def test_what_cannot_be_deployed(mock: MockChain, tmp_path: Path) -> None:
 
 def test_functions_are_found_by_name_or_signature(mock: MockChain, numbers: Artifact) -> None:
     contract = mock.deploy(numbers, abi=["add(uint256)", "f(bool)"])
-    with pytest.raises(ABIError, match="overloaded"):
-        contract.call("add", 1, 2)
-    assert contract.call("add(uint256,uint256)(uint256)", 1, 2) == 3
-    assert mock.call(contract, "add(uint256,uint256)(uint256)", 1, 2) == 3
-    with pytest.raises(ABIError, match=r"no function 'subtract' is declared \(known: "):
-        contract.call("subtract", 1, 2)
-    with pytest.raises(ABIError, match=r"no event 'Gone' is declared \(known: none\)"):
-        mock.send(contract, "add(uint256,uint256)", 1, 2).events("Gone")
+    assert contract.add(1, 2) == 3
+    assert contract["add(uint256,uint256)(uint256)"](1, 2) == 3
+    assert contract["add(uint256,uint256)"](1, 2) == 3
+    with pytest.raises(ABIError, match=r"numbers has no function 'subtract'; known: "):
+        contract.subtract(1, 2)
+    with pytest.raises(AttributeError, match=r"did you mean compare"):
+        contract.compar(1, 2)
+    with pytest.raises(ABIError, match=r"no event 'Gone' is declared \(none is known\)"):
+        contract.add.tx(1, 2).events("Gone")
 
 
 @each_tier()
 def test_all_tiers_give_the_same(tier: str, numbers: Artifact) -> None:
     mock = MockChain(tier=tier)
     contract = mock.deploy(numbers)
-    receipt = contract.send("mul(uint256,uint256)", 2**100, 3**90)
-    other = MockChain(tier="portable").deploy(numbers).send("mul(uint256,uint256)", 2**100, 3**90)
+    receipt = contract.mul.tx(2**100, 3**90)
+    other = MockChain(tier="portable").deploy(numbers).mul.tx(2**100, 3**90)
     assert receipt.gas_used == other.gas_used
     assert receipt.raw.block_hash == other.raw.block_hash
 
 
-def test_a_trap_names_its_place(mock: MockChain, odd: Contract) -> None:
+def test_a_trap_names_its_place(mock: MockChain, odd: Deployed) -> None:
     with pytest.raises(Trapped) as caught:
         mock.transact(odd.address, TRAP)
     assert "function" in str(caught.value)
@@ -260,7 +267,7 @@ def test_a_trap_names_its_place(mock: MockChain, odd: Contract) -> None:
 
 def test_debug_output_is_printed(mock: MockChain, capsys: pytest.CaptureFixture[str]) -> None:
     need("wasmtime", "wat")
-    hello = mock.deploy(Path(__file__).parents[2] / "contracts" / "lessons" / "hello.wat")
+    hello = mock.deploy(Path(__file__).parents[3] / "contracts" / "lessons" / "hello.wat")
     assert mock.run(hello.address) == b"hello, world"
     assert capsys.readouterr().out == f"debug 0x{hello.address.hex()}: hello, world\n"
 

@@ -14,7 +14,7 @@ from sdk.testing.plugin import TIERS
 from tests.tiers import HERE
 
 pytest_plugins = ["pytester"]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -127,8 +127,8 @@ def test_contracts_are_deployed_on_every_worker(inner: pytest.Pytester) -> None:
 
         @pytest.mark.parametrize("n", range(8))
         def test_transfer(token, accounts, n):
-            token.send("transfer", accounts[1], 1000)
-            assert token.call("balanceOf", accounts[1]) == 1000
+            token.transfer(accounts[1], 1000)
+            assert token.balanceOf(accounts[1]) == 1000
         """
     )
     run(inner, "-p", "xdist", "-n", "2", process=True).assert_outcomes(passed=8)
@@ -186,12 +186,12 @@ def test_it(chain, pytestconfig):
 @pytest.mark.parametrize("tier", [None, "reference", *(tier for tier in HERE if tier != "reference")])
 def test_the_tier_is_an_option(inner: pytest.Pytester, tier: str | None) -> None:
     inner.makepyfile(TIERED.format(tier=tier or "auto"))
-    run(inner, *([] if tier is None else ["--contractvm-tier", tier])).assert_outcomes(passed=1)
+    run(inner, *([] if tier is None else ["--tier", tier])).assert_outcomes(passed=1)
 
 
 def test_tiers_are_the_engines(inner: pytest.Pytester) -> None:
     assert sorted(TIERS) == sorted(MACHINE_TIERS)
     inner.makepyfile(TIERED.format(tier="fast"))
-    refused = run(inner, "--contractvm-tier", "fast", process=True)
+    refused = run(inner, "--tier", "fast", process=True)
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
-    refused.stderr.fnmatch_lines(["*--contractvm-tier*fast*"])
+    refused.stderr.fnmatch_lines(["*--tier*fast*"])

@@ -1,0 +1,95 @@
+"""What a test did, and who is who: the entries that traces, reports and reproductions are made from.
+
+Keeping an entry costs next to nothing; everything that people read is worked out from it when something fails.
+Never: holds more than the last entries, or anything that changes what runs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contractvm.execute import Message
+from contractvm.types import ZERO_ADDRESS, Address
+from sdk.abi import Function, Value
+from sdk.interface import Interface
+from sdk.testing.failures import CallFailed
+from sdk.testing.ledger import Node
+from sdk.testing.source import Source
+
+KEPT = 512
+"""Entries of a test that are kept, the latest."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One thing that a test did: `kind` is the name of the method, `target` what it was done to."""
+
+    kind: str
+    target: Address | str | None
+    function: Function | None
+    arguments: Sequence[Value]
+    sender: Address = ZERO_ADDRESS
+    value: int = 0
+    gas: int | None = None
+    result: Value = None
+    before: Node | None = None
+    """The block before it."""
+    node: Node | None = None
+    """The block that it made."""
+    message: Message | None = None
+    gas_used: int = 0
+    failed: CallFailed | None = None
+
+
+class Book:
+    """The entries of one chain, its labels and contracts, and the gas that was spent."""
+
+    __slots__ = ("_contracts", "entries", "errors", "gas", "labels", "total")
+
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque(maxlen=KEPT)
+        self.labels: dict[bytes, str] = {}
+        self.errors: tuple[str, ...] = ()
+        """Errors that some contract declares: a revert may come from far below."""
+        self.gas: dict[tuple[str, str], list[int]] = {}
+        """Gas of every call by contract and function, while somebody wants a report."""
+        self.total = 0
+        """Gas of all transactions since somebody set it to 0."""
+        self._contracts: dict[bytes, tuple[Source, Interface]] = {}
+
+    def enter(self, entry: Entry, before: Node) -> None:
+        """Write an entry down."""
+        entry.before = before
+        self.entries.append(entry)
+
+    def spent(self, entry: Entry) -> None:
+        """Count an entry's gas."""
+        if entry.node is not None:
+            self.total += entry.gas_used
+
+    def label(self, address: bytes, name: str) -> None:
+        self.labels[address] = name
+
+    def deployed(self, address: bytes, name: str, source: Source, interface: Interface) -> str:
+        """Remember a contract; return its label, with a number if the name is taken."""
+        taken = set(self.labels.values()) - {self.labels.get(address)}
+        label, number = name, 1
+        while label in taken:
+            number += 1
+            label = f"{name}_{number}"
+        self.labels[address] = label
+        self._contracts[address] = source, interface
+        self.errors = tuple(dict.fromkeys((*self.errors, *interface.errors)))
+        return label
+
+    def interface(self, address: bytes) -> Interface | None:
+        """What is known of a contract that was deployed here."""
+        found = self._contracts.get(address)
+        return None if found is None else found[1]
+
+    def source(self, address: bytes) -> Source | None:
+        """What a contract was built from."""
+        found = self._contracts.get(address)
+        return None if found is None else found[0]
