@@ -1,4 +1,4 @@
-"""From a source to the bytes to deploy: `.c`, `.wat` and `.wasm` in, an `Artifact` out.
+"""From a source to the bytes to deploy: `.py`, `.c`, `Cargo.toml`, `.wat` and `.wasm` in, an `Artifact` out.
 
     artifact = build("contracts/token/token.c")
     chain.deploy(artifact, 10**27)
@@ -10,91 +10,148 @@ Never: runs a contract, or writes a file that it was not told to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from contractvm.errors import ModuleError
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.machine import WasmMachine
-from sdk import declarations, envelope
-from sdk.clang import compile_c
+from sdk import cargo, clang, declarations, envelope, wat
+from sdk.artifact import Artifact
 from sdk.errors import BuildError
 from sdk.interface import Interface
 from sdk.tidy import tidy
-from sdk.wat import assemble
 
-SUFFIXES = (".c", ".wat", ".wasm")
+__all__ = ["SOURCES", "Artifact", "build", "compile_module"]
+
+MANIFEST = "Cargo.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
-    """A contract that was built and would be accepted for deployment."""
+class Linked:
+    """A module as its tool made it, function names included, and what is known of its source."""
 
     name: str
-    path: Path
-    code: bytes
-    """What is deployed; constructor arguments follow it."""
-    debug: bytes
-    """The same bytes, then function names: for people's tools, never for the chain."""
-    interface: Interface
-    """Signatures declared in a C source; empty for the others."""
-    warnings: tuple[str, ...]
-
-    def write(self, directory: Path) -> tuple[Path, Path]:
-        """Write `NAME.wasm` and `NAME.debug.wasm`; return their paths."""
-        directory.mkdir(parents=True, exist_ok=True)
-        code, debug = directory / f"{self.name}.wasm", directory / f"{self.name}.debug.wasm"
-        code.write_bytes(self.code)
-        debug.write_bytes(self.debug)
-        return code, debug
+    module: bytes
+    interface: Interface = field(default_factory=Interface)
+    warnings: tuple[str, ...] = ()
+    compiler: str = ""
+    options: tuple[str, ...] = ()
 
 
-def build(path: str | Path) -> Artifact:
+def build(path: str | Path, contract: str | None = None) -> Artifact:
     """Build a contract and check that a chain would take it.
 
-    Raises: BuildError (ToolMissing when an extra is not installed), naming the file, the place and the way out.
+    `contract` names one of several that a Python file has. A folder with a `Cargo.toml` is that crate.
+    Raises: BuildError (ToolMissing when an extra is not installed), naming the file, the place and the way out;
+    CompileError for Python, with all that is wrong in the file.
     """
     path = Path(path)
+    if path.suffix == ".py":
+        return _build_python(path, contract)
+    if contract is not None:
+        raise BuildError(f"{path}: only a Python file has several contracts; leave {contract!r} out")
     try:
-        module, interface, warnings = _linked(path)
-        code = envelope.seal(module)
-        names = envelope.names(module)
+        linked = _linked(path)
+        code = envelope.seal(linked.module)
+        names = envelope.names(linked.module)
         _check(code, code + names)
     except ModuleError as error:
         raise BuildError(f"{path}: {error}") from None
+    warnings = linked.warnings
     pages = decode(code, contract_rules()).memories[0].minimum
     if pages > 1:
         warnings += (f"{path}: {pages} pages of memory, and every call pays for each: make its static data smaller",)
-    return Artifact(path.stem, path, code, code + names, interface, warnings)
+    return Artifact(
+        linked.name,
+        path,
+        code,
+        code + names,
+        linked.interface,
+        warnings,
+        compiler=linked.compiler,
+        options=linked.options,
+    )
 
 
 def compile_module(path: str | Path) -> bytes:
     """Build any module, contract or not, as it comes from its tool, with function names. Raises: BuildError."""
     path = Path(path)
     try:
-        return _linked(path)[0]
+        return _linked(path).module
     except ModuleError as error:
         raise BuildError(f"{path}: {error}") from None
 
 
-def _linked(path: Path) -> tuple[bytes, Interface, tuple[str, ...]]:
-    """The module in or made from `path`, function names included, what its source declares, and warnings."""
-    if path.suffix not in SUFFIXES:
-        raise BuildError(
-            f"{path}: a contract is built from {', '.join(SUFFIXES)}, not from {path.suffix or 'no suffix'}"
-        )
+def _build_python(path: Path, contract: str | None) -> Artifact:
+    """Compile a contract in Python. Raises: CompileError, BuildError."""
+    from sdk import compiler  # the largest part of the SDK, which the other languages do not need
+
+    compiled = compiler.compile_file(path, contract)
+    _check(compiled.module, compiled.debug)
+    return Artifact(
+        compiled.name,
+        path,
+        compiled.module,
+        compiled.debug,
+        compiled.interface,
+        (),
+        layout=compiled.layout,
+        compiler=_package("contractvm"),
+    )
+
+
+def _linked(path: Path) -> Linked:
+    """The module in or made from `path`. Raises: BuildError, ModuleError."""
+    if (path / MANIFEST).is_file():
+        path = path / MANIFEST
+    tool = _cargo if path.name == MANIFEST else SOURCES.get(path.suffix)
+    if tool is None:
+        known = ", ".join([".py", ".c", MANIFEST, ".wat", ".wasm"])
+        raise BuildError(f"{path}: a contract is built from {known}, not from {path.suffix or 'no suffix'}")
     try:
-        if path.suffix == ".wasm":
-            return path.read_bytes(), Interface(), ()
-        if path.suffix == ".wat":
-            return assemble(path), Interface(), ()
-        interface = declarations.read(path)
+        return tool(path)
     except OSError as error:
         raise BuildError(f"{path}: {error.strerror or error}") from None
-    compiled = compile_c(path)
+
+
+def _wasm(path: Path) -> Linked:
+    return Linked(path.stem, path.read_bytes())
+
+
+def _wat(path: Path) -> Linked:
+    return Linked(path.stem, wat.assemble(path), compiler=_package("wasmtime"))
+
+
+def _c(path: Path) -> Linked:
+    interface = declarations.read(path)
+    compiled = clang.compile_c(path)
     warnings = (compiled.warnings,) if compiled.warnings else ()
-    return tidy(compiled.module), interface, warnings
+    options = tuple(flag for flag in clang.FLAGS if not flag.startswith("-I"))
+    return Linked(path.stem, tidy(compiled.module), interface, warnings, _package("ziglang"), options)
+
+
+def _cargo(path: Path) -> Linked:
+    compiled = cargo.compile_crate(path)
+    warnings = (compiled.warnings,) if compiled.warnings else ()
+    options = (*cargo.CODE_FLAGS, *cargo.LINK_FLAGS)
+    return Linked(compiled.name, tidy(compiled.module), compiled.interface, warnings, compiled.compiler, options)
+
+
+SOURCES: dict[str, Callable[[Path], Linked]] = {".c": _c, ".wat": _wat, ".wasm": _wasm}
+"""What makes a module of a file, by its suffix."""
+
+
+def _package(name: str) -> str:
+    """A Python package and its version."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return name
 
 
 def _check(code: bytes, named: bytes) -> None:

@@ -8,22 +8,19 @@ Never: writes beside the source. zig keeps its cache under the user's cache dire
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdk import toolchain
 from sdk.errors import BuildError, ToolMissing
 
 HEADERS = Path(__file__).parent / "c"
 STACK_BYTES = 8192
-SECONDS = 120
-"""A compilation that takes longer is stopped."""
 
 FEATURES = ("bulk_memory", "sign_ext", "multivalue", "mutable_globals", "extended_const", "tail_call")
 FLAGS = (
@@ -76,37 +73,9 @@ def compile_c(path: Path) -> Compiled:
         mapping = f"-fmacro-prefix-map={path.parent}{os.sep}="
         command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, mapping, "-o", str(output), str(path)]
         try:
-            code, said = _run(command, environment)
+            code, _, said = toolchain.run(command, environment)
         except subprocess.TimeoutExpired:
-            raise BuildError(f"{path}: the compiler did not finish within {SECONDS} seconds") from None
+            raise BuildError(f"{path}: the compiler did not finish within {toolchain.SECONDS} seconds") from None
         if code or not output.is_file():
             raise BuildError(f"{path}: it does not compile\n{said or f'the compiler ended with {code}'}")
         return Compiled(output.read_bytes(), said)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
-    """Run the compiler; return its exit code and what it said. Raises: subprocess.TimeoutExpired."""
-    # A session of its own: what comes by pip is a Python that starts the compiler, and ending that leaves the compiler.
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        try:
-            said = process.communicate(timeout=SECONDS)[1]
-        except BaseException:
-            _end(process)
-            raise
-        return process.returncode, said.decode("utf-8", "replace").strip()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those it started."""
-    if not hasattr(os, "killpg"):  # not a POSIX system
-        process.kill()
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)

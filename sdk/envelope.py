@@ -53,6 +53,17 @@ def custom_name(section: bytes) -> bytes:
     return section[at : at + size]
 
 
+def custom(module: bytes, name: bytes) -> bytes:
+    """What the module's custom sections of a name contain, joined. Raises: Malformed."""
+    found = []
+    for kind, section in sections(module):
+        if not kind and custom_name(section) == name:
+            _, at = leb(section, 1)
+            size, at = leb(section, at)
+            found.append(section[at + size :])
+    return b"".join(found)
+
+
 def bare(module: bytes) -> bytes:
     """The module without any custom section. Raises: Malformed."""
     return HEADER + b"".join(section for kind, section in sections(module) if kind)

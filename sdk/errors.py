@@ -10,8 +10,12 @@ class BuildError(ContractVMError):
 
 
 class ToolMissing(BuildError):
-    """An extra that this source needs is not installed; the text has the exact command."""
+    """A tool that this source needs is not installed; the text has the exact command."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra {extra!r}: pip install 'contractvm[{extra}]'")
+    def __init__(self, what: str, extra: str, command: str = "") -> None:
+        """`extra` is one of contractvm's own, unless `command` says how else to get the tool."""
+        needs = (
+            f"needs {extra}: {command}" if command else f"needs the extra {extra!r}: pip install 'contractvm[{extra}]'"
+        )
+        super().__init__(f"{what} {needs}")
         self.extra = extra

@@ -1,5 +1,6 @@
-"""Writes `sdk/c/cvm.h` and `sdk/rust/src/host.rs` from the table of host imports: `python -m sdk.headers`, with `--check`
-to compare instead.
+"""Writes `sdk/c/cvm.h` and `sdk/rust/src/host.rs` from the table of host imports: `python -m sdk.headers`.
+
+With `--check` it compares instead.
 
 The functions' own parameter names tell pointers from numbers; a name that is in neither list is an error here, so that
 a new row cannot get a wrong declaration in silence.

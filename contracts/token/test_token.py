@@ -1,10 +1,12 @@
-"""The token: EIP-20's functions and events, ERC-6093's errors, and what it costs."""
+"""The token, in Python, C and Rust: EIP-20's functions and events, ERC-6093's errors, how little it stores."""
 
 from pathlib import Path
 
 import pytest
 
 from contractvm.types import Address
+from sdk.build import Artifact, build
+from sdk.errors import ToolMissing
 from sdk.testing import Deployed, MockChain, reverts
 
 SUPPLY = 10**27
@@ -12,9 +14,21 @@ MAX = 2**256 - 1
 ZERO = bytes(20)
 
 
+HERE = Path(__file__).parent
+LANGUAGES = {"c": HERE / "token.c", "rust": HERE / "rust" / "Cargo.toml"}
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def artifact(request: pytest.FixtureRequest) -> Artifact:
+    try:
+        return build(LANGUAGES[request.param])
+    except ToolMissing as missing:
+        pytest.skip(str(missing))
+
+
 @pytest.fixture(scope="module")
-def token(chain: MockChain) -> Deployed:
-    return chain.deploy(Path(__file__).with_name("token.c"), SUPPLY)
+def token(chain: MockChain, artifact: Artifact) -> Deployed:
+    return chain.deploy(artifact, SUPPLY)
 
 
 def test_describes_itself(token: Deployed) -> None:
@@ -49,8 +63,10 @@ def test_transfer_of_all_and_of_nothing(token: Deployed, accounts: tuple[Address
 
 
 @pytest.mark.parametrize("amount", [2**64 - 1, 2**64, 2**127 + 2**65 + 3, 2**255 + 2**192 - 1, MAX])
-def test_amounts_of_every_width(chain: MockChain, accounts: tuple[Address, ...], amount: int) -> None:
-    token = chain.deploy(Path(__file__).with_name("token.c"), MAX)
+def test_amounts_of_every_width(
+    chain: MockChain, artifact: Artifact, accounts: tuple[Address, ...], amount: int
+) -> None:
+    token = chain.deploy(artifact, MAX)
     token.transfer(accounts[1], amount)
     assert token.balanceOf(accounts[1]) == amount
     assert token.balanceOf(accounts[0]) == MAX - amount

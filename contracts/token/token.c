@@ -4,24 +4,24 @@
 #include <cvm_abi.h>
 #include <cvm_storage.h>
 
-#define NAME CVM_SELECTOR(0x06fdde03, "name()(string)")
-#define SYMBOL CVM_SELECTOR(0x95d89b41, "symbol()(string)")
-#define DECIMALS CVM_SELECTOR(0x313ce567, "decimals()(uint8)")
-#define TOTAL_SUPPLY CVM_SELECTOR(0x18160ddd, "totalSupply()(uint256)")
-#define BALANCE_OF CVM_SELECTOR(0x70a08231, "balanceOf(address)(uint256)")
-#define TRANSFER CVM_SELECTOR(0xa9059cbb, "transfer(address,uint256)(bool)")
-#define ALLOWANCE CVM_SELECTOR(0xdd62ed3e, "allowance(address,address)(uint256)")
-#define APPROVE CVM_SELECTOR(0x095ea7b3, "approve(address,uint256)(bool)")
-#define TRANSFER_FROM CVM_SELECTOR(0x23b872dd, "transferFrom(address,address,uint256)(bool)")
+#define NAME CVM_SELECTOR(0x06fdde03, "name() pure returns (string)")
+#define SYMBOL CVM_SELECTOR(0x95d89b41, "symbol() pure returns (string)")
+#define DECIMALS CVM_SELECTOR(0x313ce567, "decimals() pure returns (uint8)")
+#define TOTAL_SUPPLY CVM_SELECTOR(0x18160ddd, "totalSupply() view returns (uint256)")
+#define BALANCE_OF CVM_SELECTOR(0x70a08231, "balanceOf(address owner) view returns (uint256)")
+#define TRANSFER CVM_SELECTOR(0xa9059cbb, "transfer(address to, uint256 amount) returns (bool)")
+#define ALLOWANCE CVM_SELECTOR(0xdd62ed3e, "allowance(address owner, address spender) view returns (uint256)")
+#define APPROVE CVM_SELECTOR(0x095ea7b3, "approve(address spender, uint256 amount) returns (bool)")
+#define TRANSFER_FROM CVM_SELECTOR(0x23b872dd, "transferFrom(address from, address to, uint256 amount) returns (bool)")
 
-#define INSUFFICIENT_BALANCE CVM_ERROR(0xe450d38c, "ERC20InsufficientBalance(address,uint256,uint256)")
-#define INSUFFICIENT_ALLOWANCE CVM_ERROR(0xfb8f41b2, "ERC20InsufficientAllowance(address,uint256,uint256)")
-#define INVALID_RECEIVER CVM_ERROR(0xec442f05, "ERC20InvalidReceiver(address)")
-#define INVALID_SPENDER CVM_ERROR(0x94280d62, "ERC20InvalidSpender(address)")
+#define INSUFFICIENT_BALANCE CVM_ERROR(0xe450d38c, "ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)")
+#define INSUFFICIENT_ALLOWANCE CVM_ERROR(0xfb8f41b2, "ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)")
+#define INVALID_RECEIVER CVM_ERROR(0xec442f05, "ERC20InvalidReceiver(address receiver)")
+#define INVALID_SPENDER CVM_ERROR(0x94280d62, "ERC20InvalidSpender(address spender)")
 
-CVM_EVENT(transferred, 2, "Transfer(address indexed,address indexed,uint256)",
+CVM_EVENT(transferred, 2, "Transfer(address indexed from, address indexed to, uint256 value)",
           0xddf252ad1be2c89b, 0x69c2b068fc378daa, 0x952ba7f163c4a116, 0x28f55a4df523b3ef);
-CVM_EVENT(approved, 2, "Approval(address indexed,address indexed,uint256)",
+CVM_EVENT(approved, 2, "Approval(address indexed owner, address indexed spender, uint256 value)",
           0x8c5be1e5ebec7d5b, 0xd14f71427d1e84f3, 0xdd0314c0f7b2291e, 0x5b200ac8c7c3b925);
 
 typedef struct { address owner, spender; } grant;
