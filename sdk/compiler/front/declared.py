@@ -1,8 +1,8 @@
-"""What a file declares, with its syntax: modules and their scopes, contracts, interfaces, structs, functions, constants.
+"""What a file declares, with its syntax: modules and their scopes, contracts, interfaces, structs, functions.
 
 The front end's result and the checker's input. Types of annotations are resolved; bodies and values are still `ast`,
-which `front.subset` has been through. Where something did not resolve, it is None (or `Unresolved`): the author has been
-told, and whoever meets it says nothing more.
+which `front.subset` has been through. Where something did not resolve, it is None (or `Unresolved`): the author has
+been told, and whoever meets it says nothing more.
 Source: docs/language.md. Never: looks at bodies, or evaluates constants.
 """
 
@@ -35,8 +35,8 @@ class FunctionKind(Enum):
 class Module:
     """A source file. `name` is unique in the unit: its stem, or as much of its dotted path as tells it from others.
 
-    `scope` is what a name means at the top level: declarations, imported ones, and what comes from `sdk`. The names that
-    Python itself gives (`len`, `range`, `bool` ...) are in it too, if the language has them.
+    `scope` is what a name means at the top level: declarations, imported ones, and what comes from `sdk`. The names
+    that Python itself gives (`len`, `range`, `bool` ...) are in it too, if the language has them.
     """
 
     name: str
@@ -173,8 +173,8 @@ class FieldDecl:
 class ContractDecl:
     """A contract class. `linearisation` is Python's C3 order, itself first; `Contract` is not in it.
 
-    `fields` and `methods` are the finished contract's, by name: methods as C3 finds them, fields of all classes in order
-    of linearisation and declaration. `own_fields` and `own_methods` are those of this class alone.
+    `fields` and `methods` are the finished contract's, by name: methods as C3 finds them, fields of all classes in
+    order of linearisation and declaration. `own_fields` and `own_methods` are those of this class alone.
     `incomplete`: something in it or in a base was refused, so that a name that is not found proves nothing.
     """
 
@@ -212,8 +212,8 @@ Declaration: TypeAlias = (
 class Unit:
     """One compilation: the file asked for, `modules[0]`, and those it imports, in the order in which they are met.
 
-    `modules[i].source.index == i`: spans count in them. `contract` is the one to build; None when an error stands in the
-    way. `interfaces` by the `qualified` of their type.
+    `modules[i].source.index == i`: spans count in them. `contract` is the one to build; None when an error stands in
+    the way. `interfaces` by the `qualified` of their type.
     """
 
     root: Path
