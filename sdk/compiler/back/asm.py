@@ -17,6 +17,7 @@ from typing import Final
 
 from contractvm.host.table import HOST
 from contractvm.wasm.module import I32, I64, FuncType
+from sdk.compiler.back.shorten import BRANCHES, LEAVING, Instruction, shorten
 from sdk.compiler.symbols import Span
 
 Types = tuple[int, ...]
@@ -59,15 +60,6 @@ class Label:
     depth: int
 
 
-@dataclass(slots=True)
-class Instruction:
-    """`imm` as in `contractvm.wasm.module.Code`, but a Defined or an import's name where an index will be."""
-
-    name: str
-    imm: object
-    span: Span | None
-
-
 class Assembly:
     """A module in the making."""
 
@@ -101,11 +93,14 @@ class Assembly:
             self._end += len(content)
         return self._constants[content]
 
-    def area(self, name: str, size: int) -> int:
-        """The address of `size` bytes of zeros for everyone who says this name; a multiple of 8."""
+    def area(self, name: str, size: int, content: bytes = b"") -> int:
+        """The address of `size` bytes for everyone who says this name; a multiple of 8. They begin with `content`, the
+        rest are zeros."""
         if name not in self._areas:
             self._areas[name] = self.heap
             self._end = self._areas[name] + size
+            if content.strip(b"\0"):
+                self.static.append((self._areas[name], content))
         return self._areas[name]
 
     def global_(self, name: str, type_: int, initial: int | None = 0) -> int:
@@ -157,6 +152,12 @@ class Body:
         self.span: Span | None = None
         """The place in the source that instructions written from now on belong to."""
         self._depth = 0
+        self._dead: int | None = None
+        """The depth at which a jump left: nothing is written until the block there ends."""
+        self._targets: set[int] = set()
+        """Depths of open blocks that some jump goes to."""
+        self._left: set[int] = set()
+        """Depths of open `if`s whose first side was left by a jump and that have another side."""
         self._free: dict[int, list[int]] = {I32: [], I64: []}
         defined.body = self
 
@@ -190,9 +191,22 @@ class Body:
 
     # Instructions
 
+    @property
+    def reached(self) -> bool:
+        """Whether what is written next can be reached; what cannot is left out."""
+        return self._dead is None
+
     def op(self, name: str, imm: object = None) -> None:
         """Any instruction; see `contractvm.wasm.module.Code` for immediates."""
-        self.code.append(Instruction(name, imm, self.span))
+        if self._dead is not None:
+            return
+        if name in BRANCHES:
+            jumps = imm if isinstance(imm, tuple) else (imm,)
+            self._targets.update(self._depth - jump for jump in jumps)
+        if not shorten(self.code, name, imm):
+            self.code.append(Instruction(name, imm, self.span))
+        if name in LEAVING:
+            self._dead = self._depth
 
     def do(self, *names: str) -> None:
         """Instructions without immediates, one behind the other."""
@@ -208,11 +222,7 @@ class Body:
     def get(self, *locals_: int) -> None:
         """Push locals, the first first. Behind a `set` of the same local it becomes a `tee`."""
         for local in locals_:
-            last = self.code[-1] if self.code else None
-            if last and last.name == "local.set" and last.imm == local:
-                last.name = "local.tee"
-            else:
-                self.op("local.get", local)
+            self.op("local.get", local)
 
     def set(self, *locals_: int) -> None:
         """Pop into locals: the last one takes the top, so that `get` of the same pushes them back."""
@@ -237,11 +247,13 @@ class Body:
         self.op(name, (0, offset))
 
     def call(self, target: Defined | Routine) -> None:
-        self.op("call", self.assembly.routine(target) if isinstance(target, Routine) else target)
+        if self.reached:
+            self.op("call", self.assembly.routine(target) if isinstance(target, Routine) else target)
 
     def host(self, name: str) -> None:
         """Call a function of `cvm1`."""
-        self.op("call", self.assembly.import_(name))
+        if self.reached:
+            self.op("call", self.assembly.import_(name))
 
     # Blocks
 
@@ -264,15 +276,30 @@ class Body:
             yield label
 
     def otherwise(self) -> None:
-        self.op("else")
+        """The other side of the innermost `if_`."""
+        if self._dead == self._depth:
+            self._dead = None
+            self.op("else")
+            # Only if the other side is left by a jump, too, is what follows the whole out of reach.
+            self._left.add(self._depth)
+        else:
+            self.op("else")
 
     @contextmanager
     def _nested(self, name: str, type_: FuncType) -> Iterator[Label]:
         self.op(name, type_)
         self._depth += 1
+        outside = self._dead is not None
         yield Label(self._depth)
-        self._depth -= 1
+        inside, self._dead = self._dead, self._dead if outside else None
         self.op("end")
+        onward = name == "block" and self._depth in self._targets
+        onward = onward or (name == "if" and (self._depth in self._targets or self._depth not in self._left))
+        self._targets.discard(self._depth)
+        self._left.discard(self._depth)
+        self._depth -= 1
+        if inside is not None and not outside and not onward:
+            self.op("unreachable")
 
     def br(self, label: Label) -> None:
         self.op("br", self._depth - label.depth)
