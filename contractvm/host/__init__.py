@@ -14,6 +14,7 @@ Import order inside: prices, frame, the groups of functions, table.
 
 from contractvm.host.frame import Env, Finish, Host, Log, Session
 from contractvm.host.prices import Prices
-from contractvm.host.table import BY_NAME, HOST, HostRow
+from contractvm.host.row import HostRow, How
+from contractvm.host.table import BY_NAME, HOST
 
-__all__ = ["BY_NAME", "HOST", "Env", "Finish", "Host", "HostRow", "Log", "Prices", "Session"]
+__all__ = ["BY_NAME", "HOST", "Env", "Finish", "Host", "HostRow", "How", "Log", "Prices", "Session"]

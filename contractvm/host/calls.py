@@ -86,7 +86,7 @@ def _enter(host: Host, kind: Kind, target: Address, wei: int, content: bytes, as
     denied = kind is not Kind.DELEGATE and (target in host.session.locked or (target == me and not reentry))
     refusal = Status.REENTRY if denied else _refusal(host, wei)
     if refusal is not Status.OK:
-        host.returndata = b""
+        host.answered(b"")
         host.meter.give_back(stipend)
         return refusal
     gas = host.meter.forward(asked) + stipend
@@ -97,7 +97,7 @@ def _enter(host: Host, kind: Kind, target: Address, wei: int, content: bytes, as
         static = frame.static or kind is Kind.STATIC
         inner = Call(kind, me, target, target, wei, content, gas, depth, static)
     outcome = _run(host, inner, reentry)
-    host.returndata = outcome.output
+    host.answered(outcome.output)
     return outcome.status
 
 
@@ -149,7 +149,7 @@ def _create(host: Host, kind: Kind, wei: int, init: bytes, asked: int, salt: byt
     host.room(out, 20)
     host.require(len(init), host.limits.input_bytes, "init bytes")
     host.require_writable(kind)
-    host.returndata = b""
+    host.answered(b"")
     refusal = _refusal(host, wei)
     if refusal is not Status.OK:
         return refusal
@@ -159,5 +159,5 @@ def _create(host: Host, kind: Kind, wei: int, init: bytes, asked: int, salt: byt
     if outcome.created is not None and outcome.ok:
         host.put(out, outcome.created)
     else:
-        host.returndata = outcome.output
+        host.answered(outcome.output)
     return outcome.status

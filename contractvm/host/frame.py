@@ -12,6 +12,7 @@ from types import CellType
 from typing import NoReturn, Protocol
 
 from contractvm.errors import OutOfGas, Trap, TrapCode
+from contractvm.host.facts import put_returndata
 from contractvm.host.prices import Prices
 from contractvm.machine import Call, Outcome, PageBudget
 from contractvm.rules import Rules
@@ -111,7 +112,8 @@ class Cursor:
 class Host:
     """One frame's host: the functions of the table take it first.
 
-    `self_address` is whose storage and balance the frame has; `returndata` is the output of its last call.
+    `self_address` is whose storage and balance the frame has; `returndata` is the output of its last call. `facts` is
+    the block, and the place in it, that compiled code reads, where a machine has one.
     """
 
     __slots__ = (
@@ -119,6 +121,7 @@ class Host:
         "call",
         "cursors",
         "env",
+        "facts",
         "invoke",
         "last_handle",
         "limits",
@@ -155,6 +158,7 @@ class Host:
         self.prices = session.prices
         self.memory: Memory = session.no_memory
         self.returndata = b""
+        self.facts: tuple[bytearray, int] | None = None
         self.cursors: dict[int, Cursor] = {}
         self.last_handle = 0
 
@@ -162,6 +166,12 @@ class Host:
         """Let the frame's gas be counted in a cell that generated code closes over, from what is left now."""
         cell.cell_contents = self._cell.cell_contents
         self.meter.cell = self._cell = cell
+
+    def answered(self, output: bytes) -> None:
+        """Keep the output of the frame's last call."""
+        self.returndata = output
+        if self.facts is not None:
+            put_returndata(output, *self.facts)
 
     def charge(self, milligas: int) -> None:
         """Pay. Raises: OutOfGas."""

@@ -7,36 +7,11 @@ Never: a function that is in the table but not in the design, or the other way r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from contractvm.host import accounts, arithmetic, calls, context, hashing, storage
-
-
-@dataclass(frozen=True, slots=True)
-class HostRow:
-    """One import.
-
-    `params` and `results` spell types, "i" for i32 and "I" for i64. `price` names the schedule's price that is paid
-    first and always; `also` those that depend on lengths and on what is found. `fn` takes the `Host` and non-negative
-    bit patterns and returns one, or None.
-    """
-
-    name: str
-    params: str
-    results: str
-    price: str
-    doc: str
-    fn: Callable[..., int | None]
-    also: tuple[str, ...] = ()
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """Names of the parameters, as the function spells them."""
-        code = self.fn.__code__
-        return code.co_varnames[1 : code.co_argcount]
-
+from contractvm.host.row import HostRow, How
 
 _STATUS = (
     "Returns 0 ok, 1 revert, 2 out of gas, 3 trap, 4 funds, 5 depth, 6 no code and input not empty, 7 re-entry denied."
@@ -126,12 +101,7 @@ HOST: tuple[HostRow, ...] = (
         ("slot.read_unit",),
     ),
     HostRow(
-        "iter_close",
-        "i",
-        "",
-        "host.base",
-        "Closes an iterator; its handle is not used again.",
-        storage.iter_close,
+        "iter_close", "i", "", "host.base", "Closes an iterator; its handle is not used again.", storage.iter_close
     ),
     HostRow(
         "iter_key",
@@ -226,8 +196,18 @@ HOST: tuple[HostRow, ...] = (
     HostRow("u256_addmod", "iiii", "", "u256.base", "Writes (a + b) modulo m; 0 when m is 0.", arithmetic.u256_addmod),
     HostRow("u256_mulmod", "iiii", "", "u256.base", "Writes (a * b) modulo m; 0 when m is 0.", arithmetic.u256_mulmod),
     # The frame
-    HostRow("caller", "i", "", "host.base", "Writes the 20-byte address that called.", context.caller),
-    HostRow("origin", "i", "", "host.base", "Writes the 20-byte address that signed the transaction.", context.origin),
+    HostRow(
+        "caller", "i", "", "host.base", "Writes the 20-byte address that called.", context.caller, native=How.WRITE
+    ),
+    HostRow(
+        "origin",
+        "i",
+        "",
+        "host.base",
+        "Writes the 20-byte address that signed the transaction.",
+        context.origin,
+        native=How.WRITE,
+    ),
     HostRow(
         "self_address",
         "i",
@@ -235,9 +215,26 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Writes the 20-byte address whose storage and balance this frame has.",
         context.self_address,
+        native=How.WRITE,
     ),
-    HostRow("coinbase", "i", "", "host.base", "Writes the 20-byte address the block pays.", context.coinbase),
-    HostRow("value", "i", "", "host.base", "Writes the wei sent with the call, 32 bytes little-endian.", context.value),
+    HostRow(
+        "coinbase",
+        "i",
+        "",
+        "host.base",
+        "Writes the 20-byte address the block pays.",
+        context.coinbase,
+        native=How.WRITE,
+    ),
+    HostRow(
+        "value",
+        "i",
+        "",
+        "host.base",
+        "Writes the wei sent with the call, 32 bytes little-endian.",
+        context.value,
+        native=How.WRITE,
+    ),
     HostRow(
         "gas_price",
         "i",
@@ -245,6 +242,7 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Writes the wei paid for a gas, 32 bytes little-endian.",
         context.gas_price,
+        native=How.WRITE,
     ),
     HostRow(
         "base_fee",
@@ -253,8 +251,11 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Writes the block's base fee in wei, 32 bytes little-endian.",
         context.base_fee,
+        native=How.WRITE,
     ),
-    HostRow("block_number", "", "I", "host.base", "Returns the block's number.", context.block_number),
+    HostRow(
+        "block_number", "", "I", "host.base", "Returns the block's number.", context.block_number, native=How.NUMBER
+    ),
     HostRow(
         "block_timestamp",
         "",
@@ -262,9 +263,18 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Returns the block's time in seconds since 1970.",
         context.block_timestamp,
+        native=How.NUMBER,
     ),
-    HostRow("chain_id", "", "I", "host.base", "Returns the chain's id.", context.chain_id),
-    HostRow("gas_left", "", "I", "host.base", "Returns the gas left after paying for this call.", context.gas_left),
+    HostRow("chain_id", "", "I", "host.base", "Returns the chain's id.", context.chain_id, native=How.NUMBER),
+    HostRow(
+        "gas_left",
+        "",
+        "I",
+        "host.base",
+        "Returns the gas left after paying for this call.",
+        context.gas_left,
+        native=How.GAS_LEFT,
+    ),
     HostRow(
         "block_hash",
         "Ii",
@@ -273,7 +283,9 @@ HOST: tuple[HostRow, ...] = (
         "Writes the 32-byte hash of one of the last 256 blocks and returns 32; -1 for other numbers.",
         context.block_hash,
     ),
-    HostRow("input_size", "", "i", "host.base", "Returns the input's length in bytes.", context.input_size),
+    HostRow(
+        "input_size", "", "i", "host.base", "Returns the input's length in bytes.", context.input_size, native=How.SIZE
+    ),
     HostRow(
         "input_copy",
         "iii",
@@ -282,6 +294,7 @@ HOST: tuple[HostRow, ...] = (
         "Copies the input from an offset on; returns the length of all of it.",
         context.input_copy,
         _COPY,
+        How.COPY,
     ),
     HostRow(
         "returndata_size",
@@ -290,6 +303,7 @@ HOST: tuple[HostRow, ...] = (
         "host.base",
         "Returns the length of what the last call returned or reverted with.",
         context.returndata_size,
+        native=How.SIZE,
     ),
     HostRow(
         "returndata_copy",
@@ -299,8 +313,11 @@ HOST: tuple[HostRow, ...] = (
         "Copies the last call's output from an offset on; returns the length of all of it.",
         context.returndata_copy,
         _COPY,
+        How.COPY,
     ),
-    HostRow("finish", "ii", "", "copy.base", "Ends the frame with a range as its output.", context.finish, _COPY),
+    HostRow(
+        "finish", "ii", "", "copy.base", "Ends the frame with a range as its output.", context.finish, _COPY, How.FINISH
+    ),
     HostRow(
         "revert",
         "ii",
@@ -309,6 +326,7 @@ HOST: tuple[HostRow, ...] = (
         "Undoes what the frame did and ends it with a range as reason.",
         context.revert,
         _COPY,
+        How.REVERT,
     ),
     HostRow(
         "log",

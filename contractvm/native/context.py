@@ -40,6 +40,8 @@ FIELDS: Final = (
     "leave",  # called for a tail call to a function of the host or of another instance
     "leave_indirect",  # called for a tail call through a table, where the fast path does not serve
     "reenter",  # called for a call of a function that may leave so: only Python follows it
+    "output",  # where in memory the output of a frame that has ended by itself lies
+    "output_size",
 )
 TAIL_CALL: Final = 1 << 23
 """In a place noted: the call that failed was a tail call."""
@@ -64,6 +66,9 @@ MOST_GAS: Final = 1 << 61
 OUT_OF_GAS, UNREACHABLE, DIVIDE_BY_ZERO, OVERFLOW, MEMORY, STACK, NO_ROOM, EXCEPTION, REPLAY = range(1, 10)
 """Codes of the field `trap`. EXCEPTION: a Python exception is set. NO_ROOM: nothing ran, the stack is used up.
 REPLAY: which trap it is has to be found out from what was left at SPILL."""
+FINISHED, REVERTED = 10, 11
+"""Codes of `trap` that are no fault: the frame has ended itself, and its output lies in memory. The entry returns the
+output of one that FINISHED."""
 
 SLICE: Final = 10_000_000_000
 """Milligas between two looks at signals and waiting threads: about 10 ms."""
@@ -81,6 +86,7 @@ FUNCTIONS: Final = (
     "PyObject_Vectorcall",
     "PyErr_Occurred",
     "PyErr_SetString",
+    "PyBytes_FromStringAndSize",
     "PyTuple_New",
     "PyTuple_SetItem",
     "PyTuple_GetItem",

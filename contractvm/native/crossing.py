@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from contractvm.native.context import EXCEPTION, METHODS_SYMBOL, NO_ROOM, WORD
+from contractvm.native.context import EXCEPTION, FINISHED, METHODS_SYMBOL, NO_ROOM, WORD
 from contractvm.native.glue import TYPES, Lines, failed, function, result_type, string
 
 
@@ -114,7 +114,10 @@ class Callout:
 
 
 class Entry:
-    """How Python enters compiled functions of one signature: a builtin that takes the operands and the stack weight."""
+    """How Python enters compiled functions of one signature: a builtin that takes the operands and the stack weight.
+
+    It returns what the function does; or, when the frame has ended itself meanwhile, its output as bytes.
+    """
 
     __slots__ = ("arguments", "cc", "memory", "name", "operands_at", "params", "results", "results_at")
 
@@ -188,7 +191,11 @@ class Entry:
         f.do(f"br i1 {f.value(f'icmp eq i64 {trap}, {EXCEPTION}')}, label %raised, label %own")
         f.label("own")
         f.gas_out(f.get("trap_gas"))
-        f.do("br label %tell")
+        f.do(f"br i1 {f.value(f'icmp eq i64 {trap}, {FINISHED}')}, label %finished, label %tell")
+        f.label("finished")
+        output = f.value(f"getelementptr i8, ptr {f.get('base', 'ptr')}, i64 {f.get('output')}")
+        size = f.get("output_size")
+        f.do(f"ret ptr {f.call('PyBytes_FromStringAndSize', 'ptr', f'ptr {output}', f'i64 {size}')}")
         f.label("tell")
         answer = f.call("PyObject_Vectorcall", "ptr", f"ptr {f.get('fail', 'ptr')}", "ptr null", "i64 0", "ptr null")
         f.do(f"ret ptr {answer}")

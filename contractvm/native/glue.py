@@ -30,6 +30,8 @@ MEMORY: Final = "!tbaa !4"
 """An access to linear memory."""
 COLD: Final = "!prof !6"
 """Of a conditional branch whose first target is hardly ever taken."""
+LIKELY: Final = "!prof !7"
+"""Of one whose second is."""
 
 METADATA: Final = """\
 !0 = !{!"contractvm"}
@@ -39,6 +41,7 @@ METADATA: Final = """\
 !4 = !{!3, !3, i64 0}
 !5 = !{}
 !6 = !{!"branch_weights", i32 1, i32 1000000}
+!7 = !{!"branch_weights", i32 1000000, i32 1}
 attributes #0 = { nounwind uwtable "no-builtins" }
 attributes #1 = { nounwind uwtable noinline cold "no-builtins" }
 attributes #2 = { nounwind uwtable noinline "no-builtins" }

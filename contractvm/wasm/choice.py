@@ -20,7 +20,7 @@ from contractvm.native.loader import NoExecutableMemory
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.engine import TIERS
 from contractvm.wasm.foundry import foundry
-from contractvm.wasm.native import NativeCode
+from contractvm.wasm.mapped import NativeCode
 
 AUTO: Final = "auto"
 MACHINE_TIERS: Final = (*TIERS, AUTO)

@@ -16,7 +16,7 @@ from contractvm.wasm.sections import Plan, plan, prices
 
 if TYPE_CHECKING:
     from contractvm.wasm.flat import Flat
-    from contractvm.wasm.native import NativeCode
+    from contractvm.wasm.mapped import NativeCode
     from contractvm.wasm.pygen import Generated
 
 

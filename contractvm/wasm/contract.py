@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contractvm.errors import Invalid, Place, Unlinkable
-from contractvm.host.table import BY_NAME, HostRow
+from contractvm.host import BY_NAME, HostRow
 from contractvm.rules import Rules
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.constant import evaluate

@@ -7,9 +7,11 @@ Source: WebAssembly core specification, section 7.1 (embedding). Never: knows of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MethodType
 from typing import Any
 
 from contractvm.errors import Fatal
+from contractvm.host import Host
 from contractvm.machine import PageBudget
 from contractvm.native.translation import Refused
 from contractvm.nesting import RaisedRecursionLimit
@@ -22,6 +24,7 @@ from contractvm.wasm.foundry import foundry
 from contractvm.wasm.instance import Imported, Instance, not_entered
 from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.link import resolve
+from contractvm.wasm.mapped import NativeCode
 from contractvm.wasm.validate import validate
 from gas.meter import Meter
 
@@ -100,13 +103,15 @@ class Engine:
         else:
             portable.prepare(instance)
 
-    def _prepare_native(self, instance: Instance, code: native.NativeCode) -> None:
+    def _prepare_native(self, instance: Instance, code: NativeCode) -> None:
         """Compiled contracts hand their host to what they import; the functions given here are bound to theirs."""
         if not self.rules.contract:
             native.offer(instance, code)
             return
         functions = [_after_host(instance.function(n).host) for n in range(len(instance.imported))]
-        native.prepare(instance, code, functions).serve(None)
+        linkage = native.prepare(instance, code, functions)
+        if code.layout.facts:
+            linkage.serve(_one_host(instance))
 
     def _check_linked(self, function: Func, meter: Meter) -> None:
         """Raises: ValueError when this tier cannot call a function of another instance, or cannot price it."""
@@ -137,6 +142,14 @@ class Engine:
             if self.tier == "native":
                 return native.run(function, operands, weight)
             return portable.run(function, operands, weight)
+
+
+def _one_host(instance: Instance) -> Host:
+    """The host whose frame a compiled contract reads. Raises: ValueError when its imports are not one host's."""
+    hosts = [function.__self__ if isinstance(function, MethodType) else None for function in instance.imported]
+    if isinstance(hosts[0], Host) and all(host is hosts[0] for host in hosts):
+        return hosts[0]
+    raise ValueError("a compiled contract reads facts of its frame: its imports must be functions of one Host")
 
 
 def _after_host(function: Callable[..., Any] | None) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from contractvm.host import facts, row, table
 from contractvm.native import context
 from contractvm.native.cache import ObjectCache
 from contractvm.native.compiler import CompileFailed, Compiler, Job, Overrun, Refused, Result
@@ -22,7 +23,7 @@ from contractvm.native.identity import cache_key, sources_digest
 from contractvm.native.loader import NoExecutableMemory
 from contractvm.rules import Rules
 from contractvm.wasm.compiled import Compiled
-from contractvm.wasm.native import NativeCode
+from contractvm.wasm.mapped import NativeCode
 
 GENERATOR: Final = "contractvm.wasm.llvmgen:generate"
 """The code generator, by the name that the worker imports."""
@@ -57,8 +58,9 @@ def generator_digest() -> bytes:
         "replay",
     )
     files = [*sorted(here.glob("llvm*.py")), *(here / f"{name}.py" for name in names)]
-    shared = ("context", "crossing", "glue", "pipeline", "stack", "stacksize", "worker")
+    shared = ("context", "crossing", "glue", "pipeline", "reading", "stack", "stacksize", "worker")
     files += [native / f"{name}.py" for name in shared]
+    files += [Path(facts.__file__), Path(row.__file__), Path(table.__file__)]
     return sources_digest(files)
 
 

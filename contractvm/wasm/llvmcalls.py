@@ -49,6 +49,9 @@ def _call(body: Body, index: int) -> None:
 
 def _import(body: Body, index: int, type_: FuncType, operands: Sequence[str], weight: str) -> str:
     """Call a function of the host, or of another instance."""
+    reading = body.module.readings.get(index)
+    if reading is not None:
+        return body.value(reading.call(body.gas_register(), operands))
     mode = "host" if body.module.compiled.rules.contract else "weight"
     callout = body.module.callout(kinds(type_.params), kinds(type_.results), mode)
     callee = body.get(body.module.layout.imports + WORD * index, "ptr")

@@ -37,6 +37,7 @@ def translate(compiled: Compiled) -> Translation:
         runtime(compiled.dynamic),
         *_tables(facts),
         *functions,
+        *(reading.text() for reading in facts.readings.values()),
         *(callout.text() for callout in facts.callouts.values()),
         *(entry.text() for entry in facts.entries.values()),
         crossing.methods(entries),

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from contractvm.errors import Fatal
+from contractvm.host import BY_NAME as HOST_ROWS
+from contractvm.host import HostRow
+from contractvm.host.facts import SIZE as FACTS_BYTES
 from contractvm.native.context import HEADER, WORD
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.constant import evaluate, is_fixed
-from contractvm.wasm.contract import ENTRIES
+from contractvm.wasm.contract import ENTRIES, HOST_MODULE
 from contractvm.wasm.externs import Func
 from contractvm.wasm.flat import INSTANCE_METHODS
 from contractvm.wasm.module import EXTERNREF, FUNC, FUNCREF, GLOBAL, I32, TABLE, Code, FuncType, GlobalType, Module
@@ -56,6 +59,8 @@ class Layout:
     globals: tuple[Place, ...]
     imports: int
     """Where the imported functions' callables begin, one a word."""
+    facts: int
+    """Where a contract's facts begin (`host.facts`); 0 when it asks for none."""
     effects: Mapping[str, int]
     """Methods of the instance that the code calls."""
     results: int
@@ -100,6 +105,8 @@ def layout(compiled: Compiled) -> Layout:
     for method in sorted({_METHODS[code] for code in used if code in _METHODS} | {FUNCTION}):
         effects[method] = at
         at += WORD
+    facts = at if any(row.native for row in host_rows(compiled)) else 0
+    at += FACTS_BYTES if facts else 0
     referred = _referred_functions(module, REF_FUNC in used)
     refers_to_imports = any(index < module.imported_functions for index in referred)
     tables = _fixed_tables(compiled, used)
@@ -107,6 +114,7 @@ def layout(compiled: Compiled) -> Layout:
     return Layout(
         globals=tuple(places),
         imports=imports,
+        facts=facts,
         effects=effects,
         results=results,
         operands=operands,
@@ -118,6 +126,14 @@ def layout(compiled: Compiled) -> Layout:
         refers_to_imports=refers_to_imports,
         leaving=leaving,
     )
+
+
+def host_rows(compiled: Compiled) -> list[HostRow]:
+    """The rows of the host table that a contract imports; other modules import what they like."""
+    imports = compiled.module.imports if compiled.rules.contract else []
+    if any(wanted.module != HOST_MODULE or wanted.name not in HOST_ROWS for wanted in imports):
+        return []
+    return [HOST_ROWS[wanted.name] for wanted in imports]
 
 
 def _leaving(compiled: Compiled, tables: Mapping[int, object], refers_to_imports: bool) -> frozenset[int]:

@@ -5,15 +5,17 @@ Never: text of a function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from contractvm.native.context import WORD
 from contractvm.native.crossing import Callout, Entry
+from contractvm.native.reading import Costs, Reading
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import PAGE
 from contractvm.wasm.flat import INSTANCE_METHODS
-from contractvm.wasm.llvmlayout import Layout, canonical, global_types, kinds, layout
+from contractvm.wasm.llvmlayout import Layout, canonical, global_types, host_rows, kinds, layout
 from contractvm.wasm.module import MEMORY, FuncType, Limit
 from contractvm.wasm.opcodes import BY_NAME, OPS
 from contractvm.wasm.sections import CALL, CALL_INDIRECT, LOOP, RETURN_CALL, RETURN_CALL_INDIRECT
@@ -48,6 +50,8 @@ class ModuleFacts:
     checkpoints: frozenset[int] = CHECKPOINTS
     callouts: dict[str, Callout] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
+    readings: dict[int, Reading] = field(default_factory=dict)
+    """The imports that compiled code serves itself, by index."""
 
     def __post_init__(self) -> None:
         module = self.compiled.module
@@ -60,6 +64,7 @@ class ModuleFacts:
         self.types = canonical(module)
         self.numbers_only = not self._has_references()
         self.grows = self._growing()
+        self.readings = dict(self._readings())
         first = module.imported_functions
         self.uses_memory = {
             first + n: not _MEMORY.isdisjoint(function.code.ops) for n, function in enumerate(module.functions)
@@ -108,6 +113,15 @@ class ModuleFacts:
         """How to call a Python function of a signature."""
         made = Callout(params, results, mode, constants, self.has_memory, self.layout.results)
         return self.callouts.setdefault(made.name, made)
+
+    def _readings(self) -> Iterator[tuple[int, Reading]]:
+        rules, where = self.compiled.rules, self.layout
+        for index, row in enumerate(host_rows(self.compiled)):
+            if row.native is not None:
+                milli = rules.schedule.milli
+                costs = Costs(milli(row.price), sum(map(milli, row.also)), rules.limits.input_bytes)
+                slow = self.callout(row.params, row.results, "host")
+                yield index, Reading(row, row.native, costs, where.facts, slow, where.imports + WORD * index)
 
     def entry(self, type_: FuncType) -> Entry:
         """How Python enters functions of a type."""

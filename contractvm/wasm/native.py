@@ -8,29 +8,25 @@ Source: design of the engine; `native.context` has the fields. Never: compiles, 
 
 from __future__ import annotations
 
-import ctypes
 import struct
 import threading
-from collections.abc import Callable, Sequence
-from functools import cache, partial
-from mmap import mmap
+from collections.abc import Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
 from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap, TrapCode
+from contractvm.host import Finish, Host
+from contractvm.host.facts import pack_into
 from contractvm.native import context, stack
-from contractvm.native.context import API_SYMBOL, METHOD_BYTES, METHODS_SYMBOL, MOST_GAS, OFFSET, TAIL_CALL, TRACE, WORD
-from contractvm.native.loader import load
+from contractvm.native.context import MOST_GAS, OFFSET, TAIL_CALL, TRACE
 from contractvm.nesting import FRAMES_A_THREAD, on_fresh_thread, stack_bytes, untie
 from contractvm.wasm import portable
-from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func, template
-from contractvm.wasm.instance import Enter, Instance
-from contractvm.wasm.llvmlayout import layout
+from contractvm.wasm.instance import Instance
+from contractvm.wasm.mapped import Builtin, Context, NativeCode, new_builtin
 from contractvm.wasm.replay import replay
 from contractvm.wasm.unwinding import NoRoom, TailCall, leave_for
-
-Builtin = Callable[..., Any]
 
 TRAPS: Final = MappingProxyType(
     {
@@ -49,56 +45,6 @@ HOST_AT: Final = OFFSET["host"]
 CROSSINGS_A_THREAD: Final = 256
 """Calls of compiled code from Python that may be open in each other on one thread: CPython counts its own recursion in
 C, some thousands a thread, and each takes a few of them."""
-
-
-class Context(bytearray):
-    """An instance's context. Builtins hold it, and it holds the code they run and all that its fields point to."""
-
-    __slots__ = ("cell", "code", "host", "kept", "memory")
-
-    cell: object
-    code: NativeCode
-    host: object
-    kept: tuple[object, ...]
-    memory: object
-
-
-class NativeCode:
-    """A module's object, mapped and ready for its instances, with what their contexts have in common."""
-
-    __slots__ = ("at", "blank", "effects", "first_globals", "layout", "loaded", "size", "words")
-
-    def __init__(self, compiled: Compiled, data: bytes) -> None:
-        """Map an object that was compiled from this module under these rules. Raises: BadObject, NoExecutableMemory."""
-        where = self.layout = layout(compiled)
-        self.loaded = load(data, {API_SYMBOL: context.api()})
-        self.size = len(data)
-        methods = self.loaded.symbols[METHODS_SYMBOL]
-        self.at = {index: methods + METHOD_BYTES * n for n, index in enumerate(where.entries)}
-        """Address of the PyMethodDef of each function that can be entered."""
-        self.effects = tuple(sorted(where.effects, key=where.effects.__getitem__))
-        self.words = struct.Struct(f"<{len(where.effects) + compiled.module.imported_functions}Q")
-        """The addresses of what compiled code calls: the imports, then the effects."""
-        blank = bytearray(where.size)
-        for field, value in (
-            ("slice", context.SLICE),
-            ("stack_need", stack.need(compiled.rules.limits.stack_weight)),
-            ("tick", id(tick)),
-        ):
-            struct.pack_into("<Q", blank, OFFSET[field], value)
-        self.first_globals: slice | None = None
-        """Where the globals lie, when their first values are in `blank`."""
-        values = compiled.beginning.globals
-        if values is not None and not any(place.cell for place in where.globals):
-            for place, value in zip(where.globals, values, strict=True):
-                struct.pack_into("<Q", blank, place.at, value)
-            if values:
-                self.first_globals = slice(where.globals[0].at, where.globals[-1].at + WORD)
-        self.blank = bytes(blank)
-
-    def begin(self, instance: Instance) -> Enter:
-        """Make what an instance needs to be entered."""
-        return NativeLinkage(instance, self).enter
 
 
 class NativeLinkage:
@@ -149,11 +95,15 @@ class NativeLinkage:
     def _number(self, field: str, value: int) -> None:
         struct.pack_into("<Q", self.context, OFFSET[field], value)
 
-    def serve(self, host: object) -> None:
-        """Let the contract's host functions be called for this host."""
+    def serve(self, host: Host) -> None:
+        """Let the contract's host functions be called for this host, and its facts be read."""
         ctx = self.context
         ctx.host = host
         NUMBER.pack_into(ctx, HOST_AT, id(host))
+        facts = self.code.layout.facts
+        if facts:
+            host.facts = ctx, facts
+            pack_into(host, ctx, facts)
 
     def renew(self) -> None:
         """Begin another frame of a contract in the same memory and on the same cell of gas: globals as they were."""
@@ -201,6 +151,8 @@ class NativeLinkage:
         code = self._field("trap")
         if code == context.OUT_OF_GAS:
             raise OutOfGas
+        if code == context.REVERTED:
+            raise Revert(self._output())
         if code == context.NO_ROOM:
             left = self._field("stack_high") - self._field("stack_low")
             raise NoRoom(
@@ -208,6 +160,11 @@ class NativeLinkage:
                 "enough for it here: call from a thread with a larger stack (threading.stack_size) or nest less deeply"
             )
         raise Trap(replay(self.instance, self.code.layout, self.context) if code == context.REPLAY else TRAPS[code])
+
+    def _output(self) -> bytes:
+        """What the frame has ended itself with."""
+        at, memory = self._field("output"), self.instance.memory
+        return b"" if memory is None else bytes(memory.data[at : at + self._field("output_size")])
 
     def room(self) -> None:
         """Find out where the calling thread's stack lies."""
@@ -267,10 +224,6 @@ class NativeLinkage:
     def _place(self, word: int) -> Place:
         at = word & (TAIL_CALL - 1)
         return self.instance.compiled.place(word >> 32, at - 1 if at else None)
-
-
-def tick() -> None:
-    """Called between slices of gas: on the way into a Python function CPython sees to signals and other threads."""
 
 
 def imported(instance: Instance, n: int) -> Builtin:
@@ -344,15 +297,23 @@ def _enter(function: Func, operands: Sequence[Any], weight: int) -> Any:
     try:
         if before % CROSSINGS_A_THREAD != CROSSINGS_A_THREAD - 1:
             try:
-                return entry(*operands, weight)
+                return _unless_finished(instance, entry(*operands, weight))
             except NoRoom:
                 pass
-        return on_fresh_thread(lambda _: entry(*operands, weight), None, linkage.bytes_of_a_thread())
+        answer = on_fresh_thread(lambda _: entry(*operands, weight), None, linkage.bytes_of_a_thread())
+        return _unless_finished(instance, answer)
     except Trap as trap:
         linkage.located(trap)
         raise
     finally:
         _here.open = before
+
+
+def _unless_finished(instance: Instance, answer: Any) -> Any:
+    """What a function returned. Raises: Finish when its frame ended itself meanwhile, which ends all of it."""
+    if answer.__class__ is bytes and instance.compiled.rules.contract:
+        raise Finish(answer)
+    return answer
 
 
 def native_linkage(instance: Instance) -> NativeLinkage | None:
@@ -365,7 +326,7 @@ def native_linkage(instance: Instance) -> NativeLinkage | None:
 
 def offer(instance: Instance, code: NativeCode) -> None:
     """Make this tier the one that runs the instance, once a function of it is asked for."""
-    instance.run_later_with(code.begin)
+    instance.run_later_with(lambda made: NativeLinkage(made, code).enter)
 
 
 def prepare(
@@ -404,16 +365,20 @@ def _placed(trap: Trap) -> None:
         trap.place = trap.backtrace[0]
 
 
-def run_entry(linkage: NativeLinkage, index: int, weight: int) -> None:
-    """Call a function without operands and results. Raises: Trap, OutOfGas, whatever a host function raises."""
+def run_entry(linkage: NativeLinkage, index: int, weight: int) -> bytes:
+    """Call a function without operands and results; return what the frame ended itself with, or nothing.
+
+    Raises: Trap, OutOfGas, whatever a host function raises.
+    """
     entry = linkage.builtins.get(index) or linkage.builtin(index)
     try:
         try:
-            entry(weight)
+            return entry(weight) or b""
         except NoRoom:
-            on_fresh_thread(entry, weight, linkage.bytes_of_a_thread())
+            return on_fresh_thread(entry, weight, linkage.bytes_of_a_thread()) or b""
         except TailCall as call:
             _call(call.function, call.operands, call.weight)
+            return b""
     except Trap as trap:
         linkage.located(trap)
         untie(trap)
@@ -422,13 +387,3 @@ def run_entry(linkage: NativeLinkage, index: int, weight: int) -> None:
     except (OutOfGas, Revert) as error:
         untie(error)
         raise
-
-
-@cache
-def new_builtin() -> Callable[[int, Context, mmap], Builtin]:
-    """CPython's PyCFunction_NewEx: address of the PyMethodDef, self, module.
-
-    As the module it gets the pages that the PyMethodDef is in (see `Loaded.pages`).
-    """
-    kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
-    return kind(("PyCFunction_NewEx", ctypes.pythonapi))

@@ -21,7 +21,7 @@ from contractvm.wasm import interpreter, native, portable
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.externs import Memory
 from contractvm.wasm.instance import Instance
-from contractvm.wasm.native import NativeCode
+from contractvm.wasm.mapped import NativeCode
 
 IDLE_PAGES = 1_024
 """Memory pages (of 64 KiB) that waiting instances may hold together."""
@@ -115,11 +115,10 @@ class Native:
         """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
         self.instance.initialize()
         try:
-            native.run_entry(self.linkage, index, weight)
+            return native.run_entry(self.linkage, index, weight)
         except Finish as finish:
             untie(finish)
             return finish.data
-        return b""
 
     def release(self) -> None:
         """Free the memory."""

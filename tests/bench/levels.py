@@ -17,7 +17,7 @@ from contractvm.native.stacksize import frame_sizes
 from contractvm.wasm.engine import Engine
 from contractvm.wasm.foundry import payload
 from contractvm.wasm.llvmgen import generate
-from contractvm.wasm.native import NativeCode
+from contractvm.wasm.mapped import NativeCode
 from tests.bench.compile import compile_c
 from tests.bench.native_speed import KERNELS, REAL, WASMTIME, Times, Work, geomean, real_module
 from tests.bench.peers import Program, wasmtime_with_fuel

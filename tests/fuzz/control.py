@@ -11,6 +11,8 @@ from contractvm.wasm.module import I32, FuncType
 from tests.fuzz.bodies import CONST, NUMBERS, Body, Statement
 
 HOST_NUMBERS = (0, 0, 0, 1, 1, 2, 3, 4, 20, 20, 32, 40, 64, 128)
+HOST_EDGES = (7, 31, 33, 67, 99, 65_503, 65_504, 65_505, 65_516, 65_517, 65_535, 65_536)
+"""Odd lengths and offsets, and places where 20 or 32 bytes just end in the first page or just do not."""
 HOST_LONGS = (0, 1, 5, 1_000, 30_000, (1 << 64) - 1)
 
 
@@ -185,7 +187,8 @@ def _host_operands(body: Body, type_: FuncType) -> None:
     """Push small numbers: addresses and lengths that a host function can use, statuses and flags."""
     for kind in type_.params:
         if body.rng.random() < 0.93:
-            numbers = HOST_NUMBERS if kind == I32 else HOST_LONGS
+            small = HOST_EDGES if body.rng.random() < 0.06 else HOST_NUMBERS
+            numbers = small if kind == I32 else HOST_LONGS
             body.emit(CONST[kind], body.rng.choice(numbers))
         else:
             body.produce(kind)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from contractvm.native import context
 from contractvm.native.cache import ObjectCache
 from contractvm.native.compiler import CompileFailed, Compiler, Job, Overrun, Refused, Result, Unavailable
 from contractvm.native.elf import BadObject
@@ -23,7 +22,7 @@ from contractvm.wasm import foundry as module
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.contract import accept
 from contractvm.wasm.foundry import Foundry, foundry, generator_digest, payload, payload_of
-from contractvm.wasm.native import NativeCode
+from contractvm.wasm.mapped import NativeCode
 from tests.contractvm.wasm.foundries import CODE, DECLINES, Shop, frame
 from tests.sources import ROOT, imports_of
 from tests.tiers import NATIVE, missing
@@ -198,6 +197,13 @@ def test_one_a_process() -> None:
 
 
 CHANGES_NO_OBJECT = {
+    "contractvm.host.accounts": "runs beside compiled code, called by it",
+    "contractvm.host.arithmetic": "runs beside compiled code, called by it",
+    "contractvm.host.calls": "runs beside compiled code, called by it",
+    "contractvm.host.context": "runs beside compiled code; what is compiled of it is said in `native.reading`",
+    "contractvm.host.frame": "runs beside compiled code",
+    "contractvm.host.hashing": "runs beside compiled code, called by it",
+    "contractvm.host.storage": "runs beside compiled code, called by it",
     "contractvm.native.elf": "reads objects",
     "contractvm.native.protocol": "carries them",
     "contractvm.native.translation": "two fields",
@@ -222,7 +228,7 @@ def test_the_digest_covers_what_makes_objects(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "sources_digest", kept)
     generator_digest.__wrapped__()
     assert len(covered) == len(set(covered)) and all(path.is_file() for path in covered)
-    folders = {Path(module.__file__).parent: "contractvm.wasm", Path(context.__file__).parent: "contractvm.native"}
+    folders = {ROOT / "contractvm" / name: f"contractvm.{name}" for name in ("wasm", "native", "host")}
     names = {f"{folders[path.parent]}.{path.stem}" for path in covered}
     for path in covered:
         if path.stem == "foundry":

@@ -19,8 +19,9 @@ from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import PAGE, Extern, HostFunction, Memory
 from contractvm.wasm.foundry import foundry
 from contractvm.wasm.instance import Instance
+from contractvm.wasm.mapped import NativeCode
 from contractvm.wasm.module import I32, FuncType
-from contractvm.wasm.native import NativeCode, native_linkage
+from contractvm.wasm.native import native_linkage
 from gas.meter import MILLI, Meter
 from tests.tiers import NATIVE, missing
 
