@@ -63,6 +63,8 @@ class Resolver:
                 return self._subscript(node, maps, quoted)
             case ast.BinOp(op=ast.BitOr()):
                 self._error("CV131", node, "a value has one type, not one of several", INSTEAD["Optional"])
+            case ast.Attribute() if self.names.unresolved(node):
+                pass
             case _:
                 self._error(
                     "CV136", node, "this is not a type", "types are names like u256, and Map[K, V], List[T] ..."

@@ -15,6 +15,7 @@ from sdk.compiler.front.declared import ContractDecl, FieldDecl, FunctionDecl, F
 from sdk.compiler.front.functions import declare_function
 from sdk.compiler.front.names import Names
 from sdk.compiler.front.records import without_docstring
+from sdk.compiler.layout import clashes
 from sdk.compiler.symbols import Field, Kind, Span
 from sdk.compiler.types import Type
 
@@ -171,6 +172,10 @@ def finish(declared: ContractDecl, names: Names) -> None:
         of_method = declared.methods[name].qualified.split(".")[0]
         message = f"{name} is a field in {declared.fields[name].owner.name} and a method in {of_method}"
         names.error("CV110", span, message, "rename one of them")
+    kept = [field.symbol for field in declared.fields.values() if field.symbol and field.symbol.kind is not Kind.CONST]
+    for one, other in clashes(kept):
+        message = f"{one.qualified} and {other.qualified} would have one place in storage"
+        names.error("CV129", declared.span, message, "rename one of them: two bytes of the names' hashes are the same")
     for method in declared.own_methods.values():
         base = declared.method_after(declared, method.name)
         if base is not None and method.kind is not FunctionKind.CONSTRUCTOR:

@@ -178,6 +178,8 @@ class Declarer:
                 return declared
             case None if isinstance(node, ast.Name):
                 return Unresolved(node.id)
+        if self.names.unresolved(node):
+            return Unresolved(ast.unparse(node))
         help_ = f"its base is a {KINDS}, or a contract or an interface"
         self.names.error("CV102", node, "no class can inherit from this", help_)
         return Unresolved(ast.unparse(node))

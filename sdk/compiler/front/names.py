@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable
 
 from sdk.compiler.diagnostics import Reporter
-from sdk.compiler.front.declared import Declaration, LanguageName, Module
+from sdk.compiler.front.declared import Declaration, LanguageName, Module, Unresolved
 from sdk.compiler.front.language import unknown_name
 from sdk.compiler.symbols import Span
 
@@ -54,6 +54,12 @@ class Names:
         """The name of the language that an expression is, None for anything else."""
         found = self.module.scope.get(node.id) if isinstance(node, ast.Name) else None
         return found.name if isinstance(found, LanguageName) else None
+
+    def unresolved(self, node: ast.expr) -> bool:
+        """Whether an expression is an attribute of something that an error has been reported about."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Name) and isinstance(self.module.scope.get(node.id), Unresolved)
 
     def in_order(self, value: ast.expr) -> None:
         """Report names in a value that Python evaluates now and that are declared further down."""

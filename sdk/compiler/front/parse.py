@@ -18,8 +18,8 @@ LARGEST_FILE = 1 << 20
 """Bytes."""
 DEEPEST = 100
 """Levels of nesting in a syntax tree: 90 terms in a sum, 90 `elif`. Whoever walks it may recurse."""
-WIDEST_INTEGER = 512
-"""Bits of a literal; what a calculation of literals gives may be wider for a while."""
+WIDEST_INTEGER = 256
+"""Bits of one literal; what a calculation of literals gives may be wider on the way."""
 
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 FIRST = 1

@@ -1,0 +1,4 @@
+"""CV3xx: effects and storage. The format is `codes`'."""
+
+ROWS = r"""
+"""

@@ -1,0 +1,4 @@
+"""CV9xx: lints, which fail nothing. The format is `codes`'."""
+
+ROWS = r"""
+"""
