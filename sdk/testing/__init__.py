@@ -13,21 +13,47 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sdk.testing.chain import MockChain
     from sdk.testing.contract import Bound, Deployed
+    from sdk.testing.events import Seen, expect_event
     from sdk.testing.failures import CallFailed, RanOutOfGas, Reverted, Trapped, reverts
+    from sdk.testing.fuzzing import fuzz
+    from sdk.testing.invariant import Invariant
     from sdk.testing.receipt import Receipt
+    from sdk.testing.strategies import addresses, values_of
 
-__all__ = ["Bound", "CallFailed", "Deployed", "MockChain", "RanOutOfGas", "Receipt", "Reverted", "Trapped", "reverts"]
+__all__ = [
+    "Bound",
+    "CallFailed",
+    "Deployed",
+    "Invariant",
+    "MockChain",
+    "RanOutOfGas",
+    "Receipt",
+    "Reverted",
+    "Seen",
+    "Trapped",
+    "addresses",
+    "expect_event",
+    "fuzz",
+    "reverts",
+    "values_of",
+]
 
 _WHERE = {
     "Bound": "contract",
     "CallFailed": "failures",
     "Deployed": "contract",
+    "Invariant": "invariant",
     "MockChain": "chain",
     "RanOutOfGas": "failures",
     "Receipt": "receipt",
     "Reverted": "failures",
+    "Seen": "events",
     "Trapped": "failures",
+    "addresses": "strategies",
+    "expect_event": "events",
+    "fuzz": "fuzzing",
     "reverts": "failures",
+    "values_of": "strategies",
 }
 
 
@@ -35,6 +61,11 @@ def __getattr__(name: str) -> Any:
     """Import a name on first use."""
     if name not in _WHERE:
         raise AttributeError(f"module 'sdk.testing' has no attribute {name!r}")
-    value = getattr(import_module(f"sdk.testing.{_WHERE[name]}"), name)
-    globals()[name] = value
+    try:
+        module = import_module(f"sdk.testing.{_WHERE[name]}")
+    except ModuleNotFoundError as missing:
+        if missing.name != "hypothesis":
+            raise
+        raise ImportError(f"sdk.testing.{name} draws with hypothesis: pip install hypothesis") from None
+    globals()[name] = value = getattr(module, name)
     return value

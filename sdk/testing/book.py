@@ -7,7 +7,8 @@ Never: holds more than the last entries, or anything that changes what runs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contractvm.execute import Message
@@ -43,13 +44,23 @@ class Entry:
     failed: CallFailed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an example did until it failed, and the block that it ended at."""
+
+    entries: tuple[Entry, ...]
+    node: Node
+
+
 class Book:
     """The entries of one chain, its labels and contracts, and the gas that was spent."""
 
-    __slots__ = ("_contracts", "entries", "errors", "gas", "labels", "total")
+    __slots__ = ("_contracts", "entries", "errors", "evidence", "gas", "labels", "total")
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque(maxlen=KEPT)
+        self.evidence: Evidence | None = None
+        """Of the example that failed last, whose blocks were taken back since."""
         self.labels: dict[bytes, str] = {}
         self.errors: tuple[str, ...] = ()
         """Errors that some contract declares: a revert may come from far below."""
@@ -63,6 +74,15 @@ class Book:
         """Write an entry down."""
         entry.before = before
         self.entries.append(entry)
+
+    @contextmanager
+    def chapter(self) -> Iterator[deque[Entry]]:
+        """Keep the entries of a `with` block apart from the others."""
+        before, self.entries = self.entries, deque(maxlen=KEPT)
+        try:
+            yield self.entries
+        finally:
+            self.entries = before
 
     def spent(self, entry: Entry) -> None:
         """Count an entry's gas."""

@@ -228,6 +228,7 @@ class Ledger:
         common = _common(self._sealed, self.head)
         if common is not self._sealed:
             self._chain.rewind(common.height)
+            self._sealed, self._sealed_header = common, self._chain.head
         waiting: list[Node] = []
         for node in self.head.path():
             if node is common:

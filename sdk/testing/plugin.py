@@ -8,21 +8,23 @@ Never: imports the engine before a test wants it, or touches a fixture of the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from contractvm.types import Address
-    from sdk.testing.chain import MockChain
+    from sdk.testing.chain import MockChain, Moment
 
 TIERS = ("auto", "native", "portable", "reference")
 """As the engine has them; named here because the engine is not imported before a test wants it."""
-TRACES = ("fail", "all", "none")
 
 CHAIN: pytest.StashKey[MockChain] = pytest.StashKey()
-_FIRST: pytest.StashKey[Any] = pytest.StashKey()
+_ALIVE: pytest.StashKey[list[Moment]] = pytest.StashKey()
+"""When the parametrised fixtures that are set up now were begun, the youngest last."""
+_FIRST: pytest.StashKey[Moment] = pytest.StashKey()
 """The moment when the chain was made."""
 
 
@@ -56,6 +58,42 @@ def chain(pytestconfig: pytest.Config) -> Iterator[MockChain]:
 def accounts(chain: MockChain) -> tuple[Address, ...]:
     """Addresses of ten accounts with 10,000 ether each; the first one sends unless a test says otherwise."""
     return chain.accounts
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> pytest.Function | None:
+    """Collect subclasses of `Invariant`; those whose names begin with an underscore are bases of others."""
+    if not isinstance(obj, type) or name.startswith("_"):
+        return None
+    if not any(base.__module__ == "sdk.testing.invariant" for base in obj.__mro__[1:]):
+        return None
+    from sdk.testing.invariant import as_test
+
+    return pytest.Function.from_parent(collector, name=name, callobj=as_test(obj))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Put the chain back when a parameter of a fixture that outlives tests ends, unless a younger fixture lives on."""
+    made = request.config.stash.get(CHAIN, None)
+    if made is not None and fixturedef.params is not None and request.scope != "function":
+        alive, moment = request.config.stash.setdefault(_ALIVE, []), made.moment()
+        alive.append(moment)
+        fixturedef.addfinalizer(functools.partial(_end, request.config, moment))
+    return (yield)
+
+
+def _end(config: pytest.Config, moment: Moment) -> None:
+    alive = config.stash[_ALIVE]
+    made = config.stash.get(CHAIN, None)
+    if made is not None and alive[-1:] == [moment]:
+        made.restore(moment)
+    if moment in alive:
+        alive.remove(moment)
 
 
 def _put_back(config: pytest.Config) -> Iterator[None]:
