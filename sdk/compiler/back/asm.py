@@ -60,6 +60,15 @@ class Label:
     depth: int
 
 
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A `br_if` or an `if` that decides a test of the source: whether i32s other than 0 mean that it holds."""
+
+    instruction: Instruction
+    span: Span
+    when: bool
+
+
 class Assembly:
     """A module in the making."""
 
@@ -149,6 +158,7 @@ class Body:
         self.params = defined.type.params
         self.locals: list[int] = []
         self.code: list[Instruction] = []
+        self.branches: list[Branch] = []
         self.span: Span | None = None
         """The place in the source that instructions written from now on belong to."""
         self._depth = 0
@@ -315,3 +325,8 @@ class Body:
 
     def return_(self) -> None:
         self.op("return")
+
+    def mark(self, span: Span, when: bool) -> None:
+        """The jump or the `if` that was written last decides a test of the source; not 0 means that it is `when`."""
+        if self.reached and self.code[-1].name in ("br_if", "if"):
+            self.branches.append(Branch(self.code[-1], span, when))
