@@ -1,9 +1,10 @@
 """Integers of 256 bits in four i64: sums, differences, products, comparisons; and bytes turned round.
 
-Each operation is a routine on locals 0 to 3 (the left side, the low limb first) and 4 to 7 (the right one). `wrap` names
-those that compute modulo 2^256; the others revert with Panic 0x11 when the result does not fit. Products have a
+Each operation is a routine on locals 0 to 3 (the left side, the low limb first) and 4 to 7 (the right one). `wrap`
+names those that compute modulo 2^256; the others revert with Panic 0x11 when the result does not fit. Products have a
 path for factors of one limb and one for two, because most amounts are that small.
-Source: Knuth, The Art of Computer Programming, volume 2, 4.3.1; the wide-arithmetic proposal. Never: knows the language.
+Source: Knuth, The Art of Computer Programming, volume 2, 4.3.1; the wide-arithmetic proposal.
+Never: knows the language.
 """
 
 from __future__ import annotations
@@ -40,16 +41,6 @@ def panic_if(b: Body, code: int) -> None:
         panic(b, code)
 
 
-def less_128(b: Body, left: Sequence[int], right: Sequence[int]) -> None:
-    """Push an i32: whether two limbs are less than two others, unsigned."""
-    b.get(left[0], right[0])
-    b.op("i64.lt_u")
-    b.get(left[1], right[1])
-    b.op("i64.lt_u")
-    b.get(left[1], right[1])
-    b.do("i64.eq", "select")
-
-
 def _add(signed: bool, checked: bool) -> Callable[[Body], None]:
     def write(b: Body) -> None:
         with b.temporaries(I64, I64, I64, I64) as total:
@@ -59,7 +50,7 @@ def _add(signed: bool, checked: bool) -> Callable[[Body], None]:
             b.set(*low)
             b.get(2, 3, 6, 7)
             b.op("i64.add128")
-            less_128(b, low, LEFT[:2])
+            less_limbs(b, low, LEFT[:2])
             b.op("i64.extend_i32_u")
             b.i64(0)
             b.op("i64.add128")
@@ -73,36 +64,35 @@ def _add(signed: bool, checked: bool) -> Callable[[Body], None]:
                 b.op("i64.lt_s")
                 panic_if(b, OVERFLOW)
             elif checked:
-                # The sum is less than a summand exactly when it wrapped; equal only if the other is 0 (or 2^256 - 1 and
-                # a carry, which the low limbs show).
-                less_256(b, total, LEFT)
+                # The sum is less than a summand exactly when it wrapped.
+                less_limbs(b, total, LEFT)
                 panic_if(b, OVERFLOW)
             b.get(*total)
 
     return write
 
 
-def less_256(b: Body, left: Sequence[int], right: Sequence[int], signed: bool = False) -> None:
-    """Push an i32: whether four limbs are less than four others."""
-    b.get(left[0], right[0])
-    b.op("i64.lt_u")
-    for i in (1, 2, 3):
+def less_limbs(b: Body, left: Sequence[int], right: Sequence[int], signed: bool = False) -> None:
+    """Push an i32: whether limbs are less than as many others."""
+    last = len(left) - 1
+    for i in range(len(left)):
         b.get(left[i], right[i])
-        b.op("i64.lt_s" if signed and i == 3 else "i64.lt_u")
-        b.get(left[i], right[i])
-        b.do("i64.eq", "select")
+        b.op("i64.lt_s" if signed and i == last else "i64.lt_u")
+        if i:
+            b.get(left[i], right[i])
+            b.do("i64.eq", "select")
 
 
 def _sub(signed: bool, checked: bool) -> Callable[[Body], None]:
     def write(b: Body) -> None:
         if checked and not signed:
-            less_256(b, LEFT, RIGHT)
+            less_limbs(b, LEFT, RIGHT)
             panic_if(b, OVERFLOW)
         b.get(0, 1, 4, 5)
         b.op("i64.sub128")
         b.get(2, 3, 6, 7)
         b.op("i64.sub128")
-        less_128(b, LEFT[:2], RIGHT[:2])
+        less_limbs(b, LEFT[:2], RIGHT[:2])
         b.op("i64.extend_i32_u")
         b.i64(0)
         b.op("i64.sub128")
@@ -312,14 +302,30 @@ def signed_result(checked: bool) -> Routine:
     return Routine(_named("signed", True, checked), (*WORD, I64), WORD, _signed_result(checked))
 
 
-def less(signed: bool, turned: bool) -> Routine:
-    """Whether the left word is less than the right one, or `turned`, greater."""
+def less(count: int, signed: bool, turned: bool) -> Routine:
+    """Whether the left `count` limbs are less than the right ones, or `turned`, greater."""
 
     def write(b: Body) -> None:
-        sides = (RIGHT, LEFT) if turned else (LEFT, RIGHT)
-        less_256(b, *sides, signed)
+        left, right = tuple(range(count)), tuple(range(count, 2 * count))
+        less_limbs(b, *((right, left) if turned else (left, right)), signed)
 
-    return Routine(f"{'greater' if turned else 'less'}_{'i' if signed else 'u'}256", WORD + WORD, (I32,), write)
+    name = f"{'greater' if turned else 'less'}_{'i' if signed else 'u'}{64 * count}"
+    return Routine(name, (I64,) * (2 * count), (I32,), write)
+
+
+def less_bytes(count: int, turned: bool) -> Routine:
+    """As `less`, of bytes as they lie in memory: the first byte counts most."""
+
+    def write(b: Body) -> None:
+        for i in range(2 * count):
+            b.get(i)
+            b.call(SWAP)
+            b.set(i)
+        left, right = tuple(reversed(range(count))), tuple(reversed(range(count, 2 * count)))
+        less_limbs(b, *((right, left) if turned else (left, right)))
+
+    name = f"{'greater' if turned else 'less'}_bytes{8 * count}"
+    return Routine(name, (I64,) * (2 * count), (I32,), write)
 
 
 def equal(count: int) -> Routine:
