@@ -16,6 +16,7 @@ from contractvm.host import Host
 from contractvm.rules import Rules
 from contractvm.wasm.choice import MACHINE_TIERS, Choice, FellBack
 from contractvm.wasm.contract import OPTIONAL_ENTRY, Contract, accept, reload
+from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.runner import Idle, Interpreted, free
 
 MAGIC = b"\0asm"
@@ -34,16 +35,27 @@ class WasmMachine:
 
     name = "wasm"
 
-    def __init__(self, tier: str = "auto", *, background: bool = True, fell_back: FellBack | None = None) -> None:
+    def __init__(
+        self,
+        tier: str = "auto",
+        *,
+        background: bool = True,
+        fell_back: FellBack | None = None,
+        trace: Trace | None = None,
+    ) -> None:
         """`background` lets the tier `auto` have contracts compiled while they run; see `Choice`.
 
-        `fell_back` is told of contracts that the tier `native` has to leave to the portable one.
+        `fell_back` is told of contracts that the tier `native` has to leave to the portable one. `trace` is told of each
+        instruction, on the tier `reference` alone.
 
-        Raises: ValueError for an unknown tier; Unavailable when the native tier is asked for and cannot be had.
+        Raises: ValueError for an unknown tier, or a trace on another one; Unavailable when the native tier is asked for and cannot be had.
         """
         if tier not in MACHINE_TIERS:
             raise ValueError(f"no tier {tier!r}; there are: {', '.join(MACHINE_TIERS)}")
+        if trace is not None and tier != "reference":
+            raise ValueError("a trace needs the reference tier")
         self.tier = tier
+        self._trace = trace
         self._choice = Choice(tier, background, fell_back)
         self._kept: OrderedDict[Key, tuple[Contract, int]] = OrderedDict()
         self._kept_bytes = 0
@@ -102,7 +114,7 @@ class WasmMachine:
         if self.tier == "reference":
             interpreted = Interpreted(contract, host)
             try:
-                return interpreted.run(index, weight)
+                return interpreted.run(index, weight, self._trace)
             finally:
                 pages.release(interpreted.memory.pages)
                 free(interpreted.memory)

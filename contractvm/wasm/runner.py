@@ -21,6 +21,7 @@ from contractvm.wasm import interpreter, native, portable
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.externs import Memory
 from contractvm.wasm.instance import Instance
+from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.mapped import NativeCode
 
 IDLE_PAGES = 1_024
@@ -36,11 +37,11 @@ class Interpreted:
         self.instance = Instance(contract.compiled, bind(contract, host), host.meter, host.session.pages)
         self.memory = host.memory = memory_of(self.instance)
 
-    def run(self, index: int, weight: int) -> bytes:
+    def run(self, index: int, weight: int, trace: Trace | None = None) -> bytes:
         """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
         self.instance.initialize()
         try:
-            interpreter.run(self.instance.function(index), [], weight)
+            interpreter.run(self.instance.function(index), [], weight, trace)
         except Finish as finish:
             return finish.data
         return b""
