@@ -84,6 +84,8 @@ class Unit:
     tables: Tables
     functions: dict[Function, Defined] = field(default_factory=dict)
     """The wasm function of each function of the program."""
+    writings: dict[int, int] = field(default_factory=dict)
+    """How often code was written that changes a scratch area, by its address: whether what lies there is old."""
 
 
 class Writer:
