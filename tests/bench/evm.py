@@ -1,0 +1,136 @@
+"""The same contract in Solidity, compiled by solc and run by anvil, both from npm: what its transfer costs on the EVM.
+
+The packages are installed once, into a folder of the user's cache; without npm the peer is left out, which is said.
+Never: an EVM of our own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.compile import BenchError
+
+SOURCE = Path(__file__).parent / "programs" / "Token.sol"
+PACKAGES = ("solc@0.8.37", "@foundry-rs/anvil@1.7.1")
+RUNS = 200
+START_SECONDS = 20.0
+STORAGE_AND_LOGS = ("SLOAD", "SSTORE", "LOG")
+
+
+@dataclass(frozen=True, slots=True)
+class Solidity:
+    """`size` of the deployed code in bytes; gas of a transfer between holders, whole, and beyond storage and logs."""
+
+    size: int
+    transfer: int
+    beyond: int
+
+
+def folder() -> Path:
+    """Where the packages are, installed if they are not. Raises: BenchError without npm."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "contractvm" / "bench-npm"
+    if not (cache / "node_modules" / ".bin" / "anvil").exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise BenchError("npm is not installed, so there is no Solidity to compare with")
+        cache.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(cache), *PACKAGES]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BenchError(f"npm cannot install {' '.join(PACKAGES)}: {done.stderr.strip()}")
+    return cache / "node_modules" / ".bin"
+
+
+def compile_token(tools: Path) -> bytes:
+    """The token's creation code. Raises: BenchError."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [str(tools / "solcjs"), "--optimize", "--optimize-runs", str(RUNS), "--bin", "-o", out, SOURCE.name]
+        done = subprocess.run(command, cwd=SOURCE.parent, capture_output=True, text=True, check=False)
+        binary = next(Path(out).glob("*Token.bin"), None)
+        if binary is None:
+            raise BenchError(f"solc: {done.stdout}{done.stderr}")
+        return bytes.fromhex(binary.read_text())
+
+
+class Node:
+    """JSON-RPC to a local anvil."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+
+    def __call__(self, method: str, *params: object) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        request = urllib.request.Request(self.url, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        if "error" in answer:
+            raise BenchError(f"anvil: {method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def send(self, **fields: str) -> tuple[str, dict[str, Any]]:
+        """A mined transaction: hash and receipt."""
+        digest = self("eth_sendTransaction", fields)
+        until = time.monotonic() + START_SECONDS
+        while (receipt := self("eth_getTransactionReceipt", digest)) is None:
+            if time.monotonic() > until:
+                raise BenchError(f"anvil does not mine {digest}")
+            time.sleep(0.01)
+        return digest, receipt
+
+
+@contextmanager
+def anvil(tools: Path) -> Iterator[Node]:
+    """A fresh node for the length of a `with`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([str(tools / "anvil"), "--port", str(port), "--steps-tracing", "--quiet"])
+    node = Node(port)
+    try:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                node("eth_chainId")
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    raise BenchError("anvil does not answer") from None
+                time.sleep(0.05)
+        yield node
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def word(value: int) -> str:
+    return f"{value:064x}"
+
+
+def measure(supply: int, amount: int) -> Solidity:
+    """Deploy the token, transfer twice to the same holder, and take the second apart. Raises: BenchError."""
+    tools = folder()
+    creation = compile_token(tools)
+    with anvil(tools) as node:
+        owner, other = node("eth_accounts")[:2]
+        gas = hex(3_000_000)
+        _, deployed = node.send(**{"from": owner, "data": "0x" + creation.hex() + word(supply), "gas": gas})
+        token = deployed["contractAddress"]
+        data = "0xa9059cbb" + word(int(other, 16)) + word(amount)
+        for _ in range(2):
+            digest, receipt = node.send(**{"from": owner, "to": token, "data": data, "gas": gas})
+        steps = node("debug_traceTransaction", digest, {})["structLogs"]
+        size = len(node("eth_getCode", token, "latest")) // 2 - 1
+    beyond = sum(step["gasCost"] for step in steps if not step["op"].startswith(STORAGE_AND_LOGS))
+    return Solidity(size, int(receipt["gasUsed"], 16), beyond)
