@@ -28,6 +28,7 @@ from contractvm.wasm.module import (
 )
 from contractvm.wasm.opcodes import BY_NAME
 from sdk.compiler.back.asm import HOST_TYPES, Assembly, Body, Defined
+from sdk.compiler.back.tidy import tidy
 from sdk.compiler.symbols import Span
 
 PAGE = 65_536
@@ -43,11 +44,16 @@ class Linked:
     """The name section."""
     spans: tuple[tuple[int, Span | None], ...]
     """Byte offset in `module` of each instruction whose place differs from the one before, in order."""
+    branches: tuple[tuple[int, Span, bool], ...]
+    """Byte offset of each `br_if` and `if` that decides a test of the source, where the test is, and whether an i32
+    other than 0 means that it holds."""
 
 
 def link(assembly: Assembly) -> Linked:
     """Finish an assembly. Raises: ValueError for code that the encoder cannot write."""
     assembly.write_routines()
+    for defined in assembly.functions:
+        tidy(_body(defined))
     module = Module()
     types: dict[FuncType, int] = {}
 
@@ -72,7 +78,8 @@ def link(assembly: Assembly) -> Linked:
     module.data += [Data("active", content, _constant(I32, address)) for address, content in assembly.static]
     module.types[:] = types
     encoded = encode(module)
-    return Linked(encoded, _names(assembly, indices), _spans(assembly, encoded))
+    spans, branches = _places(assembly, encoded)
+    return Linked(encoded, _names(assembly, indices), spans, branches)
 
 
 def _body(defined: Defined) -> Body:
@@ -108,13 +115,21 @@ def _names(assembly: Assembly, indices: dict[object, int]) -> Custom:
     return Custom("name", b"\x01" + sized(vector(entries)))
 
 
-def _spans(assembly: Assembly, encoded: bytes) -> tuple[tuple[int, Span | None], ...]:
-    """Offsets are the decoder's, so that they are what traps and traces say."""
-    found: list[tuple[int, Span | None]] = []
+def _places(
+    assembly: Assembly, encoded: bytes
+) -> tuple[tuple[tuple[int, Span | None], ...], tuple[tuple[int, Span, bool], ...]]:
+    """Spans and branches; the offsets are the decoder's, so that they are what traps and traces say."""
+    spans: list[tuple[int, Span | None]] = []
+    branches: list[tuple[int, Span, bool]] = []
     for defined, function in zip(assembly.functions, decode(encoded, contract_rules()).functions, strict=True):
+        body = _body(defined)
+        deciding = {id(branch.instruction): branch for branch in body.branches}
         before: Span | str | None = "none yet"
-        for instruction, offset in zip(_body(defined).code, function.code.offsets, strict=False):
+        for instruction, offset in zip(body.code, function.code.offsets, strict=False):
             if instruction.span != before:
-                found.append((offset, instruction.span))
+                spans.append((offset, instruction.span))
                 before = instruction.span
-    return tuple(found)
+            branch = deciding.get(id(instruction))
+            if branch is not None:
+                branches.append((offset, branch.span, branch.when))
+    return tuple(spans), tuple(branches)

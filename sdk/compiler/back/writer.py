@@ -97,6 +97,8 @@ class Writer:
         self.b = body
         self.variables: dict[Local, tuple[int, ...]] = {}
         """Wasm locals of the function's variables."""
+        self.facts: dict[str, tuple[int, ...]] = {}
+        """Wasm locals of what the function asked of the host when it began; see `facts.py`."""
         self.loops: list[tuple[Label, Label]] = []
         """Where `break` and `continue` go, the innermost loop last."""
         self.returning: Callable[[], None] = body.return_
