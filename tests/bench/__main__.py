@@ -1,4 +1,4 @@
-"""`python -m tests.bench [start|tx|compute|native|state] [--json] [--write]`: figures beside their peers of the run."""
+"""`python -m tests.bench [SECTION ...] [--json] [--write]`: figures beside their peers of the same run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bench import render
 from tests.bench.compile import BenchError
 from tests.bench.report import Row
 
-SECTIONS = ("start", "tx", "compute", "native", "state")
+SECTIONS = ("start", "tx", "compute", "native", "contracts", "state")
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
