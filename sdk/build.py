@@ -79,6 +79,8 @@ def build(path: str | Path, contract: str | None = None) -> Artifact:
 def compile_module(path: str | Path) -> bytes:
     """Build any module, contract or not, as it comes from its tool, with function names. Raises: BuildError."""
     path = Path(path)
+    if path.suffix == ".py":
+        return _build_python(path, None).debug
     try:
         return _linked(path).module
     except ModuleError as error:

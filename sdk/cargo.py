@@ -138,7 +138,8 @@ def _by_rustc(rustc: str, manifest: Manifest, directory: Path) -> tuple[bytes, s
 
 def _by_cargo(rustc: str, manifest: Manifest, directory: Path) -> tuple[bytes, str]:
     """Let cargo build the crate and its dependencies, in a target folder of ours."""
-    cargo = shutil.which("cargo")
+    # Debian's cargo goes with Debian's compiler: a newer one asks it what it does not know.
+    cargo = shutil.which("cargo", path=str(Path(rustc).parent)) or shutil.which("cargo")
     if cargo is None:
         raise ToolMissing(f"{manifest.path}: a crate with more than the dependency contractvm", "cargo", INSTALL)
     path = manifest.path.resolve()
@@ -151,7 +152,12 @@ def _by_cargo(rustc: str, manifest: Manifest, directory: Path) -> tuple[bytes, s
     )
     options = [f"--target={TARGET}", f"--target-dir={directory}", f"--manifest-path={path}"]
     options += [f"--config={setting}" for setting in settings]
-    said = _run(manifest, [cargo, "build", "--release", "--lib", "--quiet", "--color=never", *options], environment)
+    command = [cargo, "build", "--release", "--lib", "--quiet", "--color=never", *options]
+    try:
+        # cargo asks the registry even for a crate that is patched: the network is tried where it is needed.
+        said = _run(manifest, [*command, "--offline"], environment)
+    except BuildError:
+        said = _run(manifest, command, environment)
     found = sorted((directory / TARGET / "release").glob("*.wasm"))
     if not found:
         raise BuildError(f'{path}: cargo made no module; the crate needs [lib] crate-type = ["cdylib"]')

@@ -2,7 +2,7 @@
 
     for path in create(Path("vault"), "c"): print(path)
 
-The contract's source is `templates/counter.c` or `.wat`; the others have @NAME@ and @LANG@ to fill in.
+Templates have @NAME@ and the like to fill in; what differs between languages stands in `LANGUAGES`.
 Never: writes into a folder that has anything in it.
 """
 
@@ -10,14 +10,56 @@ from __future__ import annotations
 
 import keyword
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from contractvm.errors import ContractVMError
+from sdk.cargo import CRATE, INSTALL
 
 TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGES = ("c", "wat")
-TAKEN = frozenset({"contractvm", "gas", "state", "sdk", "chain", "accounts", "pytest"})
-"""Names of packages and fixtures that a project's own would hide."""
+TAKEN = frozenset(
+    {"contractvm", "gas", "state", "sdk", "chain", "accounts", "pytest", "mypy", "test", "core", "std", "alloc"}
+)
+"""Names of packages, crates and fixtures that a project's own would hide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What a project in one language has."""
+
+    package: str
+    """What to install of contractvm."""
+    files: tuple[tuple[str, str], ...]
+    """Names and templates of the sources, the contract's first."""
+    source: str
+    """What is built."""
+    tool: str = ""
+    """A line on what else to install."""
+    declared: bool = True
+    """Whether the source says which functions it has."""
+
+
+LANGUAGES = MappingProxyType(
+    {
+        "python": Language("contractvm", (("@NAME@.py", "counter.py.txt"),), "@NAME@.py"),
+        "c": Language("contractvm[c]", (("@NAME@.c", "counter.c"),), "@NAME@.c"),
+        "rust": Language(
+            "contractvm",
+            (
+                ("src/lib.rs", "counter.rs"),
+                ("Cargo.toml", "Cargo.toml.txt"),
+                (".cargo/config.toml", "config.toml.txt"),
+            ),
+            "Cargo.toml",
+            tool=f"\n# Rust for wasm: {INSTALL}",
+        ),
+        "wat": Language("contractvm[wat]", (("@NAME@.wat", "counter.wat"),), "@NAME@.wat", declared=False),
+    }
+)
+DEFAULT = "c"
+ABI = '\nABI = ("number() view returns (uint256)", "increment()")\n'
+IGNORED = ".contractvm/\n.cargo/\nbuild/\ntarget/\n__pycache__/\n"
 
 
 class ProjectError(ContractVMError):
@@ -36,25 +78,48 @@ def create(folder: Path, language: str) -> tuple[Path, ...]:
         raise ProjectError(f"{folder.name!r} is no project name: use small letters, digits and _, a letter first")
     if name in TAKEN:
         raise ProjectError(f"{name!r} is the name of something that the project needs; choose another")
-    contents = {
-        f"{name}.{language}": _template(f"counter.{language}"),
-        f"test_{name}.py": _template("test_contract.py.txt"),
-        "README.md": _template("README.md.txt"),
-        "pyproject.toml": _template("pyproject.toml.txt"),
-        ".gitignore": ".contractvm/\nbuild/\n__pycache__/\n",
-    }
+    contents = _contents(name, LANGUAGES[language])
     paths = []
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ProjectError(f"{folder} exists and is not empty; choose another name")
-        folder.mkdir(parents=True, exist_ok=True)
         for file, text in contents.items():
             path = folder / file
-            path.write_text(text.replace("@NAME@", name).replace("@LANG@", language), encoding="utf-8")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
             paths.append(path)
     except OSError as error:
         raise ProjectError(f"{folder} cannot be written: {error.strerror or error}") from None
     return tuple(paths)
+
+
+def _contents(name: str, language: Language) -> dict[str, str]:
+    """Each file's text by its path."""
+    words = {
+        "@FILE@": language.files[0][0],
+        "@SOURCE@": language.source,
+        "@PACKAGE@": language.package,
+        "@TOOL@": language.tool,
+        "@ABI@": "" if language.declared else ABI,
+        "@DECLARED@": "" if language.declared else ", abi=ABI",
+        "@CRATE@": str(CRATE.resolve()),
+        "@CLASS@": "".join(word.capitalize() for word in name.split("_")),
+        "@NAME@": name,  # the last: the others contain it
+    }
+    files = [
+        *language.files,
+        ("test_@NAME@.py", "test_contract.py.txt"),
+        ("README.md", "README.md.txt"),
+        ("pyproject.toml", "pyproject.toml.txt"),
+    ]
+    filled = {_filled(file, words): _filled(_template(template), words) for file, template in files}
+    return {**filled, ".gitignore": IGNORED}
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
 
 
 def _template(file: str) -> str:

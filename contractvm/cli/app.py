@@ -30,8 +30,10 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "demo": Entry("demo", START, "Show everything once, on a chain of its own."),
-    "new": Entry("project", START, "Start a contract project: source, test, README."),
-    "build": Entry("project", START, "Compile .c or .wat to a contract's .wasm."),
+    "new": Entry("new", START, "Start a contract project: source, test, README."),
+    "build": Entry("build", START, "Build contracts from .py, .c, Cargo.toml or .wat."),
+    "stubs": Entry("stubs", START, "Write a .pyi with the exact types of a contract's functions."),
+    "upgrade-check": Entry("upgrade_check", START, "Name the storage fields that an upgrade would break."),
     "run": Entry("run", MODULES, "Run an export of any module; print result, gas and time."),
     "inspect": Entry("inspect", MODULES, "Show imports, exports, limits, floats, code with gas."),
     "deploy": Entry("send", CHAIN, "Deploy a contract from .wasm, .wat or .c."),
@@ -41,6 +43,7 @@ COMMANDS = {
     "estimate": Entry("call", READ, "Find the smallest gas limit that succeeds."),
     "receipt": Entry("ledger", READ, "Show a transaction's receipt."),
     "block": Entry("ledger", READ, "Show a block."),
+    "verify": Entry("verify", READ, "Check that a contract was built from a source."),
     "storage": Entry("storage", READ, "Show a contract's storage, with proofs if asked."),
     "doctor": Entry("doctor", HERE, "Check this installation: tiers, cache, versions."),
     "cache": Entry("cache", HERE, "List or clear the cache of compiled objects."),
@@ -59,7 +62,7 @@ class Root(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command = getattr(importlib.import_module(f"contractvm.cli.{entry.module}"), cmd_name)
+        command = getattr(importlib.import_module(f"contractvm.cli.{entry.module}"), cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

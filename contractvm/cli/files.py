@@ -13,7 +13,8 @@ from contractvm.cli.problem import Problem, say
 MAGIC = b"\0asm"
 LARGEST = 64 << 20
 """Bytes read from a file; the bare engine takes no more."""
-SOURCES = (".c", ".wat")
+SOURCES = (".py", ".c", ".wat")
+MANIFEST = "Cargo.toml"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -23,7 +24,7 @@ def read_bytes(path: Path) -> bytes:
             raise Problem("standard input is closed", "name a file")
         return bounded(sys.stdin.buffer.read(LARGEST + 1), "standard input")
     if path.is_dir():
-        raise Problem(f"{path} is a directory", "name a .wasm, .wat or .c file in it")
+        raise Problem(f"{path} is a directory", "name a .wasm, .wat, .c or .py file or a Cargo.toml in it")
     try:
         with path.open("rb") as file:
             return bounded(file.read(LARGEST + 1), str(path))
@@ -41,12 +42,18 @@ def bounded(data: bytes, name: str) -> bytes:
     return data
 
 
+def check_source(path: Path) -> None:
+    """Say the errors that every file can have in one way; a folder with a Cargo.toml is a crate. Raises: Problem."""
+    if not (path / MANIFEST).is_file():
+        read_bytes(path)
+
+
 def built(path: Path) -> bytes:
     """Deployable code from a source or a module, with the builder's warnings on standard error.
 
     Raises: Problem, BuildError.
     """
-    read_bytes(path)  # for the errors that every file can have, said the same way
+    check_source(path)
     from sdk.build import build
 
     artifact = build(path)
@@ -69,14 +76,17 @@ def near(path: Path) -> str:
 
 def read_module(path: Path) -> bytes:
     """Any module, contract or not, assembled or compiled first if `path` is a source. Raises: Problem, BuildError."""
+    if (path / MANIFEST).is_file():
+        path /= MANIFEST
     data = read_bytes(path)
-    if path.suffix in SOURCES and not data.startswith(MAGIC):
+    if (path.suffix in SOURCES or path.name == MANIFEST) and not data.startswith(MAGIC):
         from sdk.build import compile_module  # a plain module needs no builder
 
         return compile_module(path)
     if not data.startswith(MAGIC) and not MAGIC.startswith(data[:4]):
         start = data[:8].hex(" ")
         raise Problem(
-            f"{path} is no wasm module: it starts with {start}", f"give a .wasm file or a source ({', '.join(SOURCES)})"
+            f"{path} is no wasm module: it starts with {start}",
+            f"give a .wasm file or a source ({', '.join(SOURCES)}, {MANIFEST})",
         )
     return data

@@ -2,7 +2,7 @@
 #include <cvm_abi.h>
 #include <cvm_storage.h>
 
-#define NUMBER CVM_SELECTOR(0x8381f58a, "number()(uint256)")
+#define NUMBER CVM_SELECTOR(0x8381f58a, "number() view returns (uint256)")
 #define INCREMENT CVM_SELECTOR(0xd09de08a, "increment()")
 
 CVM_EVENT(incremented, 1, "Incremented(address indexed by, uint256 number)",

@@ -37,7 +37,9 @@ def test_build_writes_what_deploy_takes(cli: Cli, tmp_path: Path) -> None:
     source = tmp_path / "counter.wat"
     source.write_text(COUNTER)
     built = cli("build", source, "--out", tmp_path / "out", "--json").json["built"]
-    assert [Path(built[0][key]).name for key in ("code", "debug")] == ["counter.wasm", "counter.debug.wasm"]
+    names = [Path(built[0][key]).name for key in ("code", "debug", "abi", "gas", "build")]
+    assert names == [f"counter.{end}" for end in ("wasm", "debug.wasm", "abi.json", "gas.json", "build.json")]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
     code = Path(built[0]["code"]).read_bytes()
     assert len(code) == built[0]["bytes"]
     again = cli("build", source, "--out", tmp_path / "again", "-q").out.strip()
