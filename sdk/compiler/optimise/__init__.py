@@ -1,0 +1,1 @@
+"""From a typed tree to a cheaper one that means the same."""
