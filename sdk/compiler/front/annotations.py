@@ -129,6 +129,8 @@ class Resolver:
             self._misplaced(node, name)
         elif name in self._generics:
             return self._generics[name](node, arguments, quoted)
+        elif name == "Literal":
+            self._error("CV136", node, "Literal is not a type", "Literal[n] is the length of an Array")
         else:
             self._error("CV132", node, f"{node.value.id} takes no types", f"write {node.value.id} alone")
         return None
@@ -187,7 +189,9 @@ class Resolver:
         if len(arguments) == wanted:
             return True
         name = form.split("[")[0]
-        self._error("CV132", node, f"{name} takes {wanted}, {len(arguments)} are given", f"write {form}")
+        self._error(
+            "CV132", node, f"{name} takes {wanted} type{'s' * (wanted > 1)}, not {len(arguments)}", f"write {form}"
+        )
         return False
 
     def _unquoted(self, node: ast.Constant, text: str) -> ast.expr | None:

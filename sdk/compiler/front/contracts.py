@@ -173,8 +173,8 @@ def finish(declared: ContractDecl, names: Names) -> None:
         message = f"{name} is a field in {declared.fields[name].owner.name} and a method in {of_method}"
         names.error("CV110", span, message, "rename one of them")
     kept = [field.symbol for field in declared.fields.values() if field.symbol and field.symbol.kind is not Kind.CONST]
-    for one, other in clashes(kept):
-        message = f"{one.qualified} and {other.qualified} would have one place in storage"
+    for first, second in clashes(kept):
+        message = f"{first.qualified} and {second.qualified} would have one place in storage"
         names.error("CV129", declared.span, message, "rename one of them: two bytes of the names' hashes are the same")
     for method in declared.own_methods.values():
         base = declared.method_after(declared, method.name)

@@ -136,6 +136,8 @@ def parameters_of(node: ast.FunctionDef, method: bool, names: Names, resolver: R
             help_ = "name each parameter; any number of values is a List[T]"
             names.error("CV039", extra, f"{star}{extra.arg} takes any number of arguments", help_)
     for forced in [*given.posonlyargs, *given.kwonlyargs]:
+        if forced.arg == "self":
+            continue
         names.error("CV040", forced, f"{forced.arg} goes by position or by name", "remove the / or * beside it")
     plain = [*given.posonlyargs, *given.args]
     defaults: list[ast.expr | None] = [*[None] * (len(plain) - len(given.defaults)), *given.defaults]

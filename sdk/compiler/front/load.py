@@ -23,8 +23,10 @@ LONGEST_CHAIN = 50
 """Modules that import one another, one by one."""
 
 
-def load(path: Path, contract: str | None, reporter: Reporter) -> Unit:
+def load(path: Path, contract: str | None, reporter: Reporter, *, needed: bool = True) -> Unit:
     """Everything that a file declares, and the contract to build: the one named, or the file's last.
+
+    `needed`: a file without one is an error.
 
     Errors are the reporter's, and what can be looked at in spite of them is there. Raises: CompileError when the file
     is no Python, so that there is nothing to look at.
@@ -47,7 +49,8 @@ def load(path: Path, contract: str | None, reporter: Reporter) -> Unit:
         for declared in module.scope.values()
         if isinstance(declared, InterfaceDecl)
     }
-    return Unit(loader.root, tuple(loader.loaded), choose(main, contracts, contract, reporter), interfaces)
+    chosen = choose(main, contracts, contract, reporter) if needed or contracts else None
+    return Unit(loader.root, tuple(loader.loaded), chosen, interfaces)
 
 
 def choose(
@@ -149,11 +152,14 @@ class Loader:
         """Give a module the name that it imports."""
         name = alias.asname or alias.name
         span = module.span(alias)
+        if imported is None:
+            module.scope.setdefault(name, Unresolved(alias.name))
+            return
         if name in module.scope:
             self.reporter.error("CV101", span, f"{name} is there already", "import it `as` something else")
             return
-        declared = None if imported is None else imported.scope.get(alias.name)
-        if imported is not None and (declared is None or isinstance(declared, LanguageName)):
+        declared = imported.scope.get(alias.name)
+        if declared is None or isinstance(declared, LanguageName):
             if declared is not None or alias.name in SDK:
                 help_ = f"write from sdk import {alias.name}"
             else:
@@ -197,12 +203,12 @@ class Loader:
                 folder = folder.parent
         base = folder.joinpath(*parts)
         found = next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
-        if found is None:
-            help_ = f"looked for {self._relative(base)}.py in the project {self.root}"
-            self.reporter.error("CV012", span, f"there is no contract module {shown(node)}", help_)
-        elif not found.resolve().is_relative_to(self.root):
+        if not base.resolve().is_relative_to(self.root):
             help_ = f"the project is {self.root}; put a pyproject.toml into the folder above both"
             self.reporter.error("CV012", span, f"{shown(node)} is outside the project", help_)
+        elif found is None:
+            help_ = f"looked for {self._relative(base)}.py in the project {self.root}"
+            self.reporter.error("CV012", span, f"there is no contract module {shown(node)}", help_)
         else:
             return self._as_given(module.source.path, found)
         return None

@@ -104,7 +104,7 @@ class Declarer:
                     rejected.add(statement)
                 elif isinstance(statement, ast.AnnAssign):
                     self.subset.value(statement.value)
-            contracts = [base for base in bases if isinstance(base, ContractDecl)]
+            contracts = list(dict.fromkeys(base for base in bases if isinstance(base, ContractDecl)))
             declared = declare_contract(node, contracts, rejected, self.names, self.resolver)
             declared.incomplete = declared.incomplete or any(isinstance(base, Unresolved) for base in bases)
             return declared

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.front.declared import Declaration, LanguageName, Module, Unresolved
-from sdk.compiler.front.language import unknown_name
+from sdk.compiler.front.language import INSTEAD, unknown_name
 from sdk.compiler.symbols import Span
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AnnAssign
@@ -25,6 +25,7 @@ class Names:
         self.module = module
         self.reporter = reporter
         self.later = later
+        self._definitions = dict(later)
         self.open: list[str] = []
         """What is being declared, the innermost last."""
         self.declare: Callable[[str, Definition], None] = lambda name, node: None
@@ -32,14 +33,9 @@ class Names:
     def find(self, node: ast.Name, quoted: bool = False) -> Declaration | None:
         """What a name stands for; None when it stands for nothing, or not yet, which has been reported."""
         name = node.id
+        if not quoted:
+            self._above(node)
         if name in self.open or name in self.later:
-            if not quoted:
-                self.error(
-                    "CV137",
-                    node,
-                    f"{name} is used before it is declared",
-                    f"declare {name} above" if name not in self.open else f'quote it: "{name}"',
-                )
             if name in self.later:
                 self.declare(name, self.later.pop(name))
             elif name not in self.module.scope:
@@ -64,14 +60,22 @@ class Names:
     def in_order(self, value: ast.expr) -> None:
         """Report names in a value that Python evaluates now and that are declared further down."""
         for node in ast.walk(value):
-            if isinstance(node, ast.Name) and (node.id in self.later or node.id in self.open):
-                self.error(
-                    "CV137", node, f"{node.id} is used before it is declared", f"declare {node.id} above this line"
-                )
+            if isinstance(node, ast.Name):
+                self._above(node)
+
+    def _above(self, node: ast.Name) -> None:
+        """Report a name whose declaration does not end above."""
+        declared = self._definitions.get(node.id)
+        if declared is None or (declared.end_lineno or declared.lineno) < node.lineno:
+            return
+        within = declared.lineno <= node.lineno and isinstance(declared, ast.ClassDef)
+        help_ = f'quote it: "{node.id}"' if within else f"declare {node.id} above this line"
+        self.error("CV137", node, f"{node.id} is used before it is declared", help_)
 
     def unknown(self, node: ast.Name) -> None:
         known = [*self.module.scope, *self.later]
-        self.error("CV130", node, f"{node.id} is not known", unknown_name(node.id, known))
+        message = f"{node.id} is not in the language" if node.id in INSTEAD else f"{node.id} is not known"
+        self.error("CV130", node, message, unknown_name(node.id, known))
 
     def recursive(self, node: ast.Name) -> None:
         self.error(

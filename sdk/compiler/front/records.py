@@ -49,8 +49,10 @@ def declare_struct(node: ast.ClassDef, names: Names, resolver: Resolver) -> Stru
         defaults.append(field.value)
         understood = understood and type_ is not None
         members.append(types.Member(name, types.U256 if type_ is None else type_))
-    if not members and understood:
-        names.error("CV113", names.module.source.name_span(node), f"{node.name} has no fields", "give it one: x: u256")
+    if not members:
+        if not without_docstring(node.body):
+            span = names.module.source.name_span(node)
+            names.error("CV113", span, f"{node.name} has no fields", "give it one: x: u256")
         return None
     distinct_abi_names(node, [member.name for member in members], names)
     if not understood:

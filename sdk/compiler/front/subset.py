@@ -216,8 +216,10 @@ class Subset:
             case ast.Constant(value=str()):
                 self._error(node, "CV057", "this text does nothing", "write a comment: # ...")
             case _:
+                before = self._said
                 self.value(node.value)
-                self._error(node, "CV057", "this does nothing", "assign it, return it, or remove it")
+                if self._said == before:
+                    self._error(node, "CV057", "this does nothing", "assign it, return it, or remove it")
 
     def _delete(self, node: ast.Delete, loop: bool) -> None:
         for target in node.targets:
