@@ -25,7 +25,7 @@ CLI = [sys.executable, "-m", "contractvm.cli"]
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_table_says_what_the_command_says(name: str) -> None:
-    command = getattr(importlib.import_module(f"contractvm.cli.{COMMANDS[name].module}"), name)
+    command = getattr(importlib.import_module(f"contractvm.cli.{COMMANDS[name].module}"), name.replace("-", "_"))
     assert isinstance(command, click.Command)
     assert (command.help or "").split("\n")[0] == COMMANDS[name].summary
 
