@@ -23,7 +23,7 @@ def tidy(body: Body) -> None:
 
 
 def _forget(body: Body) -> None:
-    """What is written to a local that nobody reads is dropped, over and over, because that may be what reads another."""
+    """Drop what is written to a local that nobody reads; again, because that may have read the only use of another."""
     while True:
         read = {one.imm for one in body.code if one.name == "local.get"}
         kept: list[Instruction] = []
@@ -44,7 +44,7 @@ def _renumber(body: Body) -> None:
     params = len(body.params)
     used = Counter(one.imm for one in body.code if one.name in _LOCAL)
     numbers: dict[object, int] = {local: local for local in range(params)}
-    declared = []
+    declared: list[int] = []
     for type_ in (I64, I32):
         locals_ = [params + i for i, local in enumerate(body.locals) if local == type_ and used[params + i]]
         for local in sorted(locals_, key=lambda local: (-used[local], local)):
