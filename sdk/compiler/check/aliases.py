@@ -1,8 +1,8 @@
 """No hidden alias: what is new, and what comes from another place and is kept only as `.copy()`.
 
 Each struct, list and array in memory has one owner: a variable, or the value that it is part of. Parameters borrow, so
-that a callee may change what it was passed; a loop's items are read. Whoever keeps a value (assigns, stores, returns it,
-or makes it part of one that is kept) must have a new one. Returning a function's own variable passes it on, once.
+that a callee may change what it was passed; a loop's items are read. Whoever keeps a value (assigns, stores, returns
+it, or makes it part of one that is kept) must have a new one. Returning a function's own variable passes it on, once.
 Source: docs/language.md, "Structs": no hidden alias. Never: copies; `.copy()` stands in the source.
 """
 

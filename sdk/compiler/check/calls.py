@@ -82,7 +82,8 @@ def internal(body: Body, node: ast.Call, declared: FunctionDecl, shown: str) -> 
     function = body.whole.function(declared)
     if bound is None or function is None:
         return None
-    if not all([lend(body, value) for value in bound.values if value is not None]):
+    lent = [lend(body, value) for value in bound.values if value is not None]
+    if not all(lent):
         return None
     whole = filled(bound, lambda position: body.whole.default(declared, position))
     if whole is None:
@@ -128,9 +129,6 @@ def _method(body: Body, node: ast.Call, function: ast.Attribute) -> tree.Express
         help_ = f"write {declared.name}(address).{function.attr}(...)"
         body.error("CV212", node, f"{declared.name} is an interface: where is the contract?", help_)
         return None
-    if isinstance(declared, LanguageName) and declared.name not in ("msg", "block", "tx", "chain"):
-        if access(body, base) is None:
-            return None
     return _of_value(body, node, function)
 
 

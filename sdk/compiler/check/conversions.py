@@ -10,6 +10,7 @@ import ast
 from sdk.compiler import tree
 from sdk.compiler.check.body import Body
 from sdk.compiler.check.numbers import number, octets
+from sdk.compiler.symbols import Span
 from sdk.compiler.types import (
     ADDRESS,
     BYTES,
@@ -66,7 +67,7 @@ def convert(body: Body, node: ast.Call, wanted: Type) -> tree.Expression | None:
     return converted(found, wanted, body.checked, span)
 
 
-def converted(value: tree.Expression, wanted: Type, checked: bool, span: tree.Span) -> tree.Expression:
+def converted(value: tree.Expression, wanted: Type, checked: bool, span: Span) -> tree.Expression:
     """The conversion, in one or two steps; the value itself where there is nothing to do."""
     if value.type == wanted:
         return value
@@ -153,6 +154,6 @@ def literal_bytes(body: Body, node: ast.expr, data: bytes, hint: Type | None) ->
     return None
 
 
-def value_of(value: tree.Expression, span: tree.Span) -> tree.Expression:
+def value_of(value: tree.Expression, span: Span) -> tree.Expression:
     """`color.value`."""
     return tree.Convert(value, True, U8, span)

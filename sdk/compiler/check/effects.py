@@ -18,10 +18,9 @@ from sdk.compiler.types import Map
 
 STATE = (Kind.STORAGE, Kind.TRANSIENT)
 READ_ONLY_FACTS = frozenset({"msg.data", "msg.sig"})
-PURE_BUILTINS = frozenset(
-    "abs min max sum pow_mod keccak256 sha256 ripemd160 blake2b256 ecrecover secp256k1_verify ed25519_verify "
-    "concat".split()
-)
+HASHES = frozenset({"keccak256", "sha256", "ripemd160", "blake2b256"})
+SIGNATURES = frozenset({"ecrecover", "secp256k1_verify", "ed25519_verify"})
+PURE_BUILTINS = HASHES | SIGNATURES | {"abs", "min", "max", "sum", "pow_mod", "concat"}
 
 
 @dataclass(slots=True)

@@ -152,7 +152,7 @@ def check_immutables(
 
 def check_super(whole: Whole, declared: FunctionDecl, owner: ContractDecl) -> None:
     """Report an `__init__` that does not call the next one exactly once, as a line of its own."""
-    calls = [node for node in ast.walk(declared.node) if _is_super_init(node)]
+    calls = [node for node in ast.walk(declared.node) if isinstance(node, ast.Call) and _is_super_init(node)]
     lines = [node.value for node in declared.node.body if isinstance(node, ast.Expr)]
     following = whole.contract.method_after(owner, "__init__")
     if following is None:
@@ -170,7 +170,7 @@ def check_super(whole: Whole, declared: FunctionDecl, owner: ContractDecl) -> No
             report("CV304", span(call), "super().__init__ is called on every way, as a line of its own", help_)
 
 
-def _is_super_init(node: ast.AST) -> bool:
+def _is_super_init(node: ast.Call) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("super")), attr="__init__")):
             return True

@@ -1,6 +1,7 @@
 """Operators: arithmetic, joining, comparison, logic. Both sides have one type; literals take the other side's.
 
-Source: docs/language.md, "Integers", "bool", "bytesN, Bytes, String". Never: mixes widths, or takes a number for a bool.
+Source: docs/language.md, "Integers", "bool", "bytesN, Bytes, String". Never: mixes widths, or takes a
+number for a bool.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ def _repeated(body: Body, node: ast.BinOp, items: ast.List, hint: Type | None) -
         right = body.expression(node.right, U64)
         if right is None:
             return None
-        times = right.value if isinstance(right, tree.Constant) and isinstance(right.type, Int) else None
+        times = int(right.value) if isinstance(right, tree.Constant) and isinstance(right.type, Int) else None
     if len(items.elts) != 1 or times is None or not 0 <= times <= 1 << 16:
         body.error("CV219", node, "[x] * n needs one item, and a constant n up to 65536", "append in a loop")
         return None

@@ -26,6 +26,7 @@ from sdk.compiler.front.declared import (
     Unresolved,
 )
 from sdk.compiler.front.language import unknown_name
+from sdk.compiler.symbols import Span
 from sdk.compiler.types import (
     ADDRESS,
     BYTES,
@@ -102,7 +103,7 @@ def access(body: Body, node: ast.expr) -> Found:
 def load(body: Body, found: Found, node: ast.expr) -> tree.Expression | None:
     """The value of what was found; a map has none."""
     if found is None or not isinstance(found, PLACES):
-        return found  # type: ignore[return-value]
+        return found
     if isinstance(found.type, Map):
         body.error("CV307", node, "a Map is no value", "read one of its entries, ask `key in m`, or loop over it")
         return None
@@ -160,7 +161,7 @@ def _name(body: Body, node: ast.Name) -> Found:
     return None
 
 
-def at(value: tree.Expression | None, span: tree.Span) -> tree.Expression | None:
+def at(value: tree.Expression | None, span: Span) -> tree.Expression | None:
     """A constant's value, in the place where it is used."""
     match value:
         case tree.Constant(inner, type_):

@@ -83,12 +83,12 @@ def one(value: object) -> str:
         case None | int() | str() | bytes() | Span():
             return repr(value) if not isinstance(value, str) else value
     if dataclasses.is_dataclass(value) and type(value).__module__ == tree.__name__:
-        inner = [
+        words = [
             one(getattr(value, field.name))
             for field in dataclasses.fields(value)
             if field.name not in ("span", "type", "order", "checked")
         ]
         mark = "" if getattr(value, "checked", True) else "~"
         made = getattr(value, "type", "")
-        return f"{type(value).__name__}{mark}({', '.join(inner)}):{made}"
+        return f"{type(value).__name__}{mark}({', '.join(words)}):{made}"
     return getattr(value, "name", None) or str(value)

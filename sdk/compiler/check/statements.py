@@ -19,7 +19,7 @@ from sdk.compiler.check.operators import condition
 from sdk.compiler.check.places import PLACES, access
 from sdk.compiler.check.targets import writable
 from sdk.compiler.front.declared import ErrorDecl, EventDecl
-from sdk.compiler.symbols import Kind, Parameter
+from sdk.compiler.symbols import Kind, Parameter, Span
 from sdk.compiler.types import NOTHING, STRING, List, Map
 
 
@@ -147,7 +147,7 @@ def _raise(body: Body, node: ast.Raise) -> Sequence[tree.Statement]:
     return made
 
 
-def _raised(body: Body, node: ast.Raise, value: ast.expr | None, span: tree.Span) -> Sequence[tree.Statement]:
+def _raised(body: Body, node: ast.Raise, value: ast.expr | None, span: Span) -> Sequence[tree.Statement]:
     declared = body.declared(value.func) if isinstance(value, ast.Call) else None
     if isinstance(value, ast.Call) and body.language(value.func) == "Revert":
         if len(value.args) > 1 or value.keywords:

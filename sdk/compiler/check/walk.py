@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from sdk.compiler import tree
 
@@ -24,7 +24,7 @@ def _names(kind: type) -> tuple[str, ...]:
 
 def parts(node: Node) -> Iterator[Node]:
     """The nodes right below one."""
-    for name in _names(type(node)):
+    for name in _names(cast(type, type(node))):
         yield from _nodes(getattr(node, name))
 
 

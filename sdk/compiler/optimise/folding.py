@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from contractvm import crypto
 from sdk.compiler import tree
@@ -25,7 +26,7 @@ from sdk.compiler.types import (
     Type,
 )
 
-ORDER: Mapping[str, Callable[[object, object], bool]] = MappingProxyType(
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "eq": operator.eq,
         "ne": operator.ne,
@@ -87,7 +88,7 @@ def _slice(
     ends = [part.value if isinstance(part, tree.Constant) else None for part in (start, stop)]
     if (start is not None and ends[0] is None) or (stop is not None and ends[1] is None):
         return node
-    first, last = (None if end is None else int(end) for end in ends)  # type: ignore[arg-type]
+    first, last = (None if end is None else int(end) for end in ends)
     return tree.Constant(data[first:last], type_, node.span)
 
 
@@ -211,12 +212,11 @@ def _joined(node: tree.Builtin) -> Node:
     parts: list[tree.Expression] = []
     for part in node.arguments:
         before = parts[-1] if parts else None
-        if isinstance(part, tree.Constant) and isinstance(before, tree.Constant):
-            if isinstance(part.value, bytes) and isinstance(before.value, bytes):
-                if len(part.value) + len(before.value) <= LONGEST:
-                    parts[-1] = tree.Constant(before.value + part.value, node.type, before.span)
-                    continue
-        parts.append(part)
+        match before, part:
+            case tree.Constant(bytes(one)), tree.Constant(bytes(other)) if len(one) + len(other) <= LONGEST:
+                parts[-1] = tree.Constant(one + other, node.type, part.span)
+            case _:
+                parts.append(part)
     if len(parts) == 1 and parts[0].type == node.type:
         return parts[0]
     return (

@@ -32,12 +32,12 @@ def rebuilt(node: N, change: Callable[[Node], Node]) -> N:
     """The node with `change` of each part; itself where no part changed."""
     given: list[object] = []
     same = True
-    for name, inner in _names(type(node)):
+    for name, inner in _names(cast(type, type(node))):
         before = getattr(node, name)
         after = _changed(before, change) if inner else before
         same = same and after is before
         given.append(after)
-    return node if same else cast(N, type(node)(*given))
+    return node if same else type(node)(*given)
 
 
 def _changed(value: object, change: Callable[[Node], Node]) -> object:
