@@ -95,7 +95,7 @@ def test_code_that_did_not(cli: Cli, counter: Path, tmp_path: Path) -> None:
     assert "compiler: wasmtime 0.1 then, wasmtime " in ran.err
     record.unlink()
     assert "the first byte that differs is at " in cli("verify", address, counter).err
-    counter.write_text(original.replace("(module", "(module (func $more (result i32) (i32.const 5))", 1))
+    counter.write_text(original.replace("(data", '(data (i32.const 400) "more")\n  (data', 1))
     ran = cli("verify", address, counter, "--json")
     assert ran.code == 1 and "bytes are on chain, the source gives" in ran.json["why"][0]
     cli("verify", "0x" + "11" * 20, counter).failed("has no code at block latest")
