@@ -18,6 +18,7 @@ from typing import TypeAlias
 from contractvm.wasm.module import I32
 from sdk.compiler import layout
 from sdk.compiler.back import places, storage_entry, storage_values
+from sdk.compiler.back.arguments import operand
 from sdk.compiler.back.defaults import default
 from sdk.compiler.back.operand import Held, Spot
 from sdk.compiler.back.slots import scale, slots
@@ -169,13 +170,6 @@ def _resolve(w: Writer, place: Place, held: ExitStack) -> Target | Root:
 def _under(w: Writer, key: Key, type_: Type, held: ExitStack) -> Target | Root:
     held.callback(key.free)
     return Root(key, type_) if isinstance(type_, Map) else whole(w, key, type_)
-
-
-def operand(w: Writer, node: Expression, held: ExitStack) -> tuple[int, ...]:
-    """An expression's slots in locals: a variable's own, because no expression assigns one."""
-    if isinstance(node, Load) and isinstance(node.place, LocalPlace):
-        return w.variable(node.place.local)
-    return held.enter_context(w.value(node))
 
 
 def _item(w: Writer, base: Target | Root, index: Expression, place: IndexPlace, held: ExitStack) -> Target | Root:

@@ -11,10 +11,11 @@ from typing import cast
 from contractvm.wasm.module import I32, I64
 from sdk.compiler import layout
 from sdk.compiler.back import places, storage_entry
+from sdk.compiler.back.arguments import operand
 from sdk.compiler.back.storage_items import Items
 from sdk.compiler.back.storage_keys import map_key
 from sdk.compiler.back.storage_maps import any_below
-from sdk.compiler.back.storage_places import Beneath, Target, operand, packed_item, resolve, resolve_map
+from sdk.compiler.back.storage_places import Beneath, Target, packed_item, resolve, resolve_map
 from sdk.compiler.back.writer import Writer
 from sdk.compiler.tree import (
     Append,
