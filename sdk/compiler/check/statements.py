@@ -113,8 +113,6 @@ def _expression(body: Body, node: ast.Expr) -> Sequence[tree.Statement]:
         made = call(body, value, None)
         return [] if made is None else [tree.Discard(made, span)]
     found = body.expression(value)
-    if found is not None:
-        body.warning("CV904", node, "this line has no effect", "assign the value, or leave the line out")
     return [] if found is None else [tree.Discard(found, span)]
 
 

@@ -69,4 +69,12 @@ right:
         @external(name="burnAll")
         def burn_all(self) -> None:
             pass
+
+CV405 a value without packed encoding
+encode_packed puts values together without their lengths, as Solidity's abi.encodePacked; structs, tuples and lists of
+what has no fixed size are not in it.
+wrong:
+    self.total = u256(len(encode_packed((x, yes))))
+right:
+    self.total = u256(len(encode_packed(x, yes)))
 """
