@@ -140,3 +140,59 @@ def key_bytes(type_: Type) -> int:
         case Tuple(items):
             return sum(map(key_bytes, items))
     return fixed_bytes(type_) or 0
+
+
+# The layout as tools read it
+
+
+def layout(program: Program) -> Layout:
+    """The storage layout for JSON.
+
+    `fields` have `name` (qualified), `type` as the source says it, `kind`, `prefix` and `encoding`; an encoding is an
+    object whose `is` says what it is, with its parts inside. Structs and enums are named there, not looked up.
+    """
+    return {
+        "contract": program.name,
+        "fields": [
+            {
+                "name": field.qualified,
+                "type": str(field.type),
+                "kind": field.kind.value,
+                "prefix": f"0x{prefix(field.qualified).hex()}",
+                "encoding": encoding(field.type),
+            }
+            for field in program.fields
+        ],
+    }
+
+
+def encoding(type_: Type) -> Layout:
+    """A type's encoding for JSON: what `decode_entry` needs, and what has to stay as it is."""
+    match type_:
+        case Int(bits, signed):
+            return {"is": "int" if signed else "uint", "bits": bits}
+        case Bool():
+            return {"is": "bool"}
+        case Address() | Remote():
+            return {"is": "address"}
+        case FixedBytes(size):
+            return {"is": "bytes", "size": size}
+        case Bytes():
+            return {"is": "bytes"}
+        case String():
+            return {"is": "string"}
+        case Enum(name=name, members=members):
+            return {"is": "enum", "name": name, "values": dict(members)}
+        case Tuple(items):
+            return {"is": "tuple", "items": list(map(encoding, items))}
+        case Struct(name=name, members=members):
+            inside = [{"name": member.name, "type": encoding(member.type)} for member in members]
+            return {"is": "struct", "name": name, "members": inside}
+        case List(item):
+            return {"is": "list", "item": encoding(item)}
+        case Array(item, length):
+            return {"is": "array", "item": encoding(item), "length": length, "entry": is_entry(type_)}
+        case Map(key, value):
+            return {"is": "map", "key": encoding(key), "value": encoding(value)}
+        case Nothing():
+            raise ValueError("nothing is not stored")
