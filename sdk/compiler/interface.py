@@ -51,7 +51,7 @@ def _function(entry: Entry) -> str:
 
 def _named(function: Function, names: Iterable[str]) -> str:
     types = [local.type for local in function.parameters]
-    return ", ".join(f"{declared(type_)} {name}" for type_, name in zip(types, names, strict=False))
+    return ", ".join(f"{declared(type_)} {name}".rstrip() for type_, name in zip(types, names, strict=False))
 
 
 def _parameters(parameters: Iterable[Parameter]) -> str:
