@@ -16,6 +16,6 @@ contract! {
     fn increment() {
         let number = NUMBER.get() + U256::ONE;
         NUMBER.set(number);
-        Incremented { by: caller(), number }.emit()
+        Incremented::emit(&caller(), &number)
     }
 }

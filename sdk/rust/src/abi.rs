@@ -36,19 +36,27 @@ pub trait Abi: Sized {
     /// `at` points to `size` bytes, all zero.
     unsafe fn write(&self, at: *mut u8);
 
-    /// What stands for the value in an event's indexed word.
-    #[inline]
-    fn topic(&self) -> [u8; 32] {
-        if Self::HEAD == 32 && !Self::DYNAMIC {
-            let mut word = [0; 32];
-            // SAFETY: the word is as large as the value.
-            unsafe { self.write(word.as_mut_ptr()) };
-            return word;
-        }
+    /// What is hashed to stand for the value in an event's indexed word, where it does not fit one.
+    fn content(&self) -> &'static [u8] {
+        flat(Self::DYNAMIC);
         let out = alloc(self.size());
         // SAFETY: `out` is as large as the value says it needs.
         unsafe { self.write(out.as_mut_ptr()) };
-        env::keccak256(out)
+        out
+    }
+
+    /// Writes an event's indexed word.
+    ///
+    /// # Safety
+    /// `at` points to 32 bytes, zero but for what an earlier value of this type left.
+    #[inline(always)]
+    unsafe fn write_topic(&self, at: *mut u8) {
+        if Self::HEAD == 32 && !Self::DYNAMIC {
+            self.write(at)
+        } else {
+            let content = self.content();
+            crate::host::keccak256(content.as_ptr(), content.len() as u32, at)
+        }
     }
 }
 
@@ -124,12 +132,9 @@ macro_rules! unsigned {
             const NAME: Text = Text::new($name);
             #[inline]
             fn read(frame: &'static [u8]) -> $type {
-                let word = word_of(frame);
-                const SIZE: usize = core::mem::size_of::<$type>();
-                let mut number = [0; SIZE];
-                number.copy_from_slice(&word[32 - SIZE..]);
-                if word[..32 - SIZE].iter().any(|&byte| byte != 0) { malformed() }
-                <$type>::from_be_bytes(number)
+                let number = number_of(frame);
+                if number > <$type>::MAX as u64 { malformed() }
+                number as $type
             }
             #[inline]
             unsafe fn write(&self, at: *mut u8) {
@@ -139,7 +144,21 @@ macro_rules! unsigned {
         }
     )*};
 }
-unsigned!(u8, "uint8"; u16, "uint16"; u32, "uint32"; u128, "uint128");
+unsigned!(u8, "uint8"; u16, "uint16"; u32, "uint32");
+
+impl Abi for u128 {
+    const NAME: Text = Text::new("uint128");
+    fn read(frame: &'static [u8]) -> u128 {
+        let number = U256::read(frame);
+        if number.0[2] | number.0[3] != 0 {
+            malformed()
+        }
+        (number.0[1] as u128) << 64 | number.0[0] as u128
+    }
+    unsafe fn write(&self, at: *mut u8) {
+        limbs_to_word(&U256([*self as u64, (*self >> 64) as u64, 0, 0]), at)
+    }
+}
 
 macro_rules! signed {
     ($($type:ty, $name:literal);*) => {$(
@@ -147,20 +166,16 @@ macro_rules! signed {
             const NAME: Text = Text::new($name);
             #[inline]
             fn read(frame: &'static [u8]) -> $type {
-                let word = word_of(frame);
-                const SIZE: usize = core::mem::size_of::<$type>();
-                let mut number = [0; SIZE];
-                number.copy_from_slice(&word[32 - SIZE..]);
-                let number = <$type>::from_be_bytes(number);
-                let sign = if number < 0 { 0xff } else { 0 };
-                if word[..32 - SIZE].iter().any(|&byte| byte != sign) { malformed() }
-                number
+                let limbs = U256::read(frame).0;
+                let number = (limbs[1] as i128) << 64 | limbs[0] as i128;
+                let sign = (number >> 127) as u64;
+                if limbs[2] != sign || limbs[3] != sign || number as $type as i128 != number { malformed() }
+                number as $type
             }
             #[inline]
             unsafe fn write(&self, at: *mut u8) {
-                const SIZE: usize = core::mem::size_of::<$type>();
-                if *self < 0 { core::ptr::write_bytes(at, 0xff, 32 - SIZE) }
-                core::ptr::copy_nonoverlapping(self.to_be_bytes().as_ptr(), at.add(32 - SIZE), SIZE)
+                let (number, sign) = (*self as i128, (*self as i128 >> 127) as u64);
+                limbs_to_word(&U256([number as u64, (number >> 64) as u64, sign, sign]), at)
             }
         }
     )*};
@@ -199,13 +214,15 @@ impl Abi for Address {
     const NAME: Text = Text::new("address");
     #[inline]
     fn read(frame: &'static [u8]) -> Address {
-        let word = word_of(frame);
-        if limb(word, 0) != 0 || word[8..12] != [0; 4] {
-            malformed()
+        let at = word_of(frame).as_ptr();
+        // SAFETY: all reads are of the word's 32 bytes.
+        unsafe {
+            let low = (at.add(8) as *const u32).read_unaligned();
+            if (at as *const u64).read_unaligned() | low as u64 != 0 {
+                malformed()
+            }
+            (at.add(12) as *const Address).read_unaligned()
         }
-        let mut address = Address::ZERO;
-        address.0.copy_from_slice(&word[12..]);
-        address
     }
     #[inline]
     unsafe fn write(&self, at: *mut u8) {
@@ -225,16 +242,9 @@ impl Abi for U256 {
     }
 }
 
-/// The eight bytes at `at` as they lie there.
-#[inline]
-fn limb(word: &[u8; 32], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&word[at..at + 8]);
-    u64::from_le_bytes(bytes)
-}
-
+/// The bytes in the other order.
 #[inline(never)]
-fn swap(x: u64) -> u64 {
+pub(crate) fn swap(x: u64) -> u64 {
     x.swap_bytes()
 }
 
@@ -248,7 +258,8 @@ fn swap_unless_zero(x: u64) -> u64 {
 fn words_to_limbs(word: &[u8; 32]) -> U256 {
     let mut out = U256::ZERO;
     for i in 0..4 {
-        out.0[i] = swap_unless_zero(limb(word, 24 - 8 * i));
+        // SAFETY: four times eight bytes are the word.
+        out.0[i] = swap_unless_zero(unsafe { (word.as_ptr().add(24 - 8 * i) as *const u64).read_unaligned() });
     }
     out
 }
@@ -296,8 +307,8 @@ impl Abi for Bytes {
         (self.0.len() as u64).write(at);
         core::ptr::copy_nonoverlapping(self.0.as_ptr(), at.add(32), self.0.len())
     }
-    fn topic(&self) -> [u8; 32] {
-        env::keccak256(self.0)
+    fn content(&self) -> &'static [u8] {
+        self.0
     }
 }
 
@@ -318,8 +329,8 @@ impl Abi for &'static str {
     unsafe fn write(&self, at: *mut u8) {
         Bytes(self.as_bytes()).write(at)
     }
-    fn topic(&self) -> [u8; 32] {
-        env::keccak256(self.as_bytes())
+    fn content(&self) -> &'static [u8] {
+        self.as_bytes()
     }
 }
 
@@ -367,12 +378,12 @@ impl<T: Abi + 'static> Abi for &'static [T] {
         (self.len() as u64).write(at);
         write_items(self, at.add(32))
     }
-    fn topic(&self) -> [u8; 32] {
+    fn content(&self) -> &'static [u8] {
         flat(T::DYNAMIC);
         let out = alloc(items_size(self));
         // SAFETY: `out` has room for all items.
         unsafe { write_items(self, out.as_mut_ptr()) };
-        env::keccak256(out)
+        out
     }
 }
 

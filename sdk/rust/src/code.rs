@@ -33,7 +33,8 @@ pub fn finish(data: &[u8]) -> ! {
 }
 
 /// Undoes the call and gives these bytes as the reason.
-#[inline]
+#[cold]
+#[inline(never)]
 pub fn refuse(data: &[u8]) -> ! {
     // SAFETY: the range is a slice's.
     unsafe { host::revert(data.as_ptr(), data.len() as u32) }
@@ -73,7 +74,7 @@ pub fn require(condition: bool, reason: &'static str) {
 }
 
 /// Ends the call with a function's result.
-#[inline(always)]
+#[inline(never)]
 pub fn answer<T: Abi>(value: T) -> ! {
     if T::SPREAD || !T::DYNAMIC {
         let out = alloc(value.size());
@@ -89,7 +90,7 @@ pub fn answer<T: Abi>(value: T) -> ! {
 /// Refuses wei: what a function that is not payable begins with.
 #[inline(never)]
 pub fn not_payable() {
-    if env::value() != crate::U256::ZERO {
+    if !env::value().is_zero() {
         revert("not payable")
     }
 }
@@ -126,4 +127,11 @@ pub fn result_of<T: Abi>(answer: &'static [u8]) -> T {
     } else {
         Reader::new(answer).next()
     }
+}
+
+/// An event's topics before the indexed values are written.
+pub const fn topics<const N: usize>(first: [u8; 32]) -> [[u8; 32]; N] {
+    let mut words = [[0; 32]; N];
+    words[0] = first;
+    words
 }

@@ -13,6 +13,7 @@ macro_rules! contract {
         fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
     )*) => {
         $(
+            #[inline(always)]
             fn $name($($arg: $type),*) $(-> $result)? $body
 
             const _: () = {
@@ -128,41 +129,44 @@ macro_rules! declare {
 }
 
 /// An event: `event! { struct Transfer { #[indexed] from: Address, #[indexed] to: Address, value: U256 } }`, written by
-/// `Transfer { from, to, value }.emit()`.
+/// `Transfer::emit(&from, &to, &value)`: by reference, because every copy would be code that each call pays for.
 #[macro_export]
 macro_rules! event {
     ($(#[$doc:meta])* $visibility:vis struct $name:ident {
         $($(#[$mark:ident])? $field:ident: $type:ty),* $(,)?
     }) => {
         $(#[$doc])*
-        $visibility struct $name { $($visibility $field: $type),* }
+        $visibility struct $name;
 
         impl $name {
             #[inline(never)]
-            $visibility fn emit(&self) {
+            $visibility fn emit($($field: &$type),*) {
                 const TOPIC: [u8; 32] = $crate::internal::Text::new(stringify!($name)).then("(")
                     $(.comma(",").and(&<$type as $crate::Abi>::NAME))*.then(")").hash();
                 const TOPICS: usize = 1 $(+ $crate::event!(@indexed $($mark)?) as usize)*;
-                let mut topics = [[0u8; 32]; TOPICS];
-                topics[0] = TOPIC;
+                // The first topic lies in the data: code that writes it would be four times as long.
+                static mut TOPIC_WORDS: [[u8; 32]; TOPICS] = $crate::internal::topics(TOPIC);
+                // SAFETY: a contract has one thread, and nothing else knows the words.
+                let topics = unsafe { &mut *core::ptr::addr_of_mut!(TOPIC_WORDS) };
                 let (mut at, mut heads, mut tails) = (1, 0, 0);
                 $(
                     if $crate::event!(@indexed $($mark)?) {
-                        topics[at] = $crate::Abi::topic(&self.$field);
+                        // SAFETY: there is a word for each indexed value.
+                        unsafe { $crate::Abi::write_topic($field, topics[at].as_mut_ptr()) };
                         at += 1;
                     } else {
                         heads += <$type as $crate::Abi>::HEAD;
-                        tails += $crate::internal::tail_of(&self.$field);
+                        tails += $crate::internal::tail_of($field);
                     }
                 )*
                 let _ = at;
                 let mut data = $crate::Encoder::new(heads, tails);
                 $(
                     if !$crate::event!(@indexed $($mark)?) {
-                        data.put(&self.$field);
+                        data.put($field);
                     }
                 )*
-                $crate::internal::log(&topics, data.bytes())
+                $crate::internal::log(topics, data.bytes())
             }
         }
 
@@ -181,24 +185,24 @@ macro_rules! event {
     (@indexed indexed) => { true };
 }
 
-/// A custom error: `error! { struct TooLate { now: u64 } }`, which ends the call by `TooLate { now }.revert()`.
+/// A custom error: `error! { struct TooLate { now: u64 } }`, which ends the call by `TooLate::revert(&now)`.
 #[macro_export]
 macro_rules! error {
     ($(#[$doc:meta])* $visibility:vis struct $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
-        $visibility struct $name { $($visibility $field: $type),* }
+        $visibility struct $name;
 
         impl $name {
             #[cold]
             #[inline(never)]
-            $visibility fn revert(&self) -> ! {
+            $visibility fn revert($($field: &$type),*) -> ! {
                 const SELECTOR: u32 = $crate::internal::Text::new(stringify!($name)).then("(")
                     $(.comma(",").and(&<$type as $crate::Abi>::NAME))*.then(")").selector();
                 const HEADS: usize = 0 $(+ <$type as $crate::Abi>::HEAD)*;
-                let tails = 0 $(+ $crate::internal::tail_of(&self.$field))*;
+                let tails = 0 $(+ $crate::internal::tail_of($field))*;
                 #[allow(unused_mut)]
                 let mut data = $crate::Encoder::with_selector(SELECTOR, HEADS, tails);
-                $(data.put(&self.$field);)*
+                $(data.put($field);)*
                 $crate::refuse(data.bytes())
             }
         }

@@ -1,6 +1,6 @@
 //! The call's input, read once, and what is read from it or from another contract's answer.
 
-use crate::abi::Abi;
+use crate::abi::{swap, Abi};
 use crate::code::malformed;
 use crate::{alloc, host};
 
@@ -14,11 +14,14 @@ impl Input {
     /// All of it. Called once, by the entry points.
     #[inline]
     pub fn read() -> &'static [u8] {
-        let small = alloc(SMALL);
+        static mut ROOM: [u8; SMALL] = [0; SMALL];
+        // SAFETY: a contract has one thread, and nothing else knows the room.
+        let small = unsafe { &mut *core::ptr::addr_of_mut!(ROOM) };
         // SAFETY: the range is a slice's.
         let size = unsafe { host::input_copy(small.as_mut_ptr(), 0, SMALL as u32) } as usize;
         if size <= SMALL {
-            return &small[..size];
+            // SAFETY: the size was compared.
+            return unsafe { small.get_unchecked(..size) };
         }
         let whole = alloc(size);
         // SAFETY: the range is a slice's.
@@ -80,11 +83,12 @@ pub(crate) fn word_of(frame: &'static [u8]) -> &'static [u8; 32] {
 /// The word as a small number, such as an offset.
 #[inline(never)]
 pub(crate) fn number_of(frame: &'static [u8]) -> u64 {
-    let word = word_of(frame);
-    if word[..24].iter().any(|&byte| byte != 0) {
-        malformed()
+    let at = word_of(frame).as_ptr() as *const u64;
+    // SAFETY: four times eight bytes are the word.
+    unsafe {
+        if at.read_unaligned() | at.add(1).read_unaligned() | at.add(2).read_unaligned() != 0 {
+            malformed()
+        }
+        swap(at.add(3).read_unaligned())
     }
-    let mut number = [0; 8];
-    number.copy_from_slice(&word[24..]);
-    u64::from_be_bytes(number)
 }

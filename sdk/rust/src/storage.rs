@@ -7,6 +7,7 @@
 
 use crate::address::{Address, Bytes, FixedBytes};
 use crate::{alloc, host, U256};
+use core::borrow::Borrow;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
@@ -66,7 +67,8 @@ impl Stored for U256 {
     fn store<S: Space>(&self, key: &[u8]) {
         // SAFETY: a number is 32 bytes.
         let bytes = unsafe { &*(self as *const U256 as *const [u8; 32]) };
-        S::set(key, &bytes[..self.byte_size()])
+        // SAFETY: a number has at most 32 bytes.
+        S::set(key, unsafe { bytes.get_unchecked(..self.byte_size()) })
     }
 }
 
@@ -97,6 +99,7 @@ impl Stored for bool {
 }
 
 impl<const N: usize> Stored for FixedBytes<N> {
+    #[inline(never)]
     fn load<S: Space>(key: &[u8]) -> FixedBytes<N> {
         let mut out = FixedBytes([0; N]);
         S::get(key, &mut out.0);
@@ -136,6 +139,8 @@ impl Stored for Bytes {
 /// A type that can be part of a key. All keys of a type have one length.
 pub trait Key {
     const SIZE: usize;
+    /// Whether a key lies in memory as it is stored.
+    const PLAIN: bool = false;
     /// # Safety
     /// `at` points to `SIZE` bytes.
     unsafe fn write(&self, at: *mut u8);
@@ -143,6 +148,7 @@ pub trait Key {
 
 impl Key for Address {
     const SIZE: usize = 20;
+    const PLAIN: bool = true;
     #[inline]
     unsafe fn write(&self, at: *mut u8) {
         core::ptr::copy_nonoverlapping(self.0.as_ptr(), at, 20)
@@ -151,6 +157,7 @@ impl Key for Address {
 
 impl<const N: usize> Key for FixedBytes<N> {
     const SIZE: usize = N;
+    const PLAIN: bool = true;
     #[inline]
     unsafe fn write(&self, at: *mut u8) {
         core::ptr::copy_nonoverlapping(self.0.as_ptr(), at, N)
@@ -208,8 +215,8 @@ impl<T: Stored, S: Space> Value<T, S> {
     }
 
     #[inline]
-    pub fn set(&self, value: T) {
-        value.store::<S>(self.key)
+    pub fn set(&self, value: impl Borrow<T>) {
+        value.borrow().store::<S>(self.key)
     }
 }
 
@@ -228,6 +235,10 @@ impl<K: Key, V: Stored, S: Space> Map<K, V, S> {
 
     #[inline]
     fn with<R>(&self, key: &K, then: impl FnOnce(&[u8]) -> R) -> R {
+        if K::PLAIN && self.prefix.is_empty() {
+            // SAFETY: so says whoever says that the key is plain.
+            return then(unsafe { core::slice::from_raw_parts((key as *const K).cast(), K::SIZE) });
+        }
         let mut room = MaybeUninit::<[u8; LONGEST_KEY]>::uninit();
         let (at, size) = (room.as_mut_ptr() as *mut u8, self.prefix.len() + K::SIZE);
         // SAFETY: `at` compared the sizes, and all `size` bytes are written.
@@ -244,8 +255,8 @@ impl<K: Key, V: Stored, S: Space> Map<K, V, S> {
     }
 
     #[inline]
-    pub fn set(&self, key: &K, value: V) {
-        self.with(key, |bytes| value.store::<S>(bytes))
+    pub fn set(&self, key: &K, value: impl Borrow<V>) {
+        self.with(key, |bytes| value.borrow().store::<S>(bytes))
     }
 
     /// Whether something other than zeros is there.

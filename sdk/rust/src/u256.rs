@@ -8,7 +8,7 @@ use crate::host;
 use core::cmp::Ordering;
 use core::ops::{Add, AddAssign, BitAnd, BitOr, BitXor, Div, Mul, Not, Rem, Shl, Shr, Sub, SubAssign};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Eq)]
 #[repr(transparent)]
 pub struct U256(pub [u64; 4]);
 
@@ -29,6 +29,11 @@ impl U256 {
         self.0[0] | self.0[1] | self.0[2] | self.0[3] == 0
     }
 
+    #[inline]
+    pub fn is_max(&self) -> bool {
+        self.0[0] & self.0[1] & self.0[2] & self.0[3] == u64::MAX
+    }
+
     /// The number as a `u64`; reverts with Panic(0x11) when it does not fit.
     #[inline]
     pub fn to_u64(self) -> u64 {
@@ -39,29 +44,43 @@ impl U256 {
     }
 
     /// The sum modulo 2^256, and whether it did not fit.
-    #[inline(never)]
-    pub fn overflowing_add(self, other: U256) -> (U256, bool) {
-        let (mut out, mut carry) = (self, false);
-        for i in 0..4 {
-            let (sum, first) = self.0[i].overflowing_add(other.0[i]);
-            let (sum, second) = sum.overflowing_add(carry as u64);
-            out.0[i] = sum;
-            carry = first | second;
-        }
-        (out, carry)
+    #[inline(always)]
+    pub fn overflowing_add(mut self, other: U256) -> (U256, bool) {
+        let carry = !self.try_add(&other);
+        (self, carry)
     }
 
     /// The difference modulo 2^256, and whether `other` was larger.
+    #[inline(always)]
+    pub fn overflowing_sub(mut self, other: U256) -> (U256, bool) {
+        let borrow = !self.try_sub(&other);
+        (self, borrow)
+    }
+
+    /// Adds in place, modulo 2^256; whether the sum fits. The cheapest way to add: nothing is copied.
     #[inline(never)]
-    pub fn overflowing_sub(self, other: U256) -> (U256, bool) {
-        let (mut out, mut borrow) = (self, false);
+    pub fn try_add(&mut self, other: &U256) -> bool {
+        let mut carry = false;
         for i in 0..4 {
-            let (difference, first) = self.0[i].overflowing_sub(other.0[i]);
-            let (difference, second) = difference.overflowing_sub(borrow as u64);
-            out.0[i] = difference;
-            borrow = first | second;
+            let sum = self.0[i].wrapping_add(other.0[i]);
+            let with = sum.wrapping_add(carry as u64);
+            carry = (sum < other.0[i]) | (with < sum);
+            self.0[i] = with;
         }
-        (out, borrow)
+        !carry
+    }
+
+    /// Subtracts in place, modulo 2^256; whether there was enough to subtract from.
+    #[inline(never)]
+    pub fn try_sub(&mut self, other: &U256) -> bool {
+        let mut borrow = false;
+        for i in 0..4 {
+            let (a, b) = (self.0[i], other.0[i]);
+            let difference = a.wrapping_sub(b);
+            self.0[i] = difference.wrapping_sub(borrow as u64);
+            borrow = (a < b) | (difference < borrow as u64);
+        }
+        !borrow
     }
 
     #[inline]
@@ -126,6 +145,13 @@ impl U256 {
     }
 }
 
+impl PartialEq for U256 {
+    #[inline]
+    fn eq(&self, other: &U256) -> bool {
+        (*self ^ *other).is_zero()
+    }
+}
+
 impl From<u64> for U256 {
     #[inline]
     fn from(number: u64) -> U256 {
@@ -157,17 +183,35 @@ impl Sub for U256 {
     }
 }
 
+impl AddAssign<&U256> for U256 {
+    #[inline]
+    fn add_assign(&mut self, other: &U256) {
+        if !self.try_add(other) {
+            panic_with(PANIC_OVERFLOW)
+        }
+    }
+}
+
+impl SubAssign<&U256> for U256 {
+    #[inline]
+    fn sub_assign(&mut self, other: &U256) {
+        if !self.try_sub(other) {
+            panic_with(PANIC_OVERFLOW)
+        }
+    }
+}
+
 impl AddAssign for U256 {
     #[inline]
     fn add_assign(&mut self, other: U256) {
-        *self = *self + other
+        *self += &other
     }
 }
 
 impl SubAssign for U256 {
     #[inline]
     fn sub_assign(&mut self, other: U256) {
-        *self = *self - other
+        *self -= &other
     }
 }
 
@@ -260,11 +304,37 @@ impl PartialOrd for U256 {
     fn partial_cmp(&self, other: &U256) -> Option<Ordering> {
         Some(self.cmp(other))
     }
+    #[inline(never)]
+    fn lt(&self, other: &U256) -> bool {
+        let mut borrow = false;
+        for i in 0..4 {
+            let (a, b) = (self.0[i], other.0[i]);
+            borrow = (a < b) | ((a == b) & borrow);
+        }
+        borrow
+    }
+    #[inline]
+    fn le(&self, other: &U256) -> bool {
+        !other.lt(self)
+    }
+    #[inline]
+    fn gt(&self, other: &U256) -> bool {
+        other.lt(self)
+    }
+    #[inline]
+    fn ge(&self, other: &U256) -> bool {
+        !self.lt(other)
+    }
 }
 
 impl Ord for U256 {
     fn cmp(&self, other: &U256) -> Ordering {
-        let (a, b) = (&self.0, &other.0);
-        (a[3], a[2], a[1], a[0]).cmp(&(b[3], b[2], b[1], b[0]))
+        if self < other {
+            Ordering::Less
+        } else if self == other {
+            Ordering::Equal
+        } else {
+            Ordering::Greater
+        }
     }
 }

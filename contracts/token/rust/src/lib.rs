@@ -21,9 +21,9 @@ contract! {
     #[constructor]
     fn new(supply: U256) {
         let to = caller();
-        SUPPLY.set(supply);
-        BALANCE.set(&to, supply);
-        Transfer { from: Address::ZERO, to, value: supply }.emit()
+        SUPPLY.set(&supply);
+        BALANCE.set(&to, &supply);
+        Transfer::emit(&Address::ZERO, &to, &supply)
     }
 
     #[pure]
@@ -57,49 +57,53 @@ contract! {
     }
 
     fn transfer(to: Address, amount: U256) -> bool {
-        move_tokens(caller(), to, amount)
+        move_tokens(&caller(), &to, &amount)
     }
 
     fn transfer_from(from: Address, to: Address, amount: U256) -> bool {
-        spend_allowance(from, caller(), amount);
-        move_tokens(from, to, amount)
+        spend_allowance(&from, &caller(), &amount);
+        move_tokens(&from, &to, &amount)
     }
 
     fn approve(spender: Address, amount: U256) -> bool {
         if spender.is_zero() {
-            ERC20InvalidSpender { spender }.revert()
+            ERC20InvalidSpender::revert(&spender)
         }
         let owner = caller();
-        ALLOWANCE.set(&(owner, spender), amount);
-        Approval { owner, spender, value: amount }.emit();
+        ALLOWANCE.set(&(owner, spender), &amount);
+        Approval::emit(&owner, &spender, &amount);
         true
     }
 }
 
 #[inline(never)]
-fn move_tokens(from: Address, to: Address, amount: U256) -> bool {
+fn move_tokens(from: &Address, to: &Address, amount: &U256) -> bool {
     if to.is_zero() {
-        ERC20InvalidReceiver { receiver: to }.revert()
+        ERC20InvalidReceiver::revert(to)
     }
-    let balance = BALANCE.get(&from);
-    match balance.checked_sub(amount) {
-        Some(rest) => BALANCE.set(&from, rest),
-        None => ERC20InsufficientBalance { sender: from, balance, needed: amount }.revert(),
+    let mut balance = BALANCE.get(from);
+    if balance < *amount {
+        ERC20InsufficientBalance::revert(from, &balance, amount)
     }
-    BALANCE.set(&to, BALANCE.get(&to) + amount);
-    Transfer { from, to, value: amount }.emit();
+    balance -= amount;
+    BALANCE.set(from, &balance);
+    balance = BALANCE.get(to);
+    balance += amount;
+    BALANCE.set(to, &balance);
+    Transfer::emit(from, to, amount);
     true
 }
 
 /// Takes an amount from what the owner allowed the spender; the largest allowance is never used up.
-fn spend_allowance(owner: Address, spender: Address, amount: U256) {
-    let key = (owner, spender);
-    let allowance = ALLOWANCE.get(&key);
-    if allowance == U256::MAX {
+fn spend_allowance(owner: &Address, spender: &Address, amount: &U256) {
+    let key = (*owner, *spender);
+    let mut allowance = ALLOWANCE.get(&key);
+    if allowance.is_max() {
         return;
     }
-    match allowance.checked_sub(amount) {
-        Some(rest) => ALLOWANCE.set(&key, rest),
-        None => ERC20InsufficientAllowance { spender, allowance, needed: amount }.revert(),
+    if allowance < *amount {
+        ERC20InsufficientAllowance::revert(spender, &allowance, amount)
     }
+    allowance -= amount;
+    ALLOWANCE.set(&key, &allowance)
 }

@@ -90,7 +90,7 @@ contract! {
 
     fn keep(key: u64, name: &'static str, text: &'static str, pair: [U256; 2]) {
         KEPT.set(&key, Bytes(text.as_bytes()));
-        Kept { key, name, text, pair }.emit()
+        Kept::emit(&key, &name, &text, &pair)
     }
 
     #[view]
@@ -117,6 +117,6 @@ contract! {
     }
 
     fn refuse_with(code: u32) {
-        Refused { code }.revert()
+        Refused::revert(&code)
     }
 }
