@@ -7,7 +7,7 @@ Never: holds more than the last entries, or anything that changes what runs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from contractvm.types import ZERO_ADDRESS, Address
 from sdk.abi import Function, Value
 from sdk.interface import Interface
 from sdk.testing.failures import CallFailed
-from sdk.testing.ledger import Node
+from sdk.testing.ledger import Ledger, Node
 from sdk.testing.source import Source
 
 KEPT = 512
@@ -35,6 +35,8 @@ class Entry:
     value: int = 0
     gas: int | None = None
     result: Value = None
+    timestamp: int = 0
+    """Of the block that it ran in, or would have been in."""
     before: Node | None = None
     """The block before it."""
     node: Node | None = None
@@ -64,15 +66,21 @@ class Book:
         self.labels: dict[bytes, str] = {}
         self.errors: tuple[str, ...] = ()
         """Errors that some contract declares: a revert may come from far below."""
-        self.gas: dict[tuple[str, str], list[int]] = {}
-        """Gas of every call by contract and function, while somebody wants a report."""
+        self.gas: dict[tuple[str, str], list[int]] | None = None
+        """Gas of every call by contract and function, if somebody wants a report."""
         self.total = 0
         """Gas of all transactions since somebody set it to 0."""
         self._contracts: dict[bytes, tuple[Source, Interface]] = {}
 
-    def enter(self, entry: Entry, before: Node) -> None:
+    def open(self) -> None:
+        """Begin afresh, for another test."""
+        self.entries.clear()
+        self.evidence = None
+        self.total = 0
+
+    def enter(self, entry: Entry, ledger: Ledger) -> None:
         """Write an entry down."""
-        entry.before = before
+        entry.before, entry.timestamp = ledger.head, ledger.timestamp
         self.entries.append(entry)
 
     @contextmanager
@@ -88,6 +96,17 @@ class Book:
         """Count an entry's gas."""
         if entry.node is not None:
             self.total += entry.gas_used
+        if self.gas is not None and (names := self._names(entry)) is not None:
+            self.gas.setdefault(names, []).append(entry.gas_used)
+
+    def _names(self, entry: Entry) -> tuple[str, str] | None:
+        """The contract and function of an entry, as reports name them."""
+        if entry.kind == "deploy":
+            return str(entry.target), "constructor"
+        known = self._contracts.get(entry.target) if isinstance(entry.target, bytes) else None
+        if known is None or entry.function is None:
+            return None
+        return known[0].name, entry.function.name
 
     def label(self, address: bytes, name: str) -> None:
         self.labels[address] = name
@@ -109,7 +128,6 @@ class Book:
         found = self._contracts.get(address)
         return None if found is None else found[1]
 
-    def source(self, address: bytes) -> Source | None:
-        """What a contract was built from."""
-        found = self._contracts.get(address)
-        return None if found is None else found[0]
+    def contracts(self) -> Iterable[tuple[Source, Interface]]:
+        """Every contract that was deployed here, with what is known of it."""
+        return self._contracts.values()

@@ -20,6 +20,7 @@ from contractvm.devaccounts import dev_accounts
 from contractvm.errors import ContractVMError, Fatal
 from contractvm.execute import Executed, Message
 from contractvm.genesis import Genesis
+from contractvm.rules import Rules
 from contractvm.transaction import Transaction
 from contractvm.types import Address
 from sdk.abi import ABIError, Constructor, Function, Value
@@ -74,6 +75,11 @@ class MockChain:
         self._chain.close()
 
     @property
+    def rules(self) -> Rules:
+        """What everything runs by."""
+        return self._chain.rules
+
+    @property
     def inner(self) -> Chain:
         """The chain itself, with every block so far. Ask anew after each change: what it has is what it had then."""
         self.ledger.look()
@@ -97,6 +103,7 @@ class MockChain:
         `abi` holds signatures that the source does not declare: functions, `constructor(...)`, `event ...`,
         `error ...`. Raises: BuildError, CompileError, ABIError, Rejected, CallFailed.
         """
+        __tracebackhide__ = True
         source = self._sources.obtain(contract, asking_file() if isinstance(contract, str | Path) else None)
         interface = source.interface.extended(abi) if abi else source.interface
         if arguments and not interface.constructor:
@@ -150,6 +157,7 @@ class MockChain:
         gas: int | None,
     ) -> Receipt:
         """Send a function's transaction. Raises: ABIError, CallFailed, Rejected."""
+        __tracebackhide__ = True
         data, interface = function.encode(*arguments), contract.interface
         self._require_code(contract.address)
         entry = Entry("tx", contract.address, function, arguments, self._who(sender), value, gas)
@@ -166,6 +174,7 @@ class MockChain:
         gas: int | None,
     ) -> Value:
         """Run a function as the next block would, keep nothing, and decode its value. Raises: ABIError, CallFailed."""
+        __tracebackhide__ = True
         data = function.encode(*arguments)
         self._require_code(contract.address)
         entry = Entry("call", contract.address, function, arguments, self._who(sender), value, gas)
@@ -175,7 +184,10 @@ class MockChain:
 
     def pay(self, to: Value, wei: int, *, sender: Value = None) -> Receipt:
         """Send ether with empty input. Raises: CallFailed, Rejected."""
-        return self.transact(to_address(to), sender=sender, value=wei)
+        __tracebackhide__ = True
+        target = to_address(to)
+        entry = Entry("pay", target, None, (wei,), self._who(sender), wei)
+        return Receipt(self, self._transact(target, b"", entry, ()))
 
     def transact(
         self,
@@ -192,6 +204,7 @@ class MockChain:
         `gas` is the limit, by default a whole block's; `errors` are signatures that explain a revert.
         Raises: CallFailed, Rejected.
         """
+        __tracebackhide__ = True
         entry = Entry("transact", to, None, (data,), self._who(sender), value, gas)
         return Receipt(self, self._transact(to, data, entry, errors))
 
@@ -206,9 +219,11 @@ class MockChain:
         errors: Sequence[str] = (),
     ) -> bytes:
         """Run a call as the next block would, keep nothing, and return its output. Raises: CallFailed, Rejected."""
+        __tracebackhide__ = True
         return self._run(to, data, Entry("run", to, None, (data,), self._who(sender), value, gas), errors)
 
     def _transact(self, to: Address | None, data: bytes, entry: Entry, errors: Sequence[str]) -> Node:
+        __tracebackhide__ = True
         ledger = self.ledger
         fee, sender = ledger.head.next_base_fee, entry.sender
         transaction = Transaction(
@@ -221,15 +236,16 @@ class MockChain:
             chain_id=self._chain.chain_id,
             impersonated=sender,
         )
-        self.book.enter(entry, ledger.head)
+        self.book.enter(entry, ledger)
         node = ledger.apply(transaction)
         entry.node = node
         self._settle(entry, node.executed, errors)
         return node
 
     def _run(self, to: Address, data: bytes, entry: Entry, errors: Sequence[str]) -> bytes:
+        __tracebackhide__ = True
         message = Message(sender=entry.sender, to=to, value=entry.value, data=data, gas_limit=entry.gas)
-        self.book.enter(entry, self.ledger.head)
+        self.book.enter(entry, self.ledger)
         entry.message = message
         executed = self.ledger.simulate(message)
         self._settle(entry, executed, errors)
@@ -237,6 +253,7 @@ class MockChain:
 
     def _settle(self, entry: Entry, executed: Executed | None, errors: Sequence[str]) -> None:
         """Write down what came of it. Raises: CallFailed."""
+        __tracebackhide__ = True
         if executed is None:
             raise Fatal("a transaction came to nothing")
         entry.gas_used = executed.gas_used
@@ -266,7 +283,7 @@ class MockChain:
         if wei < 0:
             raise ValueError(f"a balance of {wei} wei")
         account = to_address(address)
-        self.book.enter(Entry("deal", account, None, (wei,)), self.ledger.head)
+        self.book.enter(Entry("deal", account, None, (wei,)), self.ledger)
         self.ledger.edit(lambda world: world.set_balance(account, wei))
 
     def balance(self, address: Value) -> int:
@@ -301,12 +318,12 @@ class MockChain:
         moment = (last if waiting is None else waiting) + seconds if to is None else to
         if moment <= last:
             raise ValueError(f"timestamp {moment} is not after the last block's, {last}")
-        self.book.enter(Entry("warp", None, None, (seconds,) if to is None else (), result=to), self.ledger.head)
+        self.book.enter(Entry("warp", None, None, (seconds,) if to is None else (), result=to), self.ledger)
         self.ledger.next_timestamp = moment
 
     def mine(self, blocks: int = 1) -> None:
         """Make empty blocks, or blocks of what was submitted to `inner`."""
-        self.book.enter(Entry("mine", None, None, (blocks,)), self.ledger.head)
+        self.book.enter(Entry("mine", None, None, (blocks,)), self.ledger)
         for _ in range(blocks):
             self.ledger.mine()
 
@@ -325,7 +342,7 @@ class MockChain:
         """
         if snapshot not in self._moments:
             raise KeyError(f"no snapshot {snapshot!r}; there are: {', '.join(map(repr, self._moments)) or 'none'}")
-        self.book.enter(Entry("revert", None, None, (snapshot,)), self.ledger.head)
+        self.book.enter(Entry("revert", None, None, (snapshot,)), self.ledger)
         self.restore(self._moments[snapshot])
 
     def moment(self) -> Moment:

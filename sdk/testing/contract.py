@@ -93,6 +93,7 @@ class Bound:
 
         Raises: ABIError, CallFailed, Rejected.
         """
+        __tracebackhide__ = True  # for pytest: a failure is the test's
         function, arguments = self._choose(arguments, named)
         chain, contract = self._contract.chain, self._contract
         if function.reads_only:
@@ -103,6 +104,7 @@ class Bound:
         self, *arguments: Value, sender: Value = None, value: int = 0, gas: int | None = None, **named: Value
     ) -> Receipt:
         """Send a transaction, whatever the function is; return its receipt. Raises: ABIError, CallFailed, Rejected."""
+        __tracebackhide__ = True  # for pytest: a failure is the test's
         function, arguments = self._choose(arguments, named)
         return self._contract.chain.invoke(self._contract, function, arguments, sender, value, gas)
 
@@ -110,6 +112,7 @@ class Bound:
         self, *arguments: Value, sender: Value = None, value: int = 0, gas: int | None = None, **named: Value
     ) -> Any:
         """Run the function, whatever it is, and keep nothing; return the value. Raises: ABIError, CallFailed."""
+        __tracebackhide__ = True  # for pytest: a failure is the test's
         function, arguments = self._choose(arguments, named)
         return self._contract.chain.invoke_view(self._contract, function, arguments, sender, value, gas)
 
@@ -123,6 +126,7 @@ class Bound:
 
     def encode(self, *arguments: Value, **named: Value) -> bytes:
         """The input of such a call: selector and arguments. Raises: ABIError."""
+        __tracebackhide__ = True  # for pytest: a failure is the test's
         function, arguments = self._choose(arguments, named)
         return function.encode(*arguments)
 

@@ -13,6 +13,7 @@ from hypothesis.errors import HypothesisException
 
 from sdk.testing.book import Entry, Evidence
 from sdk.testing.chain import MockChain
+from sdk.testing.failures import refusal
 from sdk.testing.values import written
 
 
@@ -70,9 +71,9 @@ def told(chain: MockChain, entry: Entry) -> str:
     labels = chain.labels()
     arguments = [written(argument, labels) for argument in entry.arguments]
     options = [] if entry.sender in (bytes(20), chain.accounts[0]) else [f"sender={written(entry.sender, labels)}"]
-    options += [f"value={written(entry.value)}"] if entry.value else []
+    options += [f"value={written(entry.value)}"] if entry.value and entry.kind != "pay" else []
     options += [f"gas={entry.gas}"] if entry.gas is not None else []
-    end = f"  # {type(entry.failed).__name__}: {entry.failed}" if entry.failed is not None else ""
+    end = f"  # {type(entry.failed).__name__}: {refusal(entry.failed, labels)}" if entry.failed is not None else ""
     target = written(entry.target, labels)
     if entry.kind == "deploy":
         name = entry.result if isinstance(entry.result, str) else "contract"
@@ -83,8 +84,8 @@ def told(chain: MockChain, entry: Entry) -> str:
     if entry.kind in ("transact", "run"):
         data = written(entry.arguments[0])
         return f"chain.{entry.kind}({', '.join([target, f'bytes.fromhex({data[2:]!r})', *options])}){end}"
-    if entry.kind == "deal":
-        return f"chain.deal({', '.join([target, *arguments])})"
+    if entry.kind in ("deal", "pay"):
+        return f"chain.{entry.kind}({', '.join([target, *arguments, *options])}){end}"
     if entry.kind == "warp" and entry.result is not None:
         return f"chain.warp(to={entry.result})"
     return f"chain.{entry.kind}({', '.join(arguments)})"

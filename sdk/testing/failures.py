@@ -6,7 +6,7 @@ accepts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -37,6 +37,15 @@ class Reverted(CallFailed):
         self.data = data
         self.refusal = refusal
         self.fields = fields
+
+
+def refusal(error: CallFailed, labels: Mapping[bytes, str]) -> str:
+    """Why a call failed, with the names of addresses and fields."""
+    if not isinstance(error, Reverted) or error.refusal.name in ("", "Error", "Panic"):
+        return str(error)
+    named = (f"{name}=" if not name.startswith("_") else "" for name in error.fields)
+    pairs = zip(named, error.fields.values(), strict=True)
+    return f"{error.refusal.name}({', '.join(name + written(value, labels) for name, value in pairs)})"
 
 
 class Trapped(CallFailed):
@@ -86,6 +95,7 @@ def reverts(reason: str | type | None = None, /, **fields: Value) -> Iterator[Ca
 
     Raises: AssertionError when nothing or another reason came; traps and exhausted gas pass through as they are.
     """
+    __tracebackhide__ = True
     wanted = reason.__name__ if isinstance(reason, type) else reason
     caught = Caught()
     try:
@@ -99,6 +109,7 @@ def reverts(reason: str | type | None = None, /, **fields: Value) -> Iterator[Ca
 
 def _compare(error: Reverted, wanted: str | None, fields: dict[str, Value]) -> None:
     """Raises: AssertionError unless the revert is the expected one."""
+    __tracebackhide__ = True
     if wanted is not None and wanted not in (error.refusal.text, error.refusal.name):
         raise AssertionError(f"reverted with {error.refusal.text!r}, not with {wanted!r}") from error
     for name, value in fields.items():

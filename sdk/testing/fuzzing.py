@@ -70,10 +70,12 @@ def _fuzzed(test: Test, examples: int, strategies: dict[str, SearchStrategy[Any]
     asked = [parameter.name for parameter in fixtures]
 
     def run(*instance: object, **given_: Any) -> None:
+        __tracebackhide__ = True
         chain: MockChain = given_["chain"]
 
         @functools.wraps(test)
         def once(**values: Any) -> None:
+            __tracebackhide__ = True
             with example(chain):
                 test(*instance, **values)
 

@@ -67,6 +67,7 @@ def as_test(machine: type[Invariant]) -> Callable[..., None]:
     taken = [name for name in inspect.signature(machine.start).parameters if name not in ("self", "fixtures")]
 
     def run(**fixtures: Any) -> None:
+        __tracebackhide__ = True
         chain: MockChain = fixtures["chain"]
         given = {name: fixtures[name] for name in taken}
         how = settings(how_many(machine.examples), stateful_step_count=machine.steps)

@@ -17,11 +17,19 @@ import pytest
 if TYPE_CHECKING:
     from contractvm.types import Address
     from sdk.testing.chain import MockChain, Moment
+    from sdk.testing.reports import GasReport
 
 TIERS = ("auto", "native", "portable", "reference")
 """As the engine has them; named here because the engine is not imported before a test wants it."""
 
+GAS = "contractvm_gas"
+"""The property of a test's report that has the gas of its transactions."""
+CALLS = "Contract calls"
+"""Title of what a report tells of a test's calls."""
+TRACES = ("fail", "all", "none")
+
 CHAIN: pytest.StashKey[MockChain] = pytest.StashKey()
+_GAS_REPORT: pytest.StashKey[GasReport] = pytest.StashKey()
 _ALIVE: pytest.StashKey[list[Moment]] = pytest.StashKey()
 """When the parametrised fixtures that are set up now were begun, the youngest last."""
 _FIRST: pytest.StashKey[Moment] = pytest.StashKey()
@@ -38,8 +46,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "compiler), portable, or reference.",
     )
     group.addoption(
+        "--call-trace",
+        choices=TRACES,
+        default="fail",
+        help="Show the contract calls of tests that fail, of all, or of none.",
+    )
+    group.addoption("--gas-report", action="store_true", help="Show the gas of every contract's functions.")
+    group.addoption("--gas-snapshot", action="store_true", help="Write the gas of every test to .gas-snapshot.")
+    group.addoption(
+        "--gas-snapshot-check", action="store_true", help="Fail when a test uses other gas than .gas-snapshot says."
+    )
+    group.addoption(
+        "--gas-tolerance",
+        type=float,
+        default=0.0,
+        metavar="PERCENT",
+        help="How far from .gas-snapshot gas may be (default: 0).",
+    )
+    group.addoption(
         "--chain-seed", type=int, metavar="N", help="Draw the examples of @fuzz and Invariant from this number."
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take on what the options ask for. Raises: pytest.UsageError for options that contradict each other."""
+    option = config.getoption
+    write, check = option("--gas-snapshot"), option("--gas-snapshot-check")
+    if write and check:
+        raise pytest.UsageError("--gas-snapshot writes what --gas-snapshot-check compares with: give one of them")
+    if option("--gas-report"):
+        from sdk.testing.reports import GasReport
+
+        report = config.stash[_GAS_REPORT] = GasReport()
+        config.pluginmanager.register(report, "contractvm gas report")
+    if write or check:
+        from sdk.testing.reports import SNAPSHOT, GasSnapshot
+
+        snapshot = GasSnapshot(config.rootpath / SNAPSHOT, check=check, tolerance=option("--gas-tolerance"))
+        config.pluginmanager.register(snapshot, "contractvm gas snapshot")
+    if option("--call-trace") == "all":
+        config.pluginmanager.register(Shown(config), "contractvm call traces")
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +96,9 @@ def chain(pytestconfig: pytest.Config) -> Iterator[MockChain]:
     with MockChain(tier=pytestconfig.getoption("--tier"), seed=pytestconfig.getoption("--chain-seed")) as made:
         pytestconfig.stash[CHAIN] = made
         pytestconfig.stash[_FIRST] = made.moment()
+        report = pytestconfig.stash.get(_GAS_REPORT, None)
+        if report is not None:
+            made.book.gas = report.gas
         yield made
         del pytestconfig.stash[CHAIN]
 
@@ -58,6 +107,43 @@ def chain(pytestconfig: pytest.Config) -> Iterator[MockChain]:
 def accounts(chain: MockChain) -> tuple[Address, ...]:
     """Addresses of ten accounts with 10,000 ether each; the first one sends unless a test says otherwise."""
     return chain.accounts
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin a test's own pages."""
+    made = item.config.stash.get(CHAIN, None)
+    if made is not None:
+        made.book.open()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Count the gas of the test itself: what its fixtures did is theirs."""
+    made = item.config.stash.get(CHAIN, None)
+    if made is not None:
+        made.book.total = 0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the gas of a test to its report, and its calls if they are to be shown."""
+    report = yield
+    made = item.config.stash.get(CHAIN, None)
+    if made is None or call.when == "teardown":
+        return report
+    if call.when == "call" and made.book.total and not getattr(getattr(item, "obj", None), "contractvm_drawn", False):
+        report.user_properties.append((GAS, made.book.total))
+    wanted = item.config.getoption("--call-trace")
+    if (wanted == "fail" and report.failed) or (wanted == "all" and (report.failed or call.when == "call")):
+        from sdk.testing.replay import looked_into
+
+        text = looked_into(made)
+        if text:
+            report.sections.append((CALLS, text))
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -124,3 +210,20 @@ def _contractvm_class(pytestconfig: pytest.Config) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _contractvm_function(pytestconfig: pytest.Config) -> Iterator[None]:
     yield from _put_back(pytestconfig)
+
+
+class Shown:
+    """Prints the calls of tests that pass; those of tests that fail are in their reports."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or not report.passed:
+            return
+        for title, text in report.sections:
+            if title == CALLS:
+                terminal.ensure_newline()
+                terminal.section(f"{title} of {report.nodeid}", "-")
+                terminal.line(text)

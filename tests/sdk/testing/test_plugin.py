@@ -158,7 +158,8 @@ def test_a_project_that_does_not_use_it_never_imports_the_engine(inner: pytest.P
 
 def test_fixtures_are_documented(inner: pytest.Pytester) -> None:
     result = run(inner, "--fixtures")
-    result.stdout.fnmatch_lines(["chain [[]session scope[]]*", "*A development chain in memory*", "accounts *"])
+    result.stdout.fnmatch_lines(["chain [[]session scope[]]*", "*A development chain in memory*"])
+    result.stdout.fnmatch_lines(["accounts [[]session scope[]]*", "*ten accounts*"])
     assert "_contractvm" not in result.stdout.str()
 
 
