@@ -92,14 +92,17 @@ def _build_python(path: Path, contract: str | None) -> Artifact:
     from sdk import compiler  # the largest part of the SDK, which the other languages do not need
 
     compiled = compiler.compile_file(path, contract)
-    _check(compiled.module, compiled.debug)
+    try:
+        _check(compiled.module, compiled.debug)
+    except ModuleError as error:
+        raise BuildError(f"{path}: {error}") from None
     return Artifact(
         compiled.name,
         path,
         compiled.module,
         compiled.debug,
         compiled.interface,
-        (),
+        tuple(map(str, compiled.warnings)),
         layout=compiled.layout,
         compiler=_package("contractvm"),
     )

@@ -53,6 +53,13 @@ class Interface:
                     functions = [known for known in functions if Function.parse(known).text != same] + [text]
         return Interface(tuple(functions), tuple(events), tuple(errors), *single.values())
 
+    @property
+    def declarations(self) -> tuple[str, ...]:
+        """All of it as `extended` reads it, and as `abi=` of the test kit takes it."""
+        kinds = (("", self.functions), ("event ", self.events), ("error ", self.errors))
+        listed = [f"{kind}{text.removeprefix(kind)}" for kind, texts in kinds for text in texts]
+        return (*listed, *filter(None, (self.constructor, self.fallback, self.receive)))
+
     @classmethod
     def from_json(cls, entries: object) -> Interface:
         """Read a JSON ABI that was parsed: a list, or an object that has it under `abi`, as most tools' artifacts do.

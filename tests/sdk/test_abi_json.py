@@ -85,6 +85,8 @@ def test_every_kind_goes_there_and_back() -> None:
     assert again.to_json() == entries
     assert (again.functions, again.constructor) == (interface.functions, interface.constructor)
     assert Interface.from_json({"abi": entries, "bytecode": "0x"}) == again
+    assert Interface().extended(interface.declarations) == interface
+    assert Interface().extended(again.declarations).to_json() == entries
 
 
 def test_structs_and_arrays_keep_their_names() -> None:

@@ -6,7 +6,7 @@ use crate::address::{Address, Bytes, FixedBytes};
 use crate::code::malformed;
 use crate::input::{number_of, word_of, Reader};
 use crate::text::Text;
-use crate::{alloc, env, U256};
+use crate::{alloc, U256};
 
 /// A type that Solidity's ABI has.
 pub trait Abi: Sized {

@@ -1,5 +1,6 @@
 //! Memory: an allocator that only goes forward, and what happens when a contract panics.
 
+#[cfg(target_arch = "wasm32")]
 use core::alloc::{GlobalAlloc, Layout};
 
 const PAGE: usize = 65536;
@@ -45,8 +46,10 @@ fn take(_size: usize, _align: usize) -> *mut u8 {
 }
 
 /// Lets contracts use the crate `alloc` (Rust 1.68 or newer).
-pub struct Bump;
+#[cfg(target_arch = "wasm32")]
+struct Bump;
 
+#[cfg(target_arch = "wasm32")]
 // SAFETY: `take` never hands out a byte twice.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
