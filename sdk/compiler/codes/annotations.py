@@ -1,4 +1,4 @@
-"""CV13x: types as they are written. The format is `codes`'."""
+"""CV13x: types as they are written, and code within code. The format is `codes`'."""
 
 ROWS = r"""
 CV130 a name that is not known
@@ -84,4 +84,17 @@ right:
 
     class Token(Contract):
         state: State
+
+CV138 a contract that contains its own code
+Name.code is in the contract that names it, so that a circle of them would have no end.
+wrong:
+    class Cell(Contract):
+        @external
+        def divide(self) -> Address:
+            return create(Cell.code)
+right:
+    class Cell(Contract):
+        @external
+        def divide(self, code: Bytes) -> Address:
+            return create(code)
 """

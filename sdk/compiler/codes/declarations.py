@@ -270,8 +270,10 @@ CV120 __init__ with a result
 A constructor returns nothing.
 wrong:
     class Token(Contract):
+        total: u256
+
         def __init__(self) -> u256:
-            return 1
+            self.total = 1
 right:
     class Token(Contract):
         total: u256

@@ -155,10 +155,10 @@ class Loader:
         if imported is None:
             module.scope.setdefault(name, Unresolved(alias.name))
             return
-        if name in module.scope:
+        declared = imported.scope.get(alias.name)
+        if name in module.scope and not isinstance(declared, LanguageName):
             self.reporter.error("CV101", span, f"{name} is there already", "import it `as` something else")
             return
-        declared = imported.scope.get(alias.name)
         if declared is None or isinstance(declared, LanguageName):
             if declared is not None or alias.name in SDK:
                 help_ = f"write from sdk import {alias.name}"
@@ -209,6 +209,9 @@ class Loader:
         elif found is None:
             help_ = f"looked for {self._relative(base)}.py in the project {self.root}"
             self.reporter.error("CV012", span, f"there is no contract module {shown(node)}", help_)
+        elif not found.resolve().is_relative_to(self.root):
+            help_ = f"it is a link to {found.resolve()}, and the project is {self.root}"
+            self.reporter.error("CV012", span, f"{shown(node)} is outside the project", help_)
         else:
             return self._as_given(module.source.path, found)
         return None

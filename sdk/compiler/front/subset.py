@@ -127,13 +127,15 @@ class Subset:
         generic: list[ast.expr] = getattr(node, "type_params", [])  # from Python 3.12 on
         if generic:
             self._error(generic[0], "CV049", "functions have no type parameters", "write one for each type")
-        for default in [*node.args.defaults, *node.args.kw_defaults]:
+        given = node.args
+        for default in [*given.defaults, *given.kw_defaults]:
             self.value(default)
+        named_alone = given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs  # `front.functions` says so
         body = node.body
         if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             body = body[1:] if isinstance(body[0].value.value, str) else body
         self._block(body, False)
-        return self._said == before
+        return self._said == before and not named_alone
 
     def value(self, node: ast.expr | None) -> None:
         """Look through an expression."""
