@@ -141,9 +141,9 @@ def method_of(frame: Frame, value: Any, name: str, node: ast.Call, evaluate: Eva
         case "copy":
             return copied(value)
         case "encode":
-            return value.encode()
+            return value.encode(errors="surrogateescape")
         case "decode":
-            return bytes(value).decode()
+            return bytes(value).decode(errors="surrogateescape")
     raise IllTyped(ast.unparse(node))
 
 

@@ -1,0 +1,358 @@
+"""Programs of the language, made up: typed, terminating, and full of what can overflow, be absent or be out of range.
+
+Every choice is asked of `pick`, so that anything can drive it. A program is one contract with fields of many kinds,
+helpers that call earlier helpers, and external functions. Never: makes what the compiler must refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+WIDTHS = ("u8", "u64", "u128", "u256", "i8", "i64", "i256", "u24", "i72")
+FIELDS = """
+    a: Public[u256]
+    b: u64
+    c: i64
+    d: u8
+    e: i256
+    f: bool
+    g: u128
+    items: List[u64]
+    wide: List[i256]
+    board: Array[u8, Literal[4]]
+    table: Map[u8, u256]
+    signs: Map[i64, i64]
+    deep: Map[u8, Map[bool, u64]]
+    point: Point
+    points: Map[u64, Point]
+
+    def __init__(self) -> None:
+        self.a, self.b, self.c, self.d = 2**200 + 7, 2, -3, 3
+        self.e, self.g = -(2**100), 2**90
+        self.items = [5, 2**63, 7, 11]
+        self.wide = [-1, 2**254, 3, -(2**255)]
+        self.board = [1, 200, 0, 4]
+        self.table[1] = 9
+        self.table[3] = 2**255
+        self.signs[1] = -(2**63)
+        self.points[2] = Point(4, -4)
+"""
+HEAD = """from sdk import *
+
+
+class Point(Struct):
+    x: u64
+    y: i64 = 0
+
+
+class Noted(Event):
+    at: Indexed[u64]
+    what: i256
+
+
+class Fails(Error):
+    code: u8
+
+
+class Program(Contract):"""
+STATE = {
+    "u256": ["self.a", "self.table[{u8}]"],
+    "u64": ["self.b", "self.point.x", "self.points[{u64}].x", "self.items[{u64} % 4]", "self.deep[{u8}][{bool}]"],
+    "i64": ["self.c", "self.point.y", "self.signs[{i64}]"],
+    "u8": ["self.d", "self.board[{u8} % 5]"],
+    "i256": ["self.e", "self.wide[{u64} % 4]"],
+    "bool": ["self.f"],
+    "u128": ["self.g"],
+}
+"""Places of a type; in braces the types of what must be worked out."""
+KEYED = ("table", "signs", "deep", "points")
+LISTS = {"items": "u64", "wide": "i256"}
+
+Pick = Callable[[int], int]
+
+
+def bits_of(type_: str) -> int:
+    return int(type_[1:])
+
+
+@dataclass
+class Scope:
+    """What can be named, and what may be done."""
+
+    locals: dict[str, str] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    """Locals that are not assigned: loop indices."""
+    helpers: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    in_loop: bool = False
+    may_write: bool = True
+    """Whether maps and lists may change here: not while one is walked."""
+    returns: str = "u64"
+
+    def inner(self) -> Scope:
+        return replace(self, locals=dict(self.locals))
+
+
+class Generator:
+    """One program."""
+
+    def __init__(self, pick: Pick) -> None:
+        self.pick = pick
+        self.names = 0
+
+    def one(self, options: list[str]) -> str:
+        return options[self.pick(len(options))]
+
+    def name(self) -> str:
+        self.names += 1
+        return f"v{self.names}"
+
+    # Expressions
+
+    def literal(self, type_: str) -> str:
+        if type_ == "bool":
+            return self.one(["True", "False"])
+        signed, bits = type_[0] == "i", bits_of(type_)
+        high = 2 ** (bits - signed) - 1
+        edges = [0, 1, 2, 3, 7, 100, high, high - 1, high // 2] + ([-1, -2, -high - 1] if signed else [])
+        number = edges[self.pick(len(edges))]
+        return f"{number}" if number >= 0 else f"({number})"
+
+    def known(self, type_: str, scope: Scope, depth: int) -> str:
+        """A variable, a place, or a conversion: something whose type is its own."""
+        names = [name for name, held in scope.locals.items() if held == type_]
+        if names and self.pick(4):
+            return self.one(names)
+        if type_ in STATE and self.pick(3):
+            return self.place(type_, scope, depth)
+        if type_ == "bool":
+            return f"({self.number(self.one(list(WIDTHS)), scope, depth - 1)} > 5)"
+        other = self.one([one for one in ("u256", "u64", "i64", "u8", "i256", "u128") if one != type_])
+        return f"{type_}({self.place(other, scope, depth - 1)})"
+
+    def place(self, type_: str, scope: Scope, depth: int) -> str:
+        text = self.one(STATE[type_])
+        for wanted in ("u8", "u64", "i64", "bool"):
+            while "{" + wanted + "}" in text:
+                text = text.replace("{" + wanted + "}", self.simple(wanted, scope), 1)
+        return text
+
+    def simple(self, type_: str, scope: Scope) -> str:
+        """For keys and indices: small numbers, mostly."""
+        names = [name for name, held in scope.locals.items() if held == type_]
+        if names and self.pick(2):
+            return self.one(names)
+        field = {"u8": "self.d", "u64": "self.b", "i64": "self.c", "bool": "self.f"}[type_]
+        return field if type_ == "bool" else f"({field} & {self.pick(4)})"
+
+    def expression(self, type_: str, scope: Scope, depth: int) -> str:
+        """Where a literal would have its type from outside."""
+        if self.pick(5) == 0:
+            return self.literal(type_)
+        return self.truth(scope, depth) if type_ == "bool" else self.number(type_, scope, depth)
+
+    def number(self, type_: str, scope: Scope, depth: int) -> str:
+        """An integer that is no literal."""
+        if depth <= 0:
+            return self.known(type_, scope, depth)
+        options = ["binary"] * 6 + ["divide", "divide", "shift", "power", "choice", "extreme", "convert", "known"]
+        options += ["helper"] if scope.helpers and scope.may_write else []
+        options += ["negative", "absolute", "invert"] if type_[0] == "i" else ["modular"]
+        options += ["length"] if type_ == "u64" else []
+        return self.numeric(self.one(options), type_, scope, depth - 1)
+
+    def numeric(self, kind: str, type_: str, scope: Scope, depth: int) -> str:
+        value = self.number(type_, scope, depth) if kind not in ("helper", "length", "convert") else ""
+        match kind:
+            case "binary":
+                op = self.one(["+", "-", "*", "&", "|", "^"])
+                return f"({value} {op} {self.expression(type_, scope, depth)})"
+            case "divide":
+                return f"({value} {self.one(['//', '%'])} {self.known(type_, scope, depth)})"
+            case "shift":
+                count = self.one(["1", "7", self.known(self.one(["u8", "u64", "u256"]), scope, 0)])
+                return f"({value} {self.one(['<<', '>>'])} {count})"
+            case "power":
+                return f"({value} ** {self.one(['2', '3', self.known('u8', scope, 0)])})"
+            case "choice":
+                return f"({value} if {self.truth(scope, depth)} else {self.expression(type_, scope, depth)})"
+            case "extreme":
+                return f"{self.one(['min', 'max'])}({value}, {self.expression(type_, scope, depth)})"
+            case "negative":
+                return f"(-{value})"
+            case "invert":
+                return f"(~{value})"
+            case "absolute":
+                return f"abs({value})"
+            case "modular":
+                return f"pow({value}, {self.known(type_, scope, 0)}, {self.known(type_, scope, 0)})"
+            case "length":
+                return self.one(["len(self.items)", "len(self.wide)", "len(self.board)", "sum(self.items)"])
+            case "convert":
+                return f"{type_}({self.number(self.one([one for one in WIDTHS if one != type_]), scope, depth)})"
+            case "helper":
+                name, types, returns = scope.helpers[self.pick(len(scope.helpers))]
+                given = ", ".join(self.expression(one, scope, depth) for one in types)
+                call = f"self.{name}({given})"
+                return call if returns == type_ else f"{type_}({call})"
+        return value
+
+    def truth(self, scope: Scope, depth: int) -> str:
+        if depth <= 0:
+            return self.known("bool", scope, depth)
+        match self.pick(8):
+            case 0:
+                return f"({self.truth(scope, depth - 1)} and {self.truth(scope, depth - 1)})"
+            case 1:
+                return f"({self.truth(scope, depth - 1)} or {self.truth(scope, depth - 1)})"
+            case 2:
+                return f"(not {self.truth(scope, depth - 1)})"
+            case 3:
+                return f"({self.simple('u8', scope)} {self.one(['in', 'not in'])} self.table)"
+            case 4:
+                return f"({self.number('u64', scope, depth - 1)} in self.items)"
+            case 5:
+                type_ = self.one(list(WIDTHS))
+                values = [self.number(type_, scope, depth - 1) for _ in range(3)]
+                return f"({values[0]} < {values[1]} <= {values[2]})"
+        type_ = self.one(list(WIDTHS))
+        op = self.one(["<", "<=", ">", ">=", "==", "!="])
+        return f"({self.number(type_, scope, depth - 1)} {op} {self.expression(type_, scope, depth - 1)})"
+
+    # Statements
+
+    def block(self, scope: Scope, depth: int, most: int) -> list[str]:
+        lines: list[str] = []
+        for _ in range(1 + self.pick(most)):
+            lines += self.statement(scope, depth)
+        return lines
+
+    def inside(self, scope: Scope, depth: int) -> list[str]:
+        return ["    " + line for line in self.block(scope, depth - 1, 3)]
+
+    def statement(self, scope: Scope, depth: int) -> list[str]:
+        kinds = ["declare", "assign", "assign", "store", "augment", "augment", "assert", "emit", "swap"]
+        kinds += ["change"] * 3 if scope.may_write else []
+        kinds += ["if", "if", "range", "while", "each", "walk", "unchecked"] if depth > 0 else []
+        kinds += ["leave"] if scope.in_loop else []
+        kind = self.one(kinds)
+        if kind in ("if", "range", "while", "each", "walk", "unchecked"):
+            return self.compound(kind, scope, depth)
+        if kind == "change":
+            return [self.change(scope)]
+        return self.plain(kind, scope)
+
+    def plain(self, kind: str, scope: Scope) -> list[str]:
+        type_ = self.one([*WIDTHS, "bool"])
+        names = [name for name, held in scope.locals.items() if held == type_ and name not in scope.fixed]
+        held = self.one(list(STATE))
+        match kind:
+            case "assign" if names:
+                return [f"{self.one(names)} = {self.expression(type_, scope, 2)}"]
+            case "store":
+                unkeyed = [place for place in STATE[held] if not any(name in place for name in (*KEYED, *LISTS))]
+                return [f"{self.filled(self.one(unkeyed), scope)} = {self.expression(held, scope, 2)}"]
+            case "augment" if names and type_ != "bool":
+                op = self.one(["+", "-", "*", "^", "|"])
+                return [f"{self.one(names)} {op}= {self.expression(type_, scope, 2)}"]
+            case "assert":
+                return [f"assert {self.truth(scope, 2)}" + self.one(["", ', "refused"', ', "no " + "way"'])]
+            case "emit":
+                return [f"emit(Noted({self.expression('u64', scope, 1)}, {self.expression('i256', scope, 1)}))"]
+            case "swap":
+                return ["self.b, self.point.x = self.point.x, self.b"]
+            case "leave":
+                return [f"if {self.truth(scope, 1)}:", f"    {self.one(['break', 'continue'])}"]
+        name = self.name()
+        line = f"{name}: {type_} = {self.expression(type_, scope, 2)}"
+        scope.locals[name] = type_
+        return [line]
+
+    def filled(self, text: str, scope: Scope) -> str:
+        for wanted in ("u8", "u64", "i64", "bool"):
+            text = text.replace("{" + wanted + "}", self.simple(wanted, scope))
+        return text
+
+    def change(self, scope: Scope) -> str:
+        """What changes a map or a list."""
+        list_ = self.one(list(LISTS))
+        match self.pick(8):
+            case 0:
+                return f"self.{list_}.append({self.expression(LISTS[list_], scope, 2)})"
+            case 1:
+                return f"self.{list_}.pop()"
+            case 2:
+                return f"del self.table[{self.simple('u8', scope)}]"
+            case 3:
+                return f"self.points[{self.simple('u64', scope)}] = Point({self.expression('u64', scope, 1)})"
+            case 4:
+                return f"self.items[{self.simple('u64', scope)}] -= {self.expression('u64', scope, 1)}"
+            case 5:
+                return "self.point = self.points[self.b].copy()"
+        type_ = self.one(["u256", "i64", "u64"])
+        keyed = [place for place in STATE[type_] if any(name in place for name in KEYED)]
+        op = self.one(["=", "=", "+=", "-=", "^="])
+        return f"{self.filled(self.one(keyed), scope)} {op} {self.expression(type_, scope, 2)}"
+
+    def compound(self, kind: str, scope: Scope, depth: int) -> list[str]:
+        inner = scope.inner()
+        name = self.name()
+        match kind:
+            case "if":
+                lines = [f"if {self.truth(scope, 2)}:", *self.inside(inner, depth)]
+                if self.pick(2):
+                    lines += ["else:", *self.inside(scope.inner(), depth)]
+                return lines
+            case "unchecked":
+                return ["with unchecked():", *self.inside(inner, depth)]
+            case "while":
+                scope.locals[name] = inner.locals[name] = "u8"
+                inner.in_loop = True
+                inner.fixed |= {name}
+                scope.fixed |= {name}
+                body = self.inside(inner, depth)
+                return [f"{name}: u8 = 0", f"while {name} < {self.pick(6)}:", f"    {name} += 1", *body]
+            case "range":
+                inner.in_loop, inner.locals[name] = True, "u64"
+                inner.fixed |= {name}
+                bounds = self.one(["5", "1, 4", "0, 9, 3", "6, 0, -2", "self.b % 4"])
+                return [f"for {name} in range({bounds}):", *self.inside(inner, depth)]
+        inner.in_loop, inner.may_write = True, False
+        if kind == "each":
+            list_ = self.one(list(LISTS))
+            inner.locals[name] = LISTS[list_]
+            inner.fixed |= {name}
+            return [f"for {name} in self.{list_}:", *self.inside(inner, depth)]
+        key, value = name, self.name()
+        inner.locals |= {key: "u8", value: "u256"}
+        inner.fixed |= {key, value}
+        drop = [f"    if {value} % 2 == 0:", f"        del self.table[{key}]"] if self.pick(2) else []
+        return [f"for {key}, {value} in self.table.items():", *self.inside(inner, depth), *drop]
+
+    # The whole
+
+    def function(self, name: str, scope: Scope, external: bool) -> tuple[list[str], tuple[str, ...]]:
+        types = tuple(self.one([*WIDTHS, "bool"]) for _ in range(1 + self.pick(3)))
+        scope.locals = {f"p{i}": type_ for i, type_ in enumerate(types)}
+        given = ", ".join(f"p{i}: {type_}" for i, type_ in enumerate(types))
+        lines = ["@external"] if external else []
+        lines += [f"def {name}(self, {given}) -> {scope.returns}:"]
+        lines += ["    " + line for line in self.block(scope, 2, 5)]
+        if self.pick(4) == 0:
+            lines += [f"    if {self.truth(scope, 2)}:", f"        raise Fails({self.expression('u8', scope, 1)})"]
+        result = self.name()
+        lines += [f"    {result}: {scope.returns} = {self.expression(scope.returns, scope, 3)}", f"    return {result}"]
+        return lines, types
+
+    def program(self) -> str:
+        lines = [HEAD + FIELDS]
+        helpers: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+        for i in range(1 + self.pick(2)):
+            scope = Scope(helpers=helpers, returns=self.one(list(WIDTHS)))
+            body, types = self.function(f"helper{i}", scope, external=False)
+            helpers += ((f"helper{i}", types, scope.returns),)
+            lines += ["    " + line for line in body] + [""]
+        for i in range(2):
+            scope = Scope(helpers=helpers, returns=self.one([*WIDTHS, "bool"]))
+            lines += ["    " + line for line in self.function(f"run{i}", scope, external=True)[0]] + [""]
+        return "\n".join(lines).rstrip() + "\n"

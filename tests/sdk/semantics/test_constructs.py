@@ -1,0 +1,96 @@
+"""Each construct, in WebAssembly on every tier and in plain Python: the same results and the same reverts.
+
+The sources are in `sources`; numbers are tried at many widths by putting them in a template's place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sdk.compiler import Compiled, compile_file
+from sdk.testing import MockChain
+from tests.sdk.semantics.compared import Pair, Signature, signatures, steps, values
+from tests.tiers import tier_parameters
+
+SOURCES = Path(__file__).with_name("sources")
+WIDTHS = (8, 16, 24, 32, 56, 64, 72, 128, 136, 160, 192, 248, 256)
+WHOLE = ("flow", "objects", "maps", "texts")
+
+
+@pytest.fixture(scope="module", params=tier_parameters())
+def world(request: pytest.FixtureRequest) -> Iterator[MockChain]:
+    """A chain of its own for each tier."""
+    with MockChain(tier=request.param) as chain:
+        yield chain
+
+
+@cache
+def template(name: str, bits: int) -> str:
+    """A source of numbers with another width."""
+    text = (SOURCES / f"{name}.py").read_text(encoding="utf-8")
+    return re.sub(r"\b([ui])64\b", lambda found: f"{found[1]}{bits}", text)
+
+
+@cache
+def compiled(path: Path) -> Compiled:
+    return compile_file(path)
+
+
+def widths() -> list[tuple[str, int]]:
+    return [(name, bits) for name in ("unsigned", "signed") for bits in WIDTHS]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.getbasetemp()
+
+
+@pytest.mark.parametrize(("name", "bits"), widths(), ids=lambda part: str(part))
+def test_numbers(world: MockChain, folder: Path, name: str, bits: int) -> None:
+    path = folder / f"{name}{bits}.py"
+    if not path.exists():
+        path.write_text(template(name, bits), encoding="utf-8")
+    pair = Pair.of(world, path, compiled(path))
+    for signature in signatures(pair.module, pair.contract):
+        one_by_one(pair, signature, examples=12)
+
+
+def one_by_one(pair: Pair, signature: Signature, examples: int) -> None:
+    """Calls of one function with drawn arguments."""
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.tuples(*map(values, signature.types)))
+    def calls(arguments: tuple[object, ...]) -> None:
+        from tests.sdk.semantics.compared import Step
+
+        pair.compare([Step(signature.name, arguments)])
+
+    calls()
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_contracts(world: MockChain, name: str) -> None:
+    path = SOURCES / f"{name}.py"
+    pair = Pair.of(world, path, compiled(path))
+
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(steps(signatures(pair.module, pair.contract), most=12))
+    def sequences(sequence: list[object]) -> None:
+        pair.compare(sequence)  # type: ignore[arg-type]
+
+    sequences()
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_every_function_of_a_contract(world: MockChain, name: str) -> None:
+    path = SOURCES / f"{name}.py"
+    pair = Pair.of(world, path, compiled(path))
+    for signature in signatures(pair.module, pair.contract):
+        one_by_one(pair, signature, examples=6)
