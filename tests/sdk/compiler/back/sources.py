@@ -1,0 +1,64 @@
+"""Contracts as source text, compiled and deployed, and what they keep in storage."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from contractvm.types import Address
+from sdk.build import Artifact
+from sdk.compiler.back.lower import generate
+from sdk.compiler.diagnostics import Reporter
+from sdk.compiler.interface import interface
+from sdk.compiler.layout import Layout, layout
+from sdk.compiler.layout_decode import decode_entry
+from sdk.compiler.pipeline import checked
+from sdk.compiler.tree import Program
+from sdk.envelope import seal
+from sdk.testing import Deployed, MockChain
+
+
+def program_of(text: str, contract: str | None = None) -> Program:
+    """Check the contract of a source."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "source.py"
+        path.write_text("from sdk import *\n" + dedent(text))
+        return checked(path, contract, Reporter())[1]
+
+
+def artifact_of(text: str, contract: str | None = None) -> tuple[Artifact, Layout]:
+    """Compile the contract of a source; and its storage layout."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "source.py"
+        path.write_text("from sdk import *\n" + dedent(text))
+        program = checked(path, contract, Reporter())[1]
+        code = seal(generate(program).module)
+        return Artifact(program.name, path, code, code, interface(program), ()), layout(program)
+
+
+def deployed(chain: MockChain, text: str, *arguments: Any, **options: Any) -> Deployed:
+    return chain.deploy(artifact_of(text)[0], *arguments, **options)
+
+
+def raw_entries(chain: MockChain, address: Address) -> dict[bytes, bytes]:
+    """Everything a contract keeps, in order of keys."""
+    world = chain.ledger.world
+    found = {}
+    key = world.next_key(address, None, inclusive=True, stop=None)
+    while key is not None:
+        found[key] = world.storage(address, key)
+        key = world.next_key(address, key, inclusive=False, stop=None)
+    return found
+
+
+def entries(chain: MockChain, address: Address, layout_: Layout) -> dict[tuple[Any, ...], Any]:
+    """(field, key, ...) -> value of everything a contract keeps; a list's length has `len` behind its keys."""
+    found = {}
+    for key, value in raw_entries(chain, address).items():
+        stored = decode_entry(layout_, key, value)
+        assert stored is not None, key.hex()
+        where = (stored.field, *stored.path, *(("len",) if stored.is_length else ()))
+        found[where] = stored.value
+    return found
