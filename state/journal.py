@@ -42,6 +42,10 @@ class Journal:
         """Return the mark that `rollback` goes back to."""
         return len(self._log)
 
+    def keep(self, mark: int, wanted: Callable[[Entry], bool]) -> None:
+        """Forget those changes since `mark` that are not wanted: they will not be taken back. Later marks are void."""
+        self._log[mark:] = filter(wanted, self._log[mark:])
+
     def rollback(self, mark: int) -> None:
         """Take back every change recorded since `checkpoint` returned `mark`, the latest first.
 

@@ -338,6 +338,14 @@ class World:
             if row == _EMPTY and row is not _ABSENT:
                 self._remove(address)
 
+    def forget_transaction(self, mark: int) -> None:
+        """Forget, since `mark`, how to take back what lasted for a transaction that has ended: warmth, logs and the like.
+
+        Rolling back to `mark` then costs what was written; marks inside the transaction are void.
+        """
+        rows, slots = self._rows, self._slots
+        self._journal.keep(mark, lambda entry: entry[0] is rows or isinstance(entry[0], Slots) or entry[0] is slots)
+
     def changes(self) -> Iterator[AccountChange]:
         """Yield what this world did to each account it wrote to, in the order in which it first looked at them."""
         for address, row in self._rows.items():

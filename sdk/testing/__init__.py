@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sdk.testing.fuzzing import fuzz
     from sdk.testing.invariant import Invariant
     from sdk.testing.receipt import Receipt
+    from sdk.testing.saved import Saved, StateFileError
     from sdk.testing.strategies import addresses, values_of
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "RanOutOfGas",
     "Receipt",
     "Reverted",
+    "Saved",
     "Seen",
+    "StateFileError",
     "Trapped",
     "addresses",
     "expect_event",
@@ -47,7 +50,9 @@ _WHERE = {
     "RanOutOfGas": "failures",
     "Receipt": "receipt",
     "Reverted": "failures",
+    "Saved": "saved",
     "Seen": "events",
+    "StateFileError": "saved",
     "Trapped": "failures",
     "addresses": "strategies",
     "expect_event": "events",

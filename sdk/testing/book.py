@@ -70,7 +70,7 @@ class Book:
         """Gas of every call by contract and function, if somebody wants a report."""
         self.total = 0
         """Gas of all transactions since somebody set it to 0."""
-        self._contracts: dict[bytes, tuple[Source, Interface]] = {}
+        self._contracts: dict[Address, tuple[Source, Interface]] = {}
 
     def open(self) -> None:
         """Begin afresh, for another test."""
@@ -103,7 +103,7 @@ class Book:
         """The contract and function of an entry, as reports name them."""
         if entry.kind == "deploy":
             return str(entry.target), "constructor"
-        known = self._contracts.get(entry.target) if isinstance(entry.target, bytes) else None
+        known = self._contracts.get(Address(entry.target)) if isinstance(entry.target, bytes) else None
         if known is None or entry.function is None:
             return None
         return known[0].name, entry.function.name
@@ -111,7 +111,7 @@ class Book:
     def label(self, address: bytes, name: str) -> None:
         self.labels[address] = name
 
-    def deployed(self, address: bytes, name: str, source: Source, interface: Interface) -> str:
+    def deployed(self, address: Address, name: str, source: Source, interface: Interface) -> str:
         """Remember a contract; return its label, with a number if the name is taken."""
         taken = set(self.labels.values()) - {self.labels.get(address)}
         label, number = name, 1
@@ -123,10 +123,14 @@ class Book:
         self.errors = tuple(dict.fromkeys((*self.errors, *interface.errors)))
         return label
 
-    def interface(self, address: bytes) -> Interface | None:
+    def interface(self, address: Address) -> Interface | None:
         """What is known of a contract that was deployed here."""
         found = self._contracts.get(address)
         return None if found is None else found[1]
+
+    def deployments(self) -> Iterable[tuple[Address, tuple[Source, Interface]]]:
+        """Every contract by address."""
+        return self._contracts.items()
 
     def contracts(self) -> Iterable[tuple[Source, Interface]]:
         """Every contract that was deployed here, with what is known of it."""

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from contractvm.chain import Chain
 from contractvm.devaccounts import dev_accounts
@@ -30,9 +30,12 @@ from sdk.testing.contract import Deployed
 from sdk.testing.failures import CallFailed, failure
 from sdk.testing.ledger import Ledger, Node
 from sdk.testing.receipt import Receipt
-from sdk.testing.source import Deployable, Sources, asking_file
+from sdk.testing.source import Deployable, Sources, asking_file, locate
 from sdk.testing.values import to_address
 from state.store import MemoryStore
+
+if TYPE_CHECKING:
+    from sdk.testing.saved import Saved
 
 START = 1_700_000_000
 """Seconds since 1970 of the first block: a fixed moment, so that every run is the same."""
@@ -51,8 +54,9 @@ class MockChain:
         """
         from contractvm.wasm.machine import WasmMachine
 
+        self._store = MemoryStore()
         self._chain = Chain(
-            MemoryStore(),
+            self._store,
             Genesis(timestamp=START, base_fee=base_fee),
             machines=[WasmMachine(tier, fell_back=_warn)],
             clock=lambda: START,
@@ -354,6 +358,27 @@ class MockChain:
         """Go to a moment of this chain. Raises: NotThere."""
         self.ledger.go(moment.node)
         self.ledger.next_timestamp = moment.next_timestamp
+
+    # States in files
+
+    def save(self, path: str | Path) -> None:
+        """Write every account and what is known of the contracts to a file, for `load`. Raises: OSError."""
+        from sdk.testing.saved import save
+
+        self.ledger.look()
+        self.ledger.seal()
+        save(self, self._store, Path(path))
+
+    def load(self, path: str | Path) -> Saved:
+        """Set the accounts of a file, in a block, and return its contracts by label.
+
+        A relative path is looked for as `deploy` looks. Raises: StateFileError, BuildError when there is no such file.
+        """
+        from sdk.testing.saved import load
+
+        found = locate(Path(path), asking_file())
+        self.book.enter(Entry("load", None, None, (str(path),)), self.ledger)
+        return load(self, found)
 
     def labels(self) -> Mapping[bytes, str]:
         """Every address that has a name."""

@@ -141,6 +141,7 @@ class Ledger:
         chain, parent = self._chain, self.head
         past = Header(gas_limit=chain.head.gas_limit, gas_used=node.gas_used, base_fee=parent.next_base_fee)
         node.next_base_fee = next_base_fee(past, chain.rules)
+        self.world.forget_transaction(parent.mark)
         node.mark = self.world.checkpoint()
         self.head = node
         self.next_timestamp = None

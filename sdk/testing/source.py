@@ -53,7 +53,7 @@ class Sources:
         if isinstance(what, Artifact):
             return Source(what.name, what.code, what.interface, what.debug, (what.path,))
         if isinstance(what, str | Path):
-            return self._from(_locate(Path(what), asker), None)
+            return self._from(locate(Path(what), asker), None)
         if isinstance(what, type):
             return self._from(_file_of(what), what.__name__)
         if isinstance(getattr(what, "module", None), bytes):
@@ -95,7 +95,7 @@ def _file_of(contract: type) -> Path:
         raise BuildError(f"cannot deploy {contract.__name__}: its class is not in a file") from None
 
 
-def _locate(path: Path, asker: Path | None) -> Path:
+def locate(path: Path, asker: Path | None) -> Path:
     """Find a path from where it was written down, else from the current directory. Raises: BuildError."""
     if path.is_absolute():
         return path

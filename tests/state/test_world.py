@@ -325,3 +325,24 @@ def test_a_big_value_written_in_a_loop_is_kept_once_a_write() -> None:
     for before, mark in zip(reversed(values[:-1]), reversed(marks[1:]), strict=True):
         world.rollback(mark)
         assert world.storage(A, b"k") is before
+
+
+def test_what_lasted_for_a_transaction_can_be_forgotten(world: World) -> None:
+    start = world.checkpoint()
+    marks = []
+    for number in range(1, 4):
+        before = world.checkpoint()
+        world.begin_transaction()
+        world.add_balance(A, number)
+        world.set_storage(A, b"key", bytes([number]))
+        world.warm_slot(A, b"key")
+        world.add_log("log")
+        world.end_transaction()
+        world.forget_transaction(before)
+        marks.append(world.checkpoint())
+    assert marks[2] - marks[1] == 2, "a balance and a slot are all that is left"
+    assert (world.balance(A), world.storage(A, b"key")) == (6, b"\x03")
+    world.rollback(marks[0])
+    assert (world.balance(A), world.storage(A, b"key")) == (1, b"\x01")
+    world.rollback(start)
+    assert (world.balance(A), world.storage(A, b"key"), world.exists(A)) == (0, b"", False)
