@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from contractvm.wasm.module import I32, I64
-from sdk.compiler.back import arith_divide, arith_narrow, arith_shift, arith_words
+from sdk.compiler.back import arith_divide, arith_narrow, arith_power, arith_shift, arith_words
 from sdk.compiler.back.arith_convert import integer, saturate
 from sdk.compiler.back.arith_words import OVERFLOW, equal, less, less_bytes, less_limbs, panic_if
 from sdk.compiler.back.asm import Body, Routine
@@ -182,7 +182,7 @@ def _power(w: Writer, node: Binary, type_: Int) -> None:
     integer(w.b, type_, _word(type_), True)
     w.expr(node.right)
     integer(w.b, _integer(node.right.type), Int(256), True)
-    w.b.call(arith_divide.power(type_.signed, node.checked))
+    w.b.call(arith_power.power(type_.signed, node.checked))
     integer(w.b, _word(type_), type_, node.checked)
 
 
@@ -282,7 +282,7 @@ def _pow_mod(w: Writer, node: Builtin) -> None:
     for argument in node.arguments:
         w.expr(argument)
         integer(w.b, _integer(argument.type), Int(256), True)
-    w.b.call(arith_divide.POW_MOD)
+    w.b.call(arith_power.POW_MOD)
     integer(w.b, Int(256), type_, True)
 
 

@@ -1,4 +1,4 @@
-"""Division of words: quotients and remainders of 256 and 512 bits by 256, rounded down as Python does; powers.
+"""Division of words: quotients and remainders of up to 512 bits by 256, rounded down as Python does.
 
 Operands of one limb divide in hardware. Otherwise long division by digits of 32 bits in a scratch area, because wasm
 divides 64 bits by 64. Division by zero reverts with Panic 0x12, checked or not.
@@ -14,8 +14,6 @@ from contractvm.wasm.module import I32, I64
 from sdk.compiler.back.arith_words import (
     LEFT,
     MAGNITUDE,
-    MUL_512,
-    OVERFLOW,
     RIGHT,
     WORD,
     add,
@@ -285,7 +283,7 @@ def _add_back(b: Body, i: int, j: int, n: int, work: tuple[int, int]) -> None:
 DIVIDE: Final = Routine("divide", (I32,), (I64,), _divide)
 
 
-def _remainder_limbs(b: Body, shift: int) -> None:
+def remainder_limbs(b: Body, shift: int) -> None:
     """Push the remainder's limbs, shifted back by an i64 local of less than 32 bits."""
     area = scratch(b)
     for i in range(4):
@@ -303,14 +301,16 @@ def _remainder_limbs(b: Body, shift: int) -> None:
         b.do("i64.shl", "i64.or")
 
 
-def _store_limbs(b: Body, locals_: tuple[int, ...], at: int) -> None:
+def store_limbs(b: Body, locals_: tuple[int, ...], at: int) -> None:
+    """Write limbs in locals to the area from `at` on."""
     for i, local in enumerate(locals_):
         b.i32(scratch(b))
         b.get(local)
         b.store("i64.store", at + 8 * i)
 
 
-def _zero_digits(b: Body, at: int, limbs: int) -> None:
+def zero_digits(b: Body, at: int, limbs: int) -> None:
+    """Write zeros to the area from `at` on."""
     for i in range(limbs):
         b.i32(scratch(b))
         b.i64(0)
@@ -330,17 +330,17 @@ def _divide_words(remainder: bool) -> Callable[[Body], None]:
             for _ in range(3):
                 b.i64(0)
             b.return_()
-        _store_limbs(b, LEFT, DIVIDEND)
-        _zero_digits(b, DIVIDEND + 32, 1)
-        _store_limbs(b, RIGHT, DIVISOR)
+        store_limbs(b, LEFT, DIVIDEND)
+        zero_digits(b, DIVIDEND + 32, 1)
+        store_limbs(b, RIGHT, DIVISOR)
         if not remainder:
-            _zero_digits(b, QUOTIENT, 4)  # only those that there are will be written
+            zero_digits(b, QUOTIENT, 4)  # only those that there are will be written
         b.i32(8)
         b.call(DIVIDE)
         if remainder:
             with b.temporaries(I64) as (shift,):
                 b.set(shift)
-                _remainder_limbs(b, shift)
+                remainder_limbs(b, shift)
         else:
             b.op("drop")
             for i in range(4):
@@ -415,100 +415,3 @@ def divide_signed(remainder: bool, checked: bool) -> Routine:
     checked &= not remainder
     name = f"{'mod' if remainder else 'div'}_i256{'' if checked else '_wrap'}"
     return Routine(name, WORD + WORD, WORD, _divide_signed(remainder, checked))
-
-
-def _mul_mod(b: Body) -> None:
-    """Parameters: two factors and the modulus, a word each."""
-    modulus = (8, 9, 10, 11)
-    fold(b, modulus)
-    b.op("i64.eqz")
-    panic_if(b, DIVISION_BY_ZERO)
-    b.get(*LEFT, *RIGHT)
-    b.i32(scratch(b) + DIVIDEND)
-    b.call(MUL_512)
-    _zero_digits(b, DIVIDEND + 64, 1)
-    _store_limbs(b, modulus, DIVISOR)
-    b.i32(16)
-    b.call(DIVIDE)
-    with b.temporaries(I64) as (shift,):
-        b.set(shift)
-        _remainder_limbs(b, shift)
-
-
-MUL_MOD: Final = Routine("mul_mod", WORD * 3, WORD, _mul_mod)
-
-
-def _halve(b: Body) -> None:
-    """Shift the word in locals 4 to 7 right by one bit."""
-    for i in range(4):
-        b.get(RIGHT[i])
-        b.i64(1)
-        b.op("i64.shr_u")
-        if i < 3:
-            b.get(RIGHT[i + 1])
-            b.i64(63)
-            b.do("i64.shl", "i64.or")
-        b.set(RIGHT[i])
-
-
-def _power(product: Callable[[Body], None]) -> Callable[[Body], None]:
-    """Base and exponent, a word each: square and multiply. `product` multiplies the two words on the stack.
-
-    The base is squared only while bits of the exponent are left, so that a square that does not fit is one that is
-    needed. Every base but 0, 1 and -1 then ends by its ninth square at the latest; checked or not, 256 steps are all.
-    """
-
-    def write(b: Body) -> None:
-        with b.temporaries(*WORD) as result:
-            b.i64(1)
-            b.set(result[0])
-            for limb in result[1:]:
-                b.i64(0)
-                b.set(limb)
-            with b.block() as done, b.loop() as again:
-                b.get(RIGHT[0])
-                b.op("i32.wrap_i64")
-                b.i32(1)
-                b.op("i32.and")
-                with b.if_():
-                    b.get(*result, *LEFT)
-                    product(b)
-                    b.set(*result)
-                _halve(b)
-                fold(b, RIGHT)
-                b.op("i64.eqz")
-                b.br_if(done)
-                b.get(*LEFT, *LEFT)
-                product(b)
-                b.set(*LEFT)
-                b.br(again)
-            b.get(*result)
-
-    return write
-
-
-def power(signed: bool, checked: bool) -> Routine:
-    """Base (signed or not) to an unsigned exponent. Panic 0x11 when it does not fit, if checked."""
-    signed &= checked
-    name = f"pow_{'i' if signed else 'u'}256{'' if checked else '_wrap'}"
-    return Routine(name, WORD + WORD, WORD, _power(lambda b: b.call(multiply(signed, checked))))
-
-
-def _pow_mod(b: Body) -> None:
-    """Base, exponent, modulus: a word each; the base is reduced first, and modulo 1 everything is 0."""
-    modulus = (8, 9, 10, 11)
-    b.get(*LEFT, *modulus)
-    b.call(divide(True))
-    b.set(*LEFT)
-
-    def product(b: Body) -> None:
-        b.get(*modulus)
-        b.call(MUL_MOD)
-
-    _power(product)(b)
-    b.get(*modulus)
-    b.call(divide(True))
-
-
-POW_MOD: Final = Routine("pow_mod", WORD * 3, WORD, _pow_mod)
-__all__ = ["DIVISION_BY_ZERO", "MUL_MOD", "OVERFLOW", "POW_MOD", "divide", "divide_signed", "power"]
