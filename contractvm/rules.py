@@ -83,6 +83,8 @@ class Rules:
     limits: Limits
     contract: bool
     """True: only contracts (imports from `cvm1` alone, one memory, no start function). False: the bare engine."""
+    covered_code_bytes: int = 24_576
+    """Of cold code: what reaching its account pays for. EIP-170's size, beyond which EIP-7907 prices by the word."""
     elasticity: int = 2
     base_fee_denominator: int = 8
 
@@ -91,7 +93,7 @@ class Rules:
         """32 bytes over everything that can change an outcome or its gas."""
         h = hashlib.sha256(self.schedule.digest)
         h.update(f"{self.name}\n{','.join(sorted(self.features))}\n{self.contract}\n".encode())
-        h.update(f"{self.elasticity} {self.base_fee_denominator}\n".encode())
+        h.update(f"{self.elasticity} {self.base_fee_denominator} {self.covered_code_bytes}\n".encode())
         for field in fields(self.limits):
             h.update(f"{field.name}={getattr(self.limits, field.name)}\n".encode())
         return h.digest()

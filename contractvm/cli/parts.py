@@ -21,7 +21,7 @@ from state.world import World
 GROUPS = (
     ("the transaction itself and its data", ("tx.",)),
     ("creating the contract", ("create.",)),
-    ("entering the code: its bytes, its memory", ("wasm.frame.", "wasm.page", "wasm.table_entry")),
+    ("entering and leaving the code", ("wasm.frame.", "wasm.page", "wasm.table_entry", "frame.")),
     ("instructions", ("wasm.",)),
     ("storage", ("slot.", "transient.", "iter.")),
     ("events", ("log.",)),

@@ -1,4 +1,4 @@
-"""What a frame knows without asking the world, its input and its output: all at the price of the trip to the host.
+"""What a frame knows without asking the world, its input and its output.
 
 Source: yellow paper appendix H (environment, block information, logs, halting); EIP-1344 (chain id), 3198 (base fee).
 Never: touches an account or a slot; that is `accounts` and `storage`.
@@ -14,7 +14,7 @@ HASHES_KEPT = 256
 
 
 def _give(host: Host, out: int, content: bytes) -> None:
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     data = host.memory.data
     end = out + len(content)
     if end > len(data):
@@ -63,25 +63,25 @@ def base_fee(host: Host, out: int) -> None:
 
 def block_number(host: Host) -> int:
     """Number of the block this runs in."""
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     return host.env.number
 
 
 def block_timestamp(host: Host) -> int:
     """Seconds since 1970 of the block this runs in."""
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     return host.env.timestamp
 
 
 def chain_id(host: Host) -> int:
     """The chain's number, as transactions name it."""
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     return host.env.chain_id
 
 
 def gas_left(host: Host) -> int:
     """Whole gas left after paying for this call, rounded down."""
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     return host.meter.gas_left
 
 
@@ -100,7 +100,7 @@ def block_hash(host: Host, number: int, out: int) -> int:
 def _copy(host: Host, content: bytes, out: int, offset: int, cap: int) -> int:
     end = min(offset + cap, len(content))
     size = end - offset if end > offset else 0
-    host.charge(host.prices.copy_base + host.prices.copy_word * ((size + 31) >> 5))
+    host.charge(host.prices.env_copy + host.prices.copy_word * ((size + 31) >> 5))
     data = host.memory.data
     if out + cap > len(data):
         out_of_memory(out, cap, len(data))
@@ -110,7 +110,7 @@ def _copy(host: Host, content: bytes, out: int, offset: int, cap: int) -> int:
 
 def input_size(host: Host) -> int:
     """Bytes of calldata, or of constructor arguments."""
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     return len(host.call.input)
 
 
@@ -121,7 +121,7 @@ def input_copy(host: Host, out: int, offset: int, cap: int) -> int:
 
 def returndata_size(host: Host) -> int:
     """Bytes that the last call returned or reverted with."""
-    host.charge(host.prices.host_base)
+    host.charge(host.prices.env_read)
     return len(host.returndata)
 
 
@@ -130,8 +130,8 @@ def returndata_copy(host: Host, out: int, offset: int, cap: int) -> int:
     return _copy(host, host.returndata, out, offset, cap)
 
 
-def _output(host: Host, pointer: int, length: int, what: str) -> bytes:
-    host.charge(host.prices.copy_base + host.prices.copy_word * words(length))
+def _output(host: Host, price: int, pointer: int, length: int, what: str) -> bytes:
+    host.charge(price + host.prices.copy_word * words(length))
     data = host.take(pointer, length)
     host.require(length, host.limits.input_bytes, f"{what} bytes")
     return data
@@ -139,12 +139,12 @@ def _output(host: Host, pointer: int, length: int, what: str) -> bytes:
 
 def finish(host: Host, pointer: int, length: int) -> None:
     """End the frame with its output. Raises: Finish."""
-    raise Finish(_output(host, pointer, length, "output"))
+    raise Finish(_output(host, host.prices.frame_end, pointer, length, "output"))
 
 
 def revert(host: Host, pointer: int, length: int) -> None:
     """Undo the frame and say why. Raises: Revert."""
-    raise Revert(_output(host, pointer, length, "revert data"))
+    raise Revert(_output(host, host.prices.frame_end, pointer, length, "revert data"))
 
 
 def log(host: Host, topics: int, count: int, data: int, data_len: int) -> None:
@@ -164,6 +164,6 @@ def log(host: Host, topics: int, count: int, data: int, data_len: int) -> None:
 
 def debug_print(host: Host, pointer: int, length: int) -> None:
     """Show text to whoever develops the contract; costs the same where nobody looks."""
-    text = _output(host, pointer, length, "text")
+    text = _output(host, host.prices.copy_base, pointer, length, "text")
     if host.env.debug is not None:
         host.env.debug(host.self_address, text)

@@ -18,6 +18,9 @@ class Prices:
     host_base: int
     copy_base: int
     copy_word: int
+    env_read: int
+    env_copy: int
+    frame_end: int
     slot_cold: int
     slot_warm: int
     slot_set: int

@@ -43,6 +43,8 @@ class Contract:
     """What its memory starts with."""
     cost: int
     """Milligas for entering a frame: pages, table entries, bytes of active data segments; cold code costs more."""
+    outermost_cost: int
+    """The same for a transaction's outermost frame, whose first page the transaction has paid for."""
 
 
 def host_type(row: HostRow) -> FuncType:
@@ -70,7 +72,7 @@ def prepare(module: Module, rules: Rules, code: bytes) -> Contract:
     segment_bytes = sum(len(d.content) for d in module.data if d.mode == "active")
     entries = sum(t.limit.minimum for t in module.tables) + sum(len(e.items) for e in module.elements)
     cost = (
-        pages * milli("wasm.page")
+        max(pages - 1, 0) * milli("wasm.page")
         + entries * milli("wasm.table_entry")
         + segment_bytes * milli("wasm.frame.segment_byte")
     )
@@ -79,6 +81,7 @@ def prepare(module: Module, rules: Rules, code: bytes) -> Contract:
         tuple(BY_NAME[wanted.name].fn for wanted in module.imports),
         {e.name: e.index for e in module.exports if e.kind == FUNC and e.name in ENTRIES},
         pages,
+        cost + min(pages, 1) * milli("wasm.frame.page"),
         cost,
     )
 

@@ -15,6 +15,7 @@ from typing import Final
 from contractvm.errors import Fatal
 from contractvm.host import BY_NAME as HOST_ROWS
 from contractvm.host import HostRow
+from contractvm.host.facts import FORM as FACTS
 from contractvm.host.facts import SIZE as FACTS_BYTES
 from contractvm.native.context import HEADER, WORD
 from contractvm.wasm.compiled import Compiled
@@ -105,7 +106,7 @@ def layout(compiled: Compiled) -> Layout:
     for method in sorted({_METHODS[code] for code in used if code in _METHODS} | {FUNCTION}):
         effects[method] = at
         at += WORD
-    facts = at if any(row.native for row in host_rows(compiled)) else 0
+    facts = at if any(row.native and row.fact in FACTS for row in host_rows(compiled)) else 0
     at += FACTS_BYTES if facts else 0
     referred = _referred_functions(module, REF_FUNC in used)
     refers_to_imports = any(index < module.imported_functions for index in referred)

@@ -103,9 +103,11 @@ class WasmMachine:
         if entry == OPTIONAL_ENTRY and entry not in self._contract(key, code, host.rules).entries:
             return b""
         if not host.world.warm_address(code_hash):
-            host.charge(len(code) * host.rules.schedule.milli("wasm.frame.code_byte"))  # before they are decoded
+            beyond = len(code) - host.rules.covered_code_bytes
+            if beyond > 0:
+                host.charge(beyond * host.rules.schedule.milli("wasm.frame.code_byte"))  # before they are decoded
         contract = self._contract(key, code, host.rules)
-        host.charge(contract.cost)
+        host.charge(contract.cost if host.call.depth else contract.outermost_cost)
         index = contract.entries[entry]
         pages = host.session.pages
         if not pages.take(contract.pages):

@@ -12,6 +12,7 @@ from types import MethodType
 
 from contractvm.crypto import public_key, sign
 from contractvm.host import BY_NAME
+from tests.bench import host_native
 from tests.bench.report import Row
 from tests.contractvm.host.rig import KEY_AT, OTHER, OUT_AT, VALUE_AT, Rig, rig
 
@@ -139,7 +140,7 @@ def run() -> list[Row]:
             function = _closing(frame, function)
         spent = _nanoseconds(function, arguments) - empty
         rows.append(Row(f"{name} {note}".strip(), spent, "ns", "price in gas", gas))
-    return rows
+    return [*rows, *host_native.run()]
 
 
 if __name__ == "__main__":

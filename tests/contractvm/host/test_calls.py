@@ -13,7 +13,7 @@ from contractvm.types import Address
 from tests.contractvm.host.rig import CALLER, CREATED, GAS, ME, OTHER, OUT_AT, RULES, Rig, rig
 
 gas = RULES.schedule.gas
-WARM, COLD, WORD, BASE = gas("account.warm"), gas("account.cold"), gas("copy.word"), gas("host.base")
+WARM, COLD, WORD = gas("account.warm"), gas("account.cold"), gas("copy.word")
 VALUE, NEW, STIPEND, CREATE = gas("call.value"), gas("call.new_account"), gas("call.stipend"), gas("create.base")
 ADDRESS_AT, WEI_AT, INPUT_AT, SALT_AT = 0, 32, 64, 0x80
 ALL = 2**64 - 1

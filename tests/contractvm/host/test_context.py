@@ -9,7 +9,7 @@ from contractvm.host import Finish, Log
 from tests.contractvm.host.rig import CALLER, COINBASE, GAS, ME, MINUS_ONE, ORIGIN, OUT_AT, PAGE, RULES, rig
 
 gas = RULES.schedule.gas
-BASE, COPY, WORD = gas("host.base"), gas("copy.base"), gas("copy.word")
+READ, COPY, END, PRINT, WORD = gas("env.read"), gas("env.copy"), gas("frame.end"), gas("copy.base"), gas("copy.word")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ BASE, COPY, WORD = gas("host.base"), gas("copy.base"), gas("copy.word")
 def test_what_is_written(name: str, content: bytes) -> None:
     frame = rig(value=5)
     frame.put(OUT_AT, b"\xee" * 40)
-    assert frame.cost(name, OUT_AT) == BASE
+    assert frame.cost(name, OUT_AT) == READ
     assert frame.get(OUT_AT, 40) == content + b"\xee" * (40 - len(content))
     frame.run(name, PAGE - len(content))
     assert frame.get(PAGE - len(content), len(content)) == content
@@ -39,14 +39,14 @@ def test_what_is_written(name: str, content: bytes) -> None:
 def test_what_is_returned(name: str, number: int) -> None:
     frame = rig()
     assert frame.run(name) == number
-    assert frame.cost(name) == BASE
+    assert frame.cost(name) == READ
 
 
 def test_gas_left_is_whole_gas_after_the_call_itself() -> None:
     frame = rig()
-    assert frame.run("gas_left") == GAS - BASE
+    assert frame.run("gas_left") == GAS - READ
     frame.host.meter.left -= 1
-    assert frame.run("gas_left") == GAS - 2 * BASE - 1
+    assert frame.run("gas_left") == GAS - 2 * READ - 1
 
 
 def test_values_as_large_as_they_get() -> None:
@@ -96,7 +96,7 @@ def test_how_a_frame_ends(name: str, kind: type[Exception]) -> None:
         frame.run(name, OUT_AT, 7)
     assert isinstance(end.value, Finish | Revert)
     assert end.value.data == b"the end"
-    assert GAS - frame.host.meter.gas_left == COPY + WORD
+    assert GAS - frame.host.meter.gas_left == END + WORD
     with pytest.raises(kind) as end:
         frame.run(name, PAGE, 0)
     assert isinstance(end.value, Finish | Revert)
@@ -149,5 +149,5 @@ def test_printing_costs_the_same_where_nobody_looks() -> None:
         **{name: getattr(seen.host.env, name) for name in seen.host.env.__slots__ if name != "debug"}
     )
     assert unseen.host.env.debug is None
-    assert seen.cost("debug_print", 0, 33) == unseen.cost("debug_print", 0, 33) == COPY + 2 * WORD
+    assert seen.cost("debug_print", 0, 33) == unseen.cost("debug_print", 0, 33) == PRINT + 2 * WORD
     assert seen.printed == [(ME, bytes(33))] and unseen.printed == []

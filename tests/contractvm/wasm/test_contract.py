@@ -213,10 +213,16 @@ def test_the_price_of_a_frame() -> None:
     milli = RULES.schedule.milli
     text = """(memory (export "memory") 3) (func $f (export "call")) (table 5 funcref) (table 7 9 funcref)
       (elem (i32.const 0) $f $f) (elem func $f) (data (i32.const 0) "four") (data "passive")"""
-    expected = 3 * milli("wasm.page") + (5 + 7 + 2 + 1) * milli("wasm.table_entry")
+    expected = 2 * milli("wasm.page") + (5 + 7 + 2 + 1) * milli("wasm.table_entry")
     expected += len("four") * milli("wasm.frame.segment_byte")
-    assert accept(code(text), RULES).cost == expected
-    assert reload(code(text), RULES).cost == expected
+    for contract in accept(code(text), RULES), reload(code(text), RULES):
+        assert contract.outermost_cost == expected
+        assert contract.cost == expected + milli("wasm.frame.page")
+
+
+def test_no_pages_cost_nothing() -> None:
+    none = accept(code('(memory (export "memory") 0)' + CALL), RULES)
+    assert none.cost == none.outermost_cost == 0
 
 
 def test_reloading_asks_no_questions() -> None:

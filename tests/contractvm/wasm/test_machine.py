@@ -173,20 +173,34 @@ BUSY = """(memory (export "memory") 2) (table 3 funcref) (elem (i32.const 0) 0) 
 
 
 class TestCost:
-    def test_cold_then_warm(self, machine: WasmMachine) -> None:
-        data = code(BUSY)
-        frame = rig()
-        entering = 2 * MILLI("wasm.page") + 4 * MILLI("wasm.table_entry") + 5 * MILLI("wasm.frame.segment_byte")
+    @pytest.mark.parametrize("depth", [0, 1])
+    def test_cold_then_warm(self, machine: WasmMachine, depth: int) -> None:
+        """The transaction has paid for the outermost frame's first page; a cold account for the first bytes of code."""
+        data = code(BUSY) + section(0, sized(b"x") + bytes(30_000))
+        frame = rig(depth=depth)
+        first = MILLI("wasm.frame.page") if depth else 0
+        entering = first + MILLI("wasm.page") + 4 * MILLI("wasm.table_entry") + 5 * MILLI("wasm.frame.segment_byte")
         spent = []
         for _ in range(3):
             before = frame.host.meter.left
             run(machine, data, frame)
             spent.append(before - frame.host.meter.left)
         warm = entering + MILLI("wasm.nop")
-        assert spent == [warm + len(data) * MILLI("wasm.frame.code_byte"), warm, warm]
+        assert spent == [warm + (len(data) - 24_576) * MILLI("wasm.frame.code_byte"), warm, warm]
+
+    def test_code_of_the_size_that_is_covered(self, machine: WasmMachine) -> None:
+        data, spent = code(EMPTY), []
+        for size in (24_576, 24_577):
+            frame = rig()
+            before, padding = frame.host.meter.left, size - len(data) - 6
+            padded = data + section(0, sized(b"x") + bytes(padding))
+            assert len(padded) == size
+            run(machine, padded, frame)
+            spent.append(before - frame.host.meter.left)
+        assert spent[1] - spent[0] == MILLI("wasm.frame.code_byte")
 
     def test_cold_code_that_cannot_be_paid_is_not_decoded(self, machine: WasmMachine) -> None:
-        data = code(EMPTY) + section(0, sized(b"x") + bytes(5_000))
+        data = code(EMPTY) + section(0, sized(b"x") + bytes(30_000))
         with pytest.raises(OutOfGas):
             run(machine, data, rig(gas=5_000))
         assert machine.kept_code_bytes == 0

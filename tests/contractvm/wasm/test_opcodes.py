@@ -13,7 +13,7 @@ from gas.schedule import load
 FORMS = {"", "block", "label", "labels", "func", "type_table", "local", "global", "table", "types", "i32", "i64"}
 FORMS |= {"memarg", "memory", "data_memory", "memory_memory", "elem_table", "table_table", "data", "elem", "reftype"}
 DYNAMIC = {"wasm.page", "wasm.bulk_byte", "wasm.table_entry", "wasm.frame.segment_byte", "wasm.frame.code_byte"}
-DYNAMIC |= {"wasm.frame.local"}
+DYNAMIC |= {"wasm.frame.local", "wasm.frame.page"}
 """Prices by amount, charged beside an instruction's own or when a frame is entered."""
 
 
