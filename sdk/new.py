@@ -57,7 +57,7 @@ LANGUAGES = MappingProxyType(
         "wat": Language("contractvm[wat]", (("@NAME@.wat", "counter.wat"),), "@NAME@.wat", declared=False),
     }
 )
-DEFAULT = "c"
+DEFAULT = "python"
 ABI = '\nABI = ("number() view returns (uint256)", "increment()")\n'
 IGNORED = ".contractvm/\n.cargo/\nbuild/\ntarget/\n__pycache__/\n"
 

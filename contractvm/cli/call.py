@@ -123,7 +123,8 @@ def estimate(
       contractvm estimate --create token.c 'constructor(uint256)' 1000ether
     """
     if create:
-        target, data = None, built(Path(to)) + constructor_data(signature, args)
+        artifact = built(Path(to))
+        target, data = None, artifact.code + constructor_data(signature, args, artifact.interface.constructor)
     else:
         target, data = receiver(to), call_data(signature, args)[0]
     caller = account_of(sender or "0")

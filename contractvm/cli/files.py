@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contractvm.cli.problem import Problem, say
+
+if TYPE_CHECKING:
+    from sdk.artifact import Artifact
 
 MAGIC = b"\0asm"
 LARGEST = 64 << 20
@@ -48,8 +52,8 @@ def check_source(path: Path) -> None:
         read_bytes(path)
 
 
-def built(path: Path) -> bytes:
-    """Deployable code from a source or a module, with the builder's warnings on standard error.
+def built(path: Path) -> Artifact:
+    """A contract from a source or a module, with the builder's warnings on standard error.
 
     Raises: Problem, BuildError.
     """
@@ -59,7 +63,7 @@ def built(path: Path) -> bytes:
     artifact = build(path)
     for warning in artifact.warnings:
         say(warning, label="warning")
-    return artifact.code
+    return artifact
 
 
 def near(path: Path) -> str:

@@ -34,8 +34,13 @@ def call_data(signature: str | None, words: Sequence[str]) -> tuple[bytes, Funct
     return function.encode(*values_of(function.types, words, signature)), function
 
 
-def constructor_data(signature: str | None, words: Sequence[str]) -> bytes:
-    """The arguments appended to creation code. Raises: Problem, ABIError."""
+def constructor_data(signature: str | None, words: Sequence[str], declared: str = "") -> bytes:
+    """The arguments appended to creation code. `declared` is what the contract's source says of its constructor.
+
+    Raises: Problem, ABIError.
+    """
+    if declared and (signature is None or "(" not in signature):
+        signature, words = declared, [*filter(None, [signature]), *words]
     if signature is None:
         return b""
     if signature.startswith(("0x", "0X")) and not words:

@@ -51,17 +51,19 @@ def deploy(
 ) -> None:
     """Deploy a contract from .wasm, .wat or .c.
 
-    Sources are built first. CONSTRUCTOR is the types of the constructor's ARGS. With --tier native the contract is
-    compiled before the command ends, and every later command finds it so.
+    Sources are built first. CONSTRUCTOR is the types of the constructor's ARGS; a source that declares them needs none.
+    With --tier native the contract is compiled before the command ends, and every later command finds it so.
 
     \b
     Examples:
       contractvm deploy counter.wat
-      contractvm deploy token.c 'constructor(uint256)' 1000ether --from 1
+      contractvm deploy token.py 1000ether --from 1
+      contractvm deploy build/token.wasm 'constructor(uint256)' 1000ether
     """
     signer = signer_of(sender, private_key)
-    code = built(file)
-    data = code + constructor_data(constructor, args)
+    artifact = built(file)
+    code = artifact.code
+    data = code + constructor_data(constructor, args, artifact.interface.constructor)
     with to_write(settings, tier) as chain:
         receipt = transact(chain, signer, None, data, Sending(**sending))
         if receipt.ok and receipt.created is not None and not settings.json:

@@ -172,3 +172,65 @@ def test_stubs_of_an_abi_and_of_a_source(cli: Cli, counter: Path, tmp_path: Path
     (tmp_path / "token.pyi").write_text("# mine\n")
     cli("stubs", built["abi"]).failed("is no stub of ours")
     cli("stubs", built["abi"], built["abi"], "-o", tmp_path / "x.pyi").failed("-o names one file")
+
+
+PYTHON = """from sdk import *
+
+
+class Vault(Contract):
+    owner: Public[Address]
+    balance_of: Public[Map[Address, u128]]
+
+    def __init__(self, owner: Address) -> None:
+        self.owner = owner
+
+    @external
+    def put(self, amount: u128) -> None:
+        self.balance_of[msg.sender] += amount
+"""
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    path = tmp_path / "vault.py"
+    path.write_text(PYTHON)
+    return path
+
+
+def test_a_python_contract_from_source_to_chain(cli: Cli, vault: Path, tmp_path: Path) -> None:
+    built = cli("build", vault, "-o", tmp_path / "vault.wasm", "--json").json["built"][0]
+    assert built["name"] == "Vault" and built["compiler"].startswith("contractvm ")
+    fields = json.loads(Path(built["layout"]).read_text())["fields"]
+    assert [each["name"] for each in fields] == ["Vault.owner", "Vault.balance_of"]
+    assert "Vault.put" in json.loads(Path(built["gas"]).read_text())["functions"]
+    deployed = cli("deploy", vault, "0x" + "22" * 20, "--json").json
+    assert cli("call", deployed["contractAddress"], "owner()(address)", "-q").out.strip() == "0x" + "22" * 20
+    assert cli("verify", deployed["contractAddress"], vault, "--json").json["verified"] is True
+    assert cli("verify", deployed["contractAddress"], tmp_path / "vault.wasm", "--json").json["verified"] is True
+    cli("deploy", vault).failed("constructor(address owner) takes 1 arguments, 0 given", code=2)
+
+
+def test_an_upgrade_of_python(cli: Cli, vault: Path, tmp_path: Path) -> None:
+    wider, renamed = tmp_path / "wider.py", tmp_path / "renamed.py"
+    wider.write_text(PYTHON.replace("u128", "u256").replace("    owner:", "    paused: bool\n    owner:"))
+    renamed.write_text(PYTHON.replace("owner", "keeper"))
+    fits = cli("upgrade-check", vault, wider)
+    assert fits.code == 0 and fits.out == "Vault.paused: new, a bool\n"
+    cli("build", vault, "-o", tmp_path)
+    ran = cli("upgrade-check", tmp_path / "Vault.layout.json", renamed)
+    assert ran.code == 1 and ran.out.startswith("Vault.owner: it is gone, and what lies under 0x")
+    assert "if Vault.keeper is its new name, keep the old one" in ran.out
+    assert "Vault.balance_of: what was kept as" in cli("upgrade-check", wider, vault).out
+
+
+def test_a_python_source_with_errors(cli: Cli, vault: Path, tmp_path: Path) -> None:
+    vault.write_text(PYTHON.replace("+= amount", "+= amount * 2.5"))
+    ran = cli("build", vault, "-o", tmp_path / "vault.wasm")
+    assert ran.code == 1 and "vault.py:13:" in ran.err and "Traceback" not in ran.err
+    assert not (tmp_path / "vault.wasm").exists()
+
+
+def test_stubs_of_python(cli: Cli, vault: Path) -> None:
+    made = cli("stubs", vault, "--json").json["stubs"][0]
+    assert (made["class"], Path(made["stub"]).name) == ("Vault", "vault.pyi")
+    assert "def __init__(self, owner: AddressLike, *" in Path(made["stub"]).read_text()
