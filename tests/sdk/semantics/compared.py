@@ -6,16 +6,16 @@ Never: looks at gas.
 
 from __future__ import annotations
 
-import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from contractvm.types import Address
+from sdk.abi import Event, Function
 from sdk.compiler import Compiled
-from sdk.testing import Deployed, MockChain
+from sdk.testing import Bound, Deployed, MockChain
 from sdk.testing import Reverted as ChainReverted
 from tests.sdk.semantics.driver import ACCOUNTS, deploy, oracle
 from tests.sdk.semantics.source import Module, linearised, read
@@ -138,7 +138,7 @@ def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], eve
     outcomes: list[Outcome] = []
     logs: list[Any] = []
     for step in sequence:
-        bound = deployed[step.function]
+        bound = chosen(deployed, step)
         try:
             if bound.function.reads_only:
                 outcomes.append(("value", plain(bound(*step.arguments))))
@@ -150,6 +150,14 @@ def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], eve
         except ChainReverted as reverted:
             outcomes.append(("revert", reverted.data))
     return [*outcomes, ("events", logs)]
+
+
+def chosen(deployed: Deployed, step: Step) -> Bound:
+    """The function, of several arities the one that is called."""
+    wanted = re.sub("_([a-z])", lambda found: found[1].upper(), step.function)
+    parsed = [Function.parse(text) for text in deployed.interface.functions]
+    fitting = [one for one in parsed if one.name == wanted and len(one.inputs) == len(step.arguments)]
+    return deployed[fitting[0].text]
 
 
 @dataclass
@@ -171,7 +179,7 @@ class Pair:
 
     @property
     def events(self) -> list[str]:
-        return [name for name, cls in self.module.classes.items() if cls.kind == "Event"]
+        return [Event.parse(text).name for text in self.deployed.interface.events]
 
     def compare(self, sequence: list[Step]) -> None:
         """Raises: AssertionError where the chain and the oracle differ."""
@@ -183,16 +191,3 @@ class Pair:
             self.chain.revert(before)
         for step, want, have in zip([*sequence, "the events"], expected, found, strict=True):
             assert have == want, f"{step}: the chain gives {have!r}, the oracle {want!r}"
-
-
-def external_names(source: str) -> set[str]:
-    """Every function of a source that a test must have called."""
-    return {
-        node.name
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef) and any("external" in ast.unparse(one) for one in node.decorator_list)
-    }
-
-
-def address(data: bytes) -> Address:
-    return Address(data)

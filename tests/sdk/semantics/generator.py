@@ -175,7 +175,7 @@ class Generator:
             case "power":
                 return f"({value} ** {self.one(['2', '3', self.known('u8', scope, 0)])})"
             case "choice":
-                return f"({value} if {self.truth(scope, depth)} else {self.expression(type_, scope, depth)})"
+                return f"({value} if {self.truth(scope, depth)} else {self.number(type_, scope, depth)})"
             case "extreme":
                 return f"{self.one(['min', 'max'])}({value}, {self.expression(type_, scope, depth)})"
             case "negative":
@@ -326,7 +326,9 @@ class Generator:
         key, value = name, self.name()
         inner.locals |= {key: "u8", value: "u256"}
         inner.fixed |= {key, value}
-        drop = [f"    if {value} % 2 == 0:", f"        del self.table[{key}]"] if self.pick(2) else []
+        drop = (
+            [f"    if {value} % 2 == 0:", f"        del self.table[{key}]"] if scope.may_write and self.pick(2) else []
+        )
         return [f"for {key}, {value} in self.table.items():", *self.inside(inner, depth), *drop]
 
     # The whole
@@ -337,11 +339,15 @@ class Generator:
         given = ", ".join(f"p{i}: {type_}" for i, type_ in enumerate(types))
         lines = ["@external"] if external else []
         lines += [f"def {name}(self, {given}) -> {scope.returns}:"]
-        lines += ["    " + line for line in self.block(scope, 2, 5)]
+        wrap = self.pick(2)
+        lines += ["    with unchecked():"] if wrap else []
+        lines += ["    " * (1 + wrap) + line for line in self.block(scope, 2, 5)]
         if self.pick(4) == 0:
             lines += [f"    if {self.truth(scope, 2)}:", f"        raise Fails({self.expression('u8', scope, 1)})"]
         result = self.name()
-        lines += [f"    {result}: {scope.returns} = {self.expression(scope.returns, scope, 3)}", f"    return {result}"]
+        lines += ["    with unchecked():"] if wrap else []
+        lines += ["    " * (1 + wrap) + f"{result}: {scope.returns} = {self.expression(scope.returns, scope, 3)}"]
+        lines += [f"    return {result}"]
         return lines, types
 
     def program(self) -> str:

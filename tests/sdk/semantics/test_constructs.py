@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sdk.compiler import Compiled, compile_file
 from sdk.testing import MockChain
-from tests.sdk.semantics.compared import Pair, Signature, signatures, steps, values
+from tests.sdk.semantics.compared import Pair, Signature, Step, signatures, steps, values
 from tests.tiers import tier_parameters
 
 SOURCES = Path(__file__).with_name("sources")
@@ -68,8 +68,6 @@ def one_by_one(pair: Pair, signature: Signature, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.tuples(*map(values, signature.types)))
     def calls(arguments: tuple[object, ...]) -> None:
-        from tests.sdk.semantics.compared import Step
-
         pair.compare([Step(signature.name, arguments)])
 
     calls()
@@ -82,8 +80,8 @@ def test_contracts(world: MockChain, name: str) -> None:
 
     @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(steps(signatures(pair.module, pair.contract), most=12))
-    def sequences(sequence: list[object]) -> None:
-        pair.compare(sequence)  # type: ignore[arg-type]
+    def sequences(sequence: list[Step]) -> None:
+        pair.compare(sequence)
 
     sequences()
 
