@@ -2,8 +2,8 @@
 
 ROWS = r"""
 CV301 a view that changes something
-A @view function writes no storage, emits nothing, sends nothing, creates nothing and calls only @view functions of others,
-itself and through whatever it calls.
+A @view function writes no storage, emits nothing, sends nothing, creates nothing and calls only @view functions of
+others, itself and through whatever it calls.
 wrong:
     class Token(Contract):
         total: u256

@@ -2,8 +2,8 @@
 
 ROWS = r"""
 CV901 a loop that may grow without end
-Whoever can add to the map or list can make the loop cost more gas than a block has, and the function is then of no use to
-anybody. End it by break after a number of steps, or pay each one apart.
+Whoever can add to the map or list can make the loop cost more gas than a block has, and the function is then of no
+use to anybody. End it by break after a number of steps, or pay each one apart.
 wrong:
     for name in self.names:
         self.total += self.names[name]

@@ -60,8 +60,8 @@ right:
     self.total = x + u256(self.small)
 
 CV208 a bool is needed
-`if`, `while`, `assert`, `and`, `or`, `not` and conditional expressions take a bool and nothing that Python would take for
-one.
+`if`, `while`, `assert`, `and`, `or`, `not` and conditional expressions take a bool and nothing that Python would take
+for one.
 wrong:
     if x:
         self.total = x
@@ -98,8 +98,8 @@ right:
     self.total = u256(keccak256(text.encode()))
 
 CV214 .copy() is missing
-In Python, assigning a struct or a list makes a second name for it; in storage and in the ABI it makes a copy. So that no
-line can mean both, what comes from another place is kept only as .copy().
+In Python, assigning a struct or a list makes a second name for it; in storage and in the ABI it makes a copy. So that
+no line can mean both, what comes from another place is kept only as .copy().
 wrong:
     ys = xs
     ys[0] = 1

@@ -54,3 +54,22 @@ def bottom_up(node: N, rule: Callable[[Node], Node]) -> N:
         return rule(rebuilt(part, change))
 
     return cast(N, change(cast(Node, node)))
+
+
+Block: TypeAlias = tuple[tree.Statement, ...]
+
+
+def with_blocks(node: tree.Statement, change: Callable[[Block], Block]) -> tree.Statement:
+    """A statement with each block in it changed."""
+    match node:
+        case tree.If(test, body, otherwise, span):
+            return tree.If(test, change(body), change(otherwise), span)
+        case tree.While(test, body, span):
+            return tree.While(test, change(body), span)
+        case tree.ForRange(local, start, stop, step, body, span):
+            return tree.ForRange(local, start, stop, step, change(body), span)
+        case tree.ForEach(index, item, of, body, span):
+            return tree.ForEach(index, item, of, change(body), span)
+        case tree.ForMap(index, key, value, of, body, span):
+            return tree.ForMap(index, key, value, of, change(body), span)
+    return node
