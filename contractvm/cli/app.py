@@ -32,6 +32,8 @@ COMMANDS = {
     "demo": Entry("demo", START, "Show everything once, on a chain of its own."),
     "new": Entry("new", START, "Start a contract project: source, test, README."),
     "build": Entry("build", START, "Build contracts from .py, .c, Cargo.toml or .wat."),
+    "check": Entry("check", START, "Check contracts in Python without building them."),
+    "explain": Entry("explain", START, "Explain a code of the Python compiler; list all."),
     "stubs": Entry("stubs", START, "Write a .pyi with the exact types of a contract's functions."),
     "upgrade-check": Entry("upgrade_check", START, "Name the storage fields that an upgrade would break."),
     "run": Entry("run", MODULES, "Run an export of any module; print result, gas and time."),

@@ -88,13 +88,23 @@ right:
 CV138 a contract that contains its own code
 Name.code is in the contract that names it, so that a circle of them would have no end.
 wrong:
-    class Cell(Contract):
+    class Hen(Contract):
         @external
-        def divide(self) -> Address:
-            return create(Cell.code)
+        def lay(self) -> Address:
+            return create(Egg.code)
+
+    class Egg(Contract):
+        @external
+        def hatch(self) -> Address:
+            return create(Hen.code)
 right:
-    class Cell(Contract):
+    class Egg(Contract):
         @external
-        def divide(self, code: Bytes) -> Address:
-            return create(code)
+        def hatch(self, hen: Bytes) -> Address:
+            return create(hen)
+
+    class Hen(Contract):
+        @external
+        def lay(self) -> Address:
+            return create(Egg.code)
 """

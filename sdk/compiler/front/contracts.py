@@ -29,9 +29,9 @@ CONSTANTS = (types.Int, types.Bool, types.Address, types.FixedBytes, types.Bytes
 
 
 def declare_contract(
-    node: ast.ClassDef, bases: Sequence[ContractDecl], rejected: set[ast.FunctionDef], names: Names, resolver: Resolver
+    node: ast.ClassDef, bases: Sequence[ContractDecl], rejected: set[ast.stmt], names: Names, resolver: Resolver
 ) -> ContractDecl:
-    """A contract with everything that it inherits. `rejected`: methods whose bodies are not to be looked at."""
+    """A contract with everything that it inherits. `rejected`: methods and constants that are not to be looked into."""
     declared = ContractDecl(node.name, names.module, node, tuple(bases))
     declared.incomplete = any(base.incomplete for base in bases)
     order = linearise(declared)
@@ -67,7 +67,7 @@ def linearise(declared: ContractDecl) -> list[ContractDecl] | None:
 def declare_member(
     statement: ast.stmt,
     declared: ContractDecl,
-    rejected: set[ast.FunctionDef],
+    rejected: set[ast.stmt],
     names: Names,
     resolver: Resolver,
 ) -> None:
@@ -101,11 +101,11 @@ def declare_member(
     elif isinstance(statement, ast.FunctionDef):
         declared.own_methods[name] = declare_function(statement, declared, statement in rejected, names, resolver)
     else:
-        declared.own_fields[name] = declare_field(statement, name, declared, names, resolver)
+        declared.own_fields[name] = declare_field(statement, name, declared, statement in rejected, names, resolver)
 
 
 def declare_field(
-    node: ast.AnnAssign, name: str, declared: ContractDecl, names: Names, resolver: Resolver
+    node: ast.AnnAssign, name: str, declared: ContractDecl, rejected: bool, names: Names, resolver: Resolver
 ) -> FieldDecl:
     """A field, its annotation taken apart: Public outside, then Const, Immutable or Transient, then the type."""
     annotation, public, kind = node.annotation, False, Kind.STORAGE
@@ -123,7 +123,7 @@ def declare_field(
         names.error("CV124", span, "a name that begins with _ is internal", "rename it, or remove Public")
     check_value(node, name, kind, type_, names)
     symbol = None if type_ is None else Field(name, f"{declared.name}.{name}", type_, kind, public, span)
-    return FieldDecl(name, declared, node, symbol, node.value if kind is Kind.CONST else None)
+    return FieldDecl(name, declared, node, symbol, node.value if kind is Kind.CONST and not rejected else None)
 
 
 def check_value(node: ast.AnnAssign, name: str, kind: Kind, type_: Type | None, names: Names) -> None:

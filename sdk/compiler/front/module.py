@@ -78,8 +78,8 @@ class Declarer:
             return None
         type_ = self.resolver.type(annotation.slice)
         check_constant(node, name, type_, self.names)
-        self.subset.value(node.value)
-        return ConstDecl(name, self.module, node, type_, node.value)
+        value = node.value if self.subset.accepts(node.value) else None
+        return ConstDecl(name, self.module, node, type_, value)
 
     def declare_class(self, node: ast.ClassDef) -> Declaration | None:
         for decorator in node.decorator_list:
@@ -98,12 +98,13 @@ class Declarer:
         if kind == "Interface":
             return self.declare_interface(node, [base for base in bases if isinstance(base, InterfaceDecl)])
         if kind == "Contract":
-            rejected = set()
+            rejected: set[ast.stmt] = set()
             for statement in node.body:
-                if isinstance(statement, ast.FunctionDef) and not self.subset.function(statement):
-                    rejected.add(statement)
-                elif isinstance(statement, ast.AnnAssign):
-                    self.subset.value(statement.value)
+                match statement:
+                    case ast.FunctionDef() if not self.subset.function(statement):
+                        rejected.add(statement)
+                    case ast.AnnAssign(value=value) if not self.subset.accepts(value):
+                        rejected.add(statement)
             contracts = list(dict.fromkeys(base for base in bases if isinstance(base, ContractDecl)))
             declared = declare_contract(node, contracts, rejected, self.names, self.resolver)
             declared.incomplete = declared.incomplete or any(isinstance(base, Unresolved) for base in bases)

@@ -137,6 +137,12 @@ class Subset:
         self._block(body, False)
         return self._said == before and not named_alone
 
+    def accepts(self, node: ast.expr | None) -> bool:
+        """Look through an expression; whether all of it is in the language."""
+        before = self._said
+        self.value(node)
+        return self._said == before
+
     def value(self, node: ast.expr | None) -> None:
         """Look through an expression."""
         if node is None:
