@@ -50,11 +50,15 @@ class Declarer:
         self.names.declare = self.declare
         self.resolver = Resolver(self.names)
         self.subset = Subset(module, reporter)
+        self.empty: dict[InterfaceDecl, list[InterfaceDecl]] = {}
+        """Interfaces without functions yet, and their bases: functions may name interfaces in a circle."""
 
     def run(self) -> None:
         while self.names.later:
             name = next(iter(self.names.later))
             self.declare(name, self.names.later.pop(name))
+        while self.empty:
+            self.fill(next(iter(self.empty)))
 
     def declare(self, name: str, node: Definition) -> None:
         """Give one name its meaning. What is not understood becomes `Unresolved`, so that it is reported once."""
@@ -127,11 +131,17 @@ class Declarer:
     def declare_interface(self, node: ast.ClassDef, bases: list[InterfaceDecl]) -> InterfaceDecl:
         type_ = types.Remote(node.name, f"{self.module.name}.{node.name}")
         declared = InterfaceDecl(node.name, self.module, node, type_)
-        self.module.scope[node.name] = declared  # its functions may take it
-        for base in reversed(bases):
+        self.empty[declared] = bases
+        return declared
+
+    def fill(self, declared: InterfaceDecl) -> None:
+        """Declare an interface's functions, after those of its bases."""
+        for base in reversed(self.empty.pop(declared)):
+            if base in self.empty:
+                self.fill(base)
             declared.functions.update(base.functions)
         own: set[str] = set()
-        for statement in without_docstring(node.body):
+        for statement in without_docstring(declared.node.body):
             if not isinstance(statement, ast.FunctionDef):
                 if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
                     help_ = "a value that others can read is a function: @view, def name(self) -> u256: ..."
@@ -145,7 +155,6 @@ class Declarer:
                 for default in statement.args.defaults:
                     self.subset.value(default)
                 declared.functions[statement.name] = declare_remote(statement, self.names, self.resolver)
-        return declared
 
     def kind_of(self, node: ast.ClassDef) -> tuple[str, list[Declaration]]:
         """(what the class is, the classes of the project among its bases); "" when it is nothing: reported."""
