@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-COLLECT_AFTER: Final = (20_000, 20, 50)
+COLLECT_AFTER: Final = (100_000, 20, 50)
 """Allocations between collections, and how many of a generation go before the next is looked at."""
 
 
