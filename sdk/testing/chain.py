@@ -10,16 +10,17 @@ Never: a second engine.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from contractvm.chain import Chain
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import ContractVMError, Fatal
 from contractvm.execute import Executed, Message
 from contractvm.genesis import Genesis
+from contractvm.machine import Machine
 from contractvm.rules import Rules
 from contractvm.transaction import Transaction
 from contractvm.types import Address
@@ -30,12 +31,19 @@ from sdk.testing.contract import Deployed
 from sdk.testing.failures import CallFailed, failure
 from sdk.testing.ledger import Ledger, Node
 from sdk.testing.receipt import Receipt
-from sdk.testing.source import Deployable, Sources, asking_file, locate
+from sdk.testing.source import Sources, asking_file, locate
 from sdk.testing.values import to_address
 from state.store import MemoryStore
 
 if TYPE_CHECKING:
+    from sdk import Contract
+    from sdk.build import Artifact
+    from sdk.compiler import Compiled
+    from sdk.testing.coverage import Coverage
     from sdk.testing.saved import Saved
+
+P = ParamSpec("P")
+D = TypeVar("D", bound=Deployed)
 
 START = 1_700_000_000
 """Seconds since 1970 of the first block: a fixed moment, so that every run is the same."""
@@ -46,19 +54,28 @@ COINBASE = Address(bytes.fromhex("c0ffee" + "00" * 16 + "01"))
 class MockChain:
     """A chain for tests. `accounts` are the ten development accounts, each with 10,000 ether; the first one sends."""
 
-    def __init__(self, *, tier: str = "auto", base_fee: int = 0, seed: int | None = None) -> None:
+    def __init__(
+        self, *, tier: str = "auto", base_fee: int = 0, seed: int | None = None, coverage: Coverage | None = None
+    ) -> None:
         """`auto` compiles in the background; `native` waits, and warns of what has to run on the portable tier.
 
-        `seed` is what `fuzz` and `Invariant` draw their examples from; without one every run draws others.
+        `seed` is what `fuzz` and `Invariant` draw their examples from; without one every run draws others. With a
+        `coverage` contracts in Python run on the reference tier and are followed.
         Raises: ValueError for an unknown tier; Unavailable when the native tier is asked for and cannot be had.
         """
         from contractvm.wasm.machine import WasmMachine
 
+        machine: Machine = WasmMachine(tier, fell_back=_warn)
+        if coverage is not None:
+            from sdk.testing.coverage import Covering
+
+            machine = Covering(coverage)
+        self._coverage = coverage
         self._store = MemoryStore()
         self._chain = Chain(
             self._store,
             Genesis(timestamp=START, base_fee=base_fee),
-            machines=[WasmMachine(tier, fell_back=_warn)],
+            machines=[machine],
             clock=lambda: START,
             coinbase=COINBASE,
         )
@@ -92,9 +109,23 @@ class MockChain:
 
     # Contracts
 
+    # The class in a stub (`contractvm stubs`) is made with what its contract is deployed with.
+    @overload
+    def deploy(self, contract: Callable[P, D], *arguments: P.args, **options: P.kwargs) -> D: ...
+    @overload
     def deploy(
         self,
-        contract: Deployable,
+        contract: type[Contract] | str | Path | Artifact | Compiled | bytes,
+        *arguments: Value,
+        abi: Sequence[str] | str = (),
+        sender: Value = None,
+        value: int = 0,
+        gas: int | None = None,
+        label: str | None = None,
+    ) -> Deployed: ...
+    def deploy(  # type: ignore[misc]  # what a stub's class takes is these options, which only mypy cannot know
+        self,
+        contract: Any,
         *arguments: Value,
         abi: Sequence[str] | str = (),
         sender: Value = None,
@@ -109,6 +140,8 @@ class MockChain:
         """
         __tracebackhide__ = True
         source = self._sources.obtain(contract, asking_file() if isinstance(contract, str | Path) else None)
+        if self._coverage is not None:
+            self._coverage.expect(source)
         interface = source.interface.extended(abi) if abi else source.interface
         if arguments and not interface.constructor:
             raise ABIError(f"{source.name} has no constructor that is known; give abi='constructor(types)'")

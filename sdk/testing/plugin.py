@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from contractvm.types import Address
     from sdk.testing.chain import MockChain, Moment
+    from sdk.testing.covered import CoverageReport
     from sdk.testing.reports import GasReport
 
 TIERS = ("auto", "native", "portable", "reference")
@@ -29,6 +30,7 @@ CALLS = "Contract calls"
 TRACES = ("fail", "all", "none")
 
 CHAIN: pytest.StashKey[MockChain] = pytest.StashKey()
+_COVERAGE: pytest.StashKey[CoverageReport] = pytest.StashKey()
 _GAS_REPORT: pytest.StashKey[GasReport] = pytest.StashKey()
 _ALIVE: pytest.StashKey[list[Moment]] = pytest.StashKey()
 """When the parametrised fixtures that are set up now were begun, the youngest last."""
@@ -50,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=TRACES,
         default="fail",
         help="Show the contract calls of tests that fail, of all, or of none.",
+    )
+    group.addoption(
+        "--contract-coverage",
+        action="store_true",
+        help="Show which lines and branches of contracts in Python ran, and write contracts.lcov.",
     )
     group.addoption("--gas-report", action="store_true", help="Show the gas of every contract's functions.")
     group.addoption("--gas-snapshot", action="store_true", help="Write the gas of every test to .gas-snapshot.")
@@ -74,6 +81,13 @@ def pytest_configure(config: pytest.Config) -> None:
     write, check = option("--gas-snapshot"), option("--gas-snapshot-check")
     if write and check:
         raise pytest.UsageError("--gas-snapshot writes what --gas-snapshot-check compares with: give one of them")
+    if option("--contract-coverage"):
+        if option("--tier") not in ("auto", "reference"):
+            raise pytest.UsageError("--contract-coverage follows instructions on the reference tier: leave --tier out")
+        from sdk.testing.covered import CoverageReport
+
+        covered = config.stash[_COVERAGE] = CoverageReport(config.rootpath)
+        config.pluginmanager.register(covered, "contractvm coverage")
     if option("--gas-report"):
         from sdk.testing.reports import GasReport
 
@@ -93,7 +107,9 @@ def chain(pytestconfig: pytest.Config) -> Iterator[MockChain]:
     """A development chain in memory (`sdk.testing.MockChain`)."""
     from sdk.testing.chain import MockChain
 
-    with MockChain(tier=pytestconfig.getoption("--tier"), seed=pytestconfig.getoption("--chain-seed")) as made:
+    option, covered = pytestconfig.getoption, pytestconfig.stash.get(_COVERAGE, None)
+    coverage = None if covered is None else covered.begin()
+    with MockChain(tier=option("--tier"), seed=option("--chain-seed"), coverage=coverage) as made:
         pytestconfig.stash[CHAIN] = made
         pytestconfig.stash[_FIRST] = made.moment()
         report = pytestconfig.stash.get(_GAS_REPORT, None)

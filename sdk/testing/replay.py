@@ -89,7 +89,7 @@ def _tree(chain: MockChain, teller: Teller, entry: Entry) -> list[str]:
     title = told(chain, entry)
     if not entry.gas_used:
         return [title]
-    tracer = Tracer("reference" if entry.gas_used <= FOLLOWED else "portable")
+    tracer = Tracer("reference" if entry.gas_used <= FOLLOWED else "portable", teller.authored)
     try:
         frame = replay(chain, entry, tracer)
     except NotThere as reason:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sdk.build import Artifact, build
 from sdk.errors import BuildError
@@ -36,6 +36,8 @@ class Source:
     interface: Interface = field(default_factory=Interface, repr=False)
     debug: bytes = field(default=b"", repr=False)
     files: tuple[Path, ...] = ()
+    layout: Mapping[str, Any] | None = field(default=None, repr=False)
+    """How storage is laid out, of Python contracts."""
 
 
 class Sources:
@@ -51,7 +53,7 @@ class Sources:
         if isinstance(what, bytes):
             return Source("contract", what)
         if isinstance(what, Artifact):
-            return Source(what.name, what.code, what.interface, what.debug, (what.path,))
+            return Source(what.name, what.code, what.interface, what.debug, _parts(what.path), what.layout)
         if isinstance(what, str | Path):
             return self._from(locate(Path(what), asker), None)
         if isinstance(what, type):
@@ -69,6 +71,14 @@ class Sources:
         return made
 
 
+def _parts(path: Path) -> tuple[Path, ...]:
+    """The files that a source in another language may be made of: those beside it; of a crate, all of its sources."""
+    if path.is_dir() or path.name == "Cargo.toml":
+        crate = path if path.is_dir() else path.parent
+        return tuple(sorted((*crate.glob("Cargo.*"), *crate.glob("src/**/*.rs"))))
+    return path, *(sorted(path.parent.glob("*.[ch]")) if path.suffix == ".c" else ())
+
+
 def _stamps(files: tuple[Path, ...]) -> tuple[int, ...]:
     """When the files were changed; -1 for one that is gone."""
     return tuple(file.stat().st_mtime_ns if file.exists() else -1 for file in files)
@@ -82,9 +92,8 @@ def _python(path: Path, contract: str | None) -> Source:
 
 
 def _compiled(compiled: Compiled) -> Source:
-    return Source(
-        compiled.name, compiled.module, compiled.interface, compiled.debug, tuple(map(Path, compiled.source_files))
-    )
+    files = tuple(map(Path, compiled.source_files))
+    return Source(compiled.name, compiled.module, compiled.interface, compiled.debug, files, compiled.layout)
 
 
 def _file_of(contract: type) -> Path:

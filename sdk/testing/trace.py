@@ -20,8 +20,8 @@ from contractvm.types import MILLI, Address
 from contractvm.wasm.machine import WasmMachine
 from state.world import World
 
-Step: TypeAlias = Callable[[bytes, int, int], None]
-"""Told of each instruction: code hash, function index, byte offset in the module."""
+Follows: TypeAlias = Callable[[bytes, int], bool]
+"""Whether an instruction, by code hash and byte offset in the module, is one that people are shown."""
 
 
 @dataclass(slots=True)
@@ -92,11 +92,11 @@ class Tracer:
 
     name = "wasm"
 
-    def __init__(self, tier: str, step: Step | None = None) -> None:
-        """On `reference` places are known, and `step` is told of every instruction; on other tiers neither."""
+    def __init__(self, tier: str, follows: Follows) -> None:
+        """On `reference` places are known; an instruction that is not followed has that of the one before it."""
         self.roots: list[Frame] = []
         self._open: list[Frame] = []
-        self._step = step
+        self._follows = follows
         self._machine: Machine = WasmMachine(
             tier, background=False, trace=self._instruction if tier == "reference" else None
         )
@@ -158,9 +158,8 @@ class Tracer:
         self, function: int, offset: int, name: str, immediate: object, milligas: int, stack: list[Any]
     ) -> None:
         frame = self._open[-1]
-        frame.now = Place(offset, function)
-        if self._step is not None:
-            self._step(frame.code_hash, function, offset)
+        if self._follows(frame.code_hash, offset) or frame.now is None:
+            frame.now = Place(offset, function)
 
 
 def _ended(frame: Frame, error: ExecutionError) -> None:
@@ -170,6 +169,7 @@ def _ended(frame: Frame, error: ExecutionError) -> None:
         frame.status, frame.output = Status.REVERT, error.data
     elif isinstance(error, Trap):
         frame.status, frame.detail = Status.TRAP, f"{error.code}: {error.detail}" if error.detail else str(error.code)
-        frame.stopped = error.place or frame.now
+        if frame.stopped is None:
+            frame.stopped = error.place
     else:
         frame.status = Status.OUT_OF_GAS

@@ -11,6 +11,7 @@ Never: runs anything; `replay` does.
 from __future__ import annotations
 
 from contractvm.crypto import keccak256
+from contractvm.errors import Place
 from contractvm.machine import Kind, Status
 from contractvm.types import Address
 from sdk.abi import ABIError, Event, Function, Value
@@ -18,6 +19,7 @@ from sdk.interface import Interface
 from sdk.testing.chain import MockChain
 from sdk.testing.failures import failure, refusal
 from sdk.testing.places import Map
+from sdk.testing.source import Source
 from sdk.testing.trace import Emitted, Frame, Write
 from sdk.testing.values import written
 
@@ -32,6 +34,7 @@ class Teller:
         self._chain = chain
         self._labels = chain.labels()
         self._maps: dict[bytes, Map] = {}
+        self._authored: dict[tuple[bytes, int], bool] = {}
         self._interfaces: dict[bytes, Interface] = {}
         for source, interface in chain.book.contracts():
             code_hash = keccak256(source.code)
@@ -57,13 +60,22 @@ class Teller:
             return [first + where, *rest]
         if isinstance(event, Emitted):
             return [f"emitted {self._log(frame, event)}{where}"]
-        old, new = (f"0x{value.hex()}" if value else "nothing" for value in (event.before, event.after))
         of = "" if event.address == frame.address else f" of {self._label(event.address)}"
-        return [f"storage{of} 0x{event.key.hex()}: {old} -> {new}{where}"]
+        known = self._maps.get(frame.code_hash) or Map(Source("", b""))
+        return [f"storage{of} {known.slot(event.key, event.before, event.after, self._labels)}{where}"]
 
-    def _where(self, frame: Frame, place: object) -> str:
+    def authored(self, code_hash: bytes, offset: int) -> bool:
+        """Whether the author of a contract wrote what is at a byte of its code."""
+        place = code_hash, offset
+        found = self._authored.get(place)
+        if found is None:
+            known = self._maps.get(code_hash)
+            found = self._authored[place] = known is None or known.authored(offset)
+        return found
+
+    def _where(self, frame: Frame, place: Place | None) -> str:
         known = self._maps.get(frame.code_hash)
-        text = known.tell(place) if known is not None else ""  # type: ignore[arg-type]
+        text = known.tell(place) if known is not None else ""
         return f"    ({text})" if text else ""
 
     def _call(self, frame: Frame) -> str:

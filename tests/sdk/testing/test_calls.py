@@ -163,7 +163,7 @@ def test_paths_are_found_from_the_file_that_asks(
     with pytest.raises(BuildError, match=r"missing\.wat: No such file; looked in .*testing.*"):
         mock.deploy("missing.wat")
     with pytest.raises(BuildError, match="give a contract's class, a path, an artifact or bytes"):
-        mock.deploy(5)  # type: ignore[arg-type]
+        mock.deploy(5)  # type: ignore[call-overload]
 
 
 def test_a_source_is_built_again_when_it_changed(mock: MockChain, tmp_path: Path) -> None:
