@@ -26,18 +26,24 @@ TOKEN = Interface().extended(
 )
 
 
-def checked(folder: Path, *lines: str) -> list[str]:
-    """What mypy says of a function of `t: Token` with these lines."""
+BODY = 5
+"""The line of a file that is checked where its function's body begins."""
+
+
+def checked(folder: Path, *lines: str) -> list[tuple[int, str]]:
+    """What mypy says, by line, of a function of `t: Token` and `chain: MockChain` with these lines."""
     (folder / "token_types.pyi").write_text(stub("Token", TOKEN), encoding="utf-8")
     body = "".join(f"    {line}\n" for line in lines)
-    source = f"from token_types import Token\ndef f(t: Token) -> None:\n{body}"
+    imports = "from pathlib import Path\nfrom sdk.testing import Deployed, MockChain\nfrom token_types import Token\n"
+    source = f"{imports}def f(t: Token, chain: MockChain) -> None:\n{body}"
     (folder / "use.py").write_text(source, encoding="utf-8")
     config = folder / "mypy.ini"
     config.write_text(f"[mypy]\nstrict = True\nmypy_path = {folder}:{ROOT}\nfollow_imports = silent\n")
     files = [str(folder / "use.py"), str(folder / "token_types.pyi")]
     said, problem, _ = api.run(["--config-file", str(config), "--cache-dir", str(folder / "cache"), *files])
     assert not problem, problem
-    return [line.split(": ", 1)[1] for line in said.splitlines() if ".py" in line]
+    places = [line.split(":", 2) for line in said.splitlines() if ".py" in line]
+    return [(int(number), text) for _, number, text in places]
 
 
 def test_calls_that_fit(tmp_path: Path) -> None:
@@ -52,25 +58,27 @@ def test_calls_that_fit(tmp_path: Path) -> None:
         "t.f('x')",
         "word: bytes = t.move([(1, 2), (3, 4)])",
         "who: bytes = t.import_(import_=3)",
-        "deployed: Token = Token(5, sender=t, label='t')",
+        "deployed: Token = chain.deploy(Token, 5, sender=t, label='t')",
+        "any_other: Deployed = chain.deploy(Path('token.c'), 5, value=1)",
     )
     assert said == []
 
 
-@pytest.mark.parametrize(
-    ("line", "problem"),
-    [
-        ("t.transfer('0x00')", 'Missing positional argument "amount"'),
-        ("t.transfer('0x00', 'five')", 'incompatible type "str"; expected "int"'),
-        ("t.balanceOf(who='0x00')", "argument"),
-        ("s: str = t.balanceOf('0x00')", "Incompatible types in assignment"),
-        ("t.f()", "overload variants"),
-        ("Token()", 'Missing positional argument "supply"'),
-    ],
-)
-def test_calls_that_do_not_fit(tmp_path: Path, line: str, problem: str) -> None:
-    said = checked(tmp_path, line)
-    assert said and problem in said[0], said
+MISTAKES = {
+    "t.transfer('0x00')": 'Missing positional argument "amount"',
+    "t.transfer('0x00', 'five')": 'incompatible type "str"; expected "int"',
+    "t.balanceOf(who='0x00')": "argument",
+    "s: str = t.balanceOf('0x00')": "Incompatible types in assignment",
+    "t.f()": "overload variants",
+    "chain.deploy(Token)": '"deploy" of "MockChain"',
+    "chain.deploy(Token, 'five')": '"deploy" of "MockChain"',
+}
+
+
+def test_calls_that_do_not_fit(tmp_path: Path) -> None:
+    said = checked(tmp_path, *MISTAKES)
+    for number, (line, problem) in enumerate(MISTAKES.items(), BODY):
+        assert any(place == number and problem in text for place, text in said), f"{line}: {said}"
 
 
 @pytest.mark.parametrize(
