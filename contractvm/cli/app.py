@@ -38,7 +38,7 @@ COMMANDS = {
     "upgrade-check": Entry("upgrade_check", START, "Name the storage fields that an upgrade would break."),
     "run": Entry("run", MODULES, "Run an export of any module; print result, gas and time."),
     "inspect": Entry("inspect", MODULES, "Show imports, exports, limits, floats, code with gas."),
-    "deploy": Entry("send", CHAIN, "Deploy a contract from .wasm, .wat or .c."),
+    "deploy": Entry("send", CHAIN, "Deploy a contract from its source or .wasm."),
     "send": Entry("send", CHAIN, "Send a transaction and mine it."),
     "accounts": Entry("accounts", READ, "List the development accounts and their balances."),
     "call": Entry("call", READ, "Call a contract without changing anything."),

@@ -48,7 +48,7 @@ BR_TABLE, END = BY_NAME["br_table"].code, BY_NAME["end"].code
 def inspect(settings: Settings, file: Path, code: bool, function: str | None) -> None:
     """Show imports, exports, limits, floats, code with gas.
 
-    FILE is a .wasm module, or a .wat or .c source, which is built first. Ends with 1 when the module is refused.
+    FILE is a .wasm module, or a source, which is built first. Ends with 1 when the module is refused.
     """
     data = read_module(file)
     rules = bare_rules()

@@ -61,7 +61,7 @@ def run(
 ) -> None:
     """Run an export of any module; print result, gas and time.
 
-    FILE is a .wasm module, or a .wat or .c source, which is built first. ARGS are whole numbers, signed or unsigned,
+    FILE is a .wasm module, or a source, which is built first. ARGS are whole numbers, signed or unsigned,
     decimal or 0x hex. Results are printed signed. A module that imports `cvm1` gets a fresh world in memory.
     Ends with 1 when it traps, reverts or runs out of gas.
 

@@ -49,7 +49,7 @@ def deploy(
     tier: str,
     **sending: Any,
 ) -> None:
-    """Deploy a contract from .wasm, .wat or .c.
+    """Deploy a contract from its source or .wasm.
 
     Sources are built first. CONSTRUCTOR is the types of the constructor's ARGS; a source that declares them needs none.
     With --tier native the contract is compiled before the command ends, and every later command finds it so.
