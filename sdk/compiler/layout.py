@@ -53,8 +53,10 @@ Layout = dict[str, Any]
 
 
 def prefix(qualified: str) -> bytes:
-    """What every key of a field begins with."""
-    return keccak256(qualified.encode())[:PREFIX_BYTES]
+    """What every key of a field begins with. Never all FF, so that every key has one that is greater than all below."""
+    digest = keccak256(qualified.encode())
+    start = digest[:PREFIX_BYTES]
+    return digest[PREFIX_BYTES : 2 * PREFIX_BYTES] if start == b"\xff" * PREFIX_BYTES else start
 
 
 def clashes(fields: Iterable[Field]) -> list[tuple[Field, Field]]:

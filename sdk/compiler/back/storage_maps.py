@@ -28,17 +28,14 @@ MAX_SHORT: Final = 1024
 """Room for keys without Bytes and String."""
 
 
-def _successor(b: Body) -> None:
-    """Count the last byte up; behind FF the byte before it. Nothing left: no bound."""
-    area = b.assembly.area("storage.end", LONG_BYTES + SLACK)
+def _successor(b: Body, name: str) -> None:
+    """Count the last byte up; behind FF the byte before it. A prefix is never all FF, so something is left."""
+    area = b.assembly.area(name, LONG_BYTES + SLACK)
     with b.temporaries(I32) as (last,):
         b.i32(area)
         b.get(0, 1)
         b.op("memory.copy")
         with b.block() as done, b.loop() as again:
-            b.get(1)
-            b.op("i32.eqz")
-            b.br_if(done)
             b.i32(area - 1)
             b.get(1)
             b.op("i32.add")
@@ -60,8 +57,10 @@ def _successor(b: Body) -> None:
         b.get(1)
 
 
-SUCCESSOR: Final = Routine("key_successor", (I32, I32), (I32, I32), _successor)
-"""A key -> the least key that is greater than all that begin with it; empty when there is none."""
+SUCCESSOR: Final = Routine("key_successor", (I32, I32), (I32, I32), lambda b: _successor(b, "storage.end"))
+"""A key -> the least key that is greater than all that begin with it."""
+BEHIND: Final = Routine("key_behind", (I32, I32), (I32, I32), lambda b: _successor(b, "storage.start"))
+"""The same, elsewhere in memory: where a step begins, while `SUCCESSOR` says where the loop ends."""
 
 
 def _push_end(b: Body, key: Key) -> None:
@@ -71,9 +70,8 @@ def _push_end(b: Body, key: Key) -> None:
         b.call(SUCCESSOR)
         return
     after = int.from_bytes(layout.prefix(key.field.qualified), "big") + 1
-    bound = after.to_bytes(layout.PREFIX_BYTES + 1, "big")[1:] if after < 1 << 16 else b""
-    b.i32(b.assembly.constant(bound) if bound else 0)
-    b.i32(len(bound))
+    b.i32(b.assembly.constant(after.to_bytes(layout.PREFIX_BYTES, "big")))
+    b.i32(layout.PREFIX_BYTES)
 
 
 def _open(w: Writer, key: Key, flags: int, handle: int) -> None:
@@ -199,7 +197,7 @@ def _groups(w: Writer, node: ForMap, root: Root) -> None:
             b.get(later)
             with b.if_((I32, I32)):
                 group.push()
-                b.call(SUCCESSOR)
+                b.call(BEHIND)
                 b.otherwise()
                 root.key.push()
             with b.temporaries(I32, I32) as (start, size):
