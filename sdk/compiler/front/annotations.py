@@ -125,6 +125,7 @@ class Resolver:
                 "a Map is no value: it cannot be passed, returned, kept in a variable or in another value",
                 "make it a field of the contract, or the value of another Map",
             )
+            return None
         if name in WRAPPERS:
             self._misplaced(node, name)
         elif name in self._generics:

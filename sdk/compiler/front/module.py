@@ -247,7 +247,11 @@ def refuse_statement(statement: ast.stmt, module: Module, reporter: Reporter) ->
     if span.end_line > span.line:
         last = len(module.source.line(span.line).rstrip())
         span = type(span)(span.file, span.line, span.column, span.line, last)
+    for name in assigned(statement):
+        module.scope.setdefault(name, Unresolved(name))
     match statement:
+        case _ if type(statement).__name__ == "TypeAlias":  # from Python 3.12 on
+            reporter.error("CV049", span, "a type has one name", "write the type where it is used")
         case ast.AsyncFunctionDef():
             reporter.error("CV020", span, "a contract has no async", "write def: calls return when they are done")
         case ast.Assign(targets=[ast.Name(id=name)]):
@@ -258,3 +262,10 @@ def refuse_statement(statement: ast.stmt, module: Module, reporter: Reporter) ->
         case _:
             help_ = "a module has imports, classes, functions and constants (NAME: Const[T] = value)"
             reporter.error("CV010", span, "a module has no statements that run", help_)
+
+
+def assigned(statement: ast.stmt) -> list[str]:
+    """The names that a refused statement would have given a meaning: nothing is said about their use."""
+    if isinstance(statement, ast.AsyncFunctionDef):
+        return [statement.name]
+    return [node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
