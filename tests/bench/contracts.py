@@ -97,7 +97,7 @@ class Account:
             self.first = left
         if self._before is not None:
             self.storage += self._before - left - self.call_price
-        self._before = left if name == "call" and imm in self.apart else None
+        self._before = left if name in ("call", "return_call") and imm in self.apart else None
         self.last = left
 
 
