@@ -104,13 +104,14 @@ def values(type_: Type) -> st.SearchStrategy[Any]:
     raise ValueError(f"no values of {type_}")
 
 
+def step(signature: Signature) -> st.SearchStrategy[Step]:
+    """A call with drawn arguments."""
+    return st.tuples(*map(values, signature.types)).map(lambda given: Step(signature.name, given))
+
+
 def steps(found: list[Signature], most: int) -> st.SearchStrategy[list[Step]]:
     """Sequences of calls."""
-
-    def of(signature: Signature) -> st.SearchStrategy[Step]:
-        return st.tuples(*map(values, signature.types)).map(lambda given: Step(signature.name, given))
-
-    return st.lists(st.one_of(*map(of, found)), min_size=1, max_size=most)
+    return st.lists(st.one_of(*map(step, found)), min_size=1, max_size=most)
 
 
 def plain(value: Any) -> Any:
@@ -125,9 +126,9 @@ def in_the_oracle(source: str, contract: str, sequence: list[Step]) -> list[Outc
     machine = oracle(source, ROOT)
     handle = deploy(machine, contract)
     outcomes: list[Outcome] = []
-    for step in sequence:
+    for one in sequence:
         try:
-            outcomes.append(("value", getattr(handle, step.function)(*step.arguments)))
+            outcomes.append(("value", getattr(handle, one.function)(*one.arguments)))
         except Reverted as reverted:
             outcomes.append(("revert", reverted.data))
     return [*outcomes, ("events", [(log.event, log.values) for log in machine.logs])]
@@ -137,26 +138,26 @@ def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], eve
     """The same on a chain."""
     outcomes: list[Outcome] = []
     logs: list[Any] = []
-    for step in sequence:
-        bound = chosen(deployed, step)
+    for one in sequence:
+        bound = chosen(deployed, one)
         try:
             if bound.function.reads_only:
-                outcomes.append(("value", plain(bound(*step.arguments))))
+                outcomes.append(("value", plain(bound(*one.arguments))))
             else:
-                receipt = bound.tx(*step.arguments)
+                receipt = bound.tx(*one.arguments)
                 outcomes.append(("value", plain(receipt.value)))
                 for event in events:
-                    logs += [(event, plain(one)) for one in receipt.events(event)]
+                    logs += [(event, plain(log)) for log in receipt.events(event)]
         except ChainReverted as reverted:
             outcomes.append(("revert", reverted.data))
     return [*outcomes, ("events", logs)]
 
 
-def chosen(deployed: Deployed, step: Step) -> Bound:
+def chosen(deployed: Deployed, wanted: Step) -> Bound:
     """The function, of several arities the one that is called."""
-    wanted = re.sub("_([a-z])", lambda found: found[1].upper(), step.function)
+    name = re.sub("_([a-z])", lambda found: found[1].upper(), wanted.function)
     parsed = [Function.parse(text) for text in deployed.interface.functions]
-    fitting = [one for one in parsed if one.name == wanted and len(one.inputs) == len(step.arguments)]
+    fitting = [one for one in parsed if one.name == name and len(one.inputs) == len(wanted.arguments)]
     return deployed[fitting[0].text]
 
 
@@ -189,5 +190,5 @@ class Pair:
             found = on_the_chain(self.chain, self.deployed, sequence, self.events)
         finally:
             self.chain.revert(before)
-        for step, want, have in zip([*sequence, "the events"], expected, found, strict=True):
-            assert have == want, f"{step}: the chain gives {have!r}, the oracle {want!r}"
+        for one, want, have in zip([*sequence, "the events"], expected, found, strict=True):
+            assert have == want, f"{one}: the chain gives {have!r}, the oracle {want!r}"

@@ -11,16 +11,18 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sdk.compiler import Compiled, compile_file
 from sdk.testing import MockChain
-from tests.sdk.semantics.compared import Pair, Signature, Step, signatures, steps, values
+from tests.sdk.semantics.compared import Pair, Step, signatures, step, steps
 from tests.tiers import tier_parameters
 
 SOURCES = Path(__file__).with_name("sources")
-WIDTHS = (8, 16, 24, 32, 56, 64, 72, 128, 136, 160, 192, 248, 256)
+OFTEN = (8, 32, 64, 128, 256)
+WIDTHS = (8, 16, 24, 32, 40, 56, 64, 72, 96, 128, 136, 160, 192, 200, 248, 256)
 WHOLE = ("flow", "objects", "maps", "texts")
 
 
@@ -43,8 +45,13 @@ def compiled(path: Path) -> Compiled:
     return compile_file(path)
 
 
-def widths() -> list[tuple[str, int]]:
-    return [(name, bits) for name in ("unsigned", "signed") for bits in WIDTHS]
+def widths() -> list[ParameterSet]:
+    """Both kinds of number; the widths that code treats alike are tried when there is time."""
+    return [
+        pytest.param(name, bits, marks=() if bits in OFTEN else pytest.mark.slow)
+        for name in ("unsigned", "signed")
+        for bits in WIDTHS
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -52,43 +59,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.getbasetemp()
 
 
-@pytest.mark.parametrize(("name", "bits"), widths(), ids=lambda part: str(part))
+@pytest.mark.parametrize(("name", "bits"), widths())
 def test_numbers(world: MockChain, folder: Path, name: str, bits: int) -> None:
     path = folder / f"{name}{bits}.py"
     if not path.exists():
         path.write_text(template(name, bits), encoding="utf-8")
-    pair = Pair.of(world, path, compiled(path))
-    for signature in signatures(pair.module, pair.contract):
-        one_by_one(pair, signature, examples=12)
-
-
-def one_by_one(pair: Pair, signature: Signature, examples: int) -> None:
-    """Calls of one function with drawn arguments."""
-
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.tuples(*map(values, signature.types)))
-    def calls(arguments: tuple[object, ...]) -> None:
-        pair.compare([Step(signature.name, arguments)])
-
-    calls()
-
-
-@pytest.mark.parametrize("name", WHOLE)
-def test_contracts(world: MockChain, name: str) -> None:
-    path = SOURCES / f"{name}.py"
-    pair = Pair.of(world, path, compiled(path))
-
-    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(steps(signatures(pair.module, pair.contract), most=12))
-    def sequences(sequence: list[Step]) -> None:
-        pair.compare(sequence)
-
-    sequences()
+    every_function(Pair.of(world, path, compiled(path)), examples=10)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_function_of_a_contract(world: MockChain, name: str) -> None:
     path = SOURCES / f"{name}.py"
+    every_function(Pair.of(world, path, compiled(path)), examples=10)
+
+
+def every_function(pair: Pair, examples: int) -> None:
+    """Examples in which each function is called once, with drawn arguments."""
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.tuples(*map(step, signatures(pair.module, pair.contract))))
+    def calls(sequence: tuple[Step, ...]) -> None:
+        pair.compare(list(sequence))
+
+    calls()
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_sequences_of_calls(world: MockChain, name: str) -> None:
+    path = SOURCES / f"{name}.py"
     pair = Pair.of(world, path, compiled(path))
-    for signature in signatures(pair.module, pair.contract):
-        one_by_one(pair, signature, examples=6)
+
+    @settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(steps(signatures(pair.module, pair.contract), most=12))
+    def sequences(sequence: list[Step]) -> None:
+        pair.compare(sequence)
+
+    sequences()
