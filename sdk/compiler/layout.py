@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from contractvm.crypto import keccak256
 from sdk.compiler.symbols import Field
+from sdk.compiler.tree import Program
 from sdk.compiler.types import (
     Address,
     Array,

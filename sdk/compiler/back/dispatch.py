@@ -10,10 +10,12 @@ Never: writes the functions themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Final
 
 from contractvm.crypto import keccak256
 from contractvm.wasm.module import I32
+from sdk.compiler import tree
 from sdk.compiler.back import functions
 from sdk.compiler.back.abi_decode import check_room, get_sequence
 from sdk.compiler.back.abi_encode import all_static, encoded, heads, put_parts
@@ -25,7 +27,7 @@ from sdk.compiler.back.reverts import reason
 from sdk.compiler.back.slots import slots, spelled
 from sdk.compiler.back.writer import ALLOCATE, Unit, Writer
 from sdk.compiler.symbols import Mutability, outputs
-from sdk.compiler.tree import Entry, Function
+from sdk.compiler.tree import Entry, Function, Program
 from sdk.compiler.types import BYTES, NOTHING, Type
 
 SELECTOR: Final = 4
@@ -265,7 +267,7 @@ def _deploy(w: Writer, constructor: Function, payable: bool) -> None:
 def _run(w: Writer, function: Function, raw: bool = False) -> None:
     """Call a function whose arguments are on the stack, and end the frame with its results; `raw`: as they are."""
     b = w.b
-    if function.nonreentrant:
+    if function.nonreentrant and lets_in(w.unit.program):
         guarded(w, function.writes, lambda: functions.invoke(w, function))
     else:
         functions.invoke(w, function)
@@ -311,6 +313,26 @@ def _finish(b: Body, returns: Type, locals_: Sequence[int]) -> None:
             b.get(start, length)
     b.host("finish")
     b.unreachable()
+
+
+def lets_in(program: Program) -> bool:
+    """Whether some call of a contract lets others call back: if none does, the engine keeps them out.
+
+    Code that is run by a delegate call is the contract's, and may call as it likes.
+    """
+    return any(_lets_in(statement) for function in program.functions for statement in function.body)
+
+
+def _lets_in(node: object) -> bool:
+    if isinstance(node, tuple):
+        return any(map(_lets_in, node))
+    if type(node).__module__ != tree.__name__ or isinstance(node, (tree.Local, Function)):
+        return False
+    if isinstance(node, (tree.CallRemote, tree.RawCall)) and node.reentry:
+        return True
+    if isinstance(node, tree.RawCall) and node.kind == "delegate":
+        return True
+    return any(_lets_in(getattr(node, field.name)) for field in fields(node))  # type: ignore[arg-type]
 
 
 GUARD: Final = b"\0"

@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Final
 
-from sdk.compiler.back import storage_walk
+from sdk.compiler.back import storage_entry, storage_walk
+from sdk.compiler.back.operand import Held
+from sdk.compiler.back.storage_items import Entry
 from sdk.compiler.back.storage_maps import for_map
 from sdk.compiler.back.storage_places import resolve
 from sdk.compiler.back.writer import Addressed, Write, Writer
@@ -30,8 +32,11 @@ class Storage:
     def store(self, w: Writer, place: Place) -> None:
         """The value waits on the stack, under what evaluating the place leaves there."""
         with w.spilled(place.type) as locals_, resolve(w, place) as target:
-            w.b.get(*locals_)
-            target.store()
+            if isinstance(target, Entry):
+                storage_entry.save(w.b, target.key, target.type, Held(locals_))
+            else:
+                w.b.get(*locals_)
+                target.store()
 
     def delete(self, w: Writer, place: Place) -> None:
         with resolve(w, place) as target:

@@ -62,7 +62,7 @@ class Keeps(Contract):
 
     @external
     @view
-    def keys(self) -> List[{key}]:
+    def listed(self) -> List[{key}]:
         found: List[{key}] = []
         for key in self.m:
             found.append(key)
@@ -103,7 +103,7 @@ def test_keys_are_found_in_order(key: str) -> None:
         for one, value in model.items():
             contract.put(one, value)
         expected = sorted(model, key=order(key))
-        assert [_plain(one) for one in contract.keys()] == expected
+        assert [_plain(one) for one in contract.listed()] == expected
         assert [_plain(one) for one in contract.inner()[0]] == expected
         assert contract.inner()[1] == len(model)
         stored = entries(chain, Address(contract.address), layout)
@@ -113,7 +113,7 @@ def test_keys_are_found_in_order(key: str) -> None:
             contract.drop(one)
             assert contract.has(one) is False
             contract.drop(one)
-        assert [_plain(one) for one in contract.keys()] == expected[2:]
+        assert [_plain(one) for one in contract.listed()] == expected[2:]
 
     tried()
 
@@ -138,13 +138,13 @@ def test_values_of_many_entries_are_one_step_of_a_loop(key: str, value: str, giv
         for one in model:
             contract.put(one, 3)
         expected = sorted(model, key=order(key))
-        assert [_plain(one) for one in contract.keys()] == expected
+        assert [_plain(one) for one in contract.listed()] == expected
         assert [_plain(one) for one in contract.inner()[0]] == expected
         for one in expected:
             assert contract.has(one) is True
             contract.drop(one)
             assert contract.has(one) is False
-        assert contract.keys() == []
+        assert contract.listed() == []
 
     tried()
 
