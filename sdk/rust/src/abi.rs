@@ -123,7 +123,11 @@ unsafe fn put<T: Abi>(base: *mut u8, head: *mut u8, tail: &mut usize, value: &T)
 /// Bytes of the tail that a value needs.
 #[inline]
 pub fn tail_of<T: Abi>(value: &T) -> usize {
-    if T::DYNAMIC { value.size() } else { 0 }
+    if T::DYNAMIC {
+        value.size()
+    } else {
+        0
+    }
 }
 
 macro_rules! unsigned {
@@ -251,7 +255,11 @@ pub(crate) fn swap(x: u64) -> u64 {
 /// Most numbers are small: a zero limb needs no turning round.
 #[inline]
 fn swap_unless_zero(x: u64) -> u64 {
-    if x == 0 { 0 } else { swap(x) }
+    if x == 0 {
+        0
+    } else {
+        swap(x)
+    }
 }
 
 #[inline(never)]
@@ -366,7 +374,7 @@ impl<T: Abi + 'static> Abi for &'static [T] {
         let mut reader = Reader::new(frame);
         for i in 0..size as usize {
             // SAFETY: room for so many items was made above.
-            unsafe { items.add(i).write(reader.next()) }
+            unsafe { items.add(i).write(reader.take()) }
         }
         // SAFETY: all of them were written.
         unsafe { core::slice::from_raw_parts(items, size as usize) }
@@ -394,7 +402,7 @@ impl<T: Abi, const N: usize> Abi for [T; N] {
     const DYNAMIC: bool = T::DYNAMIC;
     fn read(frame: &'static [u8]) -> [T; N] {
         let mut reader = Reader::new(frame);
-        core::array::from_fn(|_| reader.next())
+        core::array::from_fn(|_| reader.take())
     }
     fn size(&self) -> usize {
         items_size(self)
@@ -422,7 +430,7 @@ macro_rules! tuples {
             const SPREAD: bool = true;
             fn read(frame: &'static [u8]) -> Self {
                 let mut reader = Reader::new(frame);
-                ($(reader.next::<$item>(),)+)
+                ($(reader.take::<$item>(),)+)
             }
             #[inline]
             fn size(&self) -> usize {

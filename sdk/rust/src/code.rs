@@ -125,7 +125,7 @@ pub fn result_of<T: Abi>(answer: &'static [u8]) -> T {
     if T::SPREAD {
         T::read(answer)
     } else {
-        Reader::new(answer).next()
+        Reader::new(answer).take()
     }
 }
 

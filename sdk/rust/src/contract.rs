@@ -54,7 +54,7 @@ macro_rules! contract {
                         $crate::internal::not_payable()
                     }
                     let mut reader = $crate::Reader::new(arguments);
-                    $crate::internal::answer($name($(reader.next::<$type>()),*))
+                    $crate::internal::answer($name($(reader.take::<$type>()),*))
                 }
             })*
             $({
@@ -65,7 +65,7 @@ macro_rules! contract {
                         $crate::internal::not_payable()
                     }
                     let mut reader = $crate::Reader::new(input);
-                    $crate::internal::answer($name($(reader.next::<$type>()),*))
+                    $crate::internal::answer($name($(reader.take::<$type>()),*))
                 }
             })*
             $crate::revert("unknown function")
@@ -82,7 +82,7 @@ macro_rules! contract {
                         $crate::internal::not_payable()
                     }
                     let mut reader = $crate::Reader::new($crate::Input::read());
-                    $name($(reader.next::<$type>()),*);
+                    $name($(reader.take::<$type>()),*);
                     return;
                 }
             })*
@@ -233,7 +233,7 @@ macro_rules! abi_struct {
             const DYNAMIC: bool = false $(|| <$type as $crate::Abi>::DYNAMIC)+;
             fn read(frame: &'static [u8]) -> Self {
                 let mut reader = $crate::Reader::new(frame);
-                $name { $($field: reader.next()),+ }
+                $name { $($field: reader.take()),+ }
             }
             fn size(&self) -> usize {
                 0 $(+ <$type as $crate::Abi>::HEAD + $crate::internal::tail_of(&self.$field))+

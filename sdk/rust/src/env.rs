@@ -81,7 +81,11 @@ pub fn block_hash(number: u64) -> Option<[u8; 32]> {
     let mut out = [0; 32];
     // SAFETY: 32 bytes are written.
     let size = unsafe { host::block_hash(number, out.as_mut_ptr()) };
-    if size < 0 { None } else { Some(out) }
+    if size < 0 {
+        None
+    } else {
+        Some(out)
+    }
 }
 
 macro_rules! hashes {
@@ -102,7 +106,11 @@ pub fn ecrecover(digest: &[u8; 32], signature: &[u8; 64], recid: u32) -> Option<
     let mut out = Address::ZERO;
     // SAFETY: the sizes are those of the types.
     let size = unsafe { host::ecrecover(digest.as_ptr(), signature.as_ptr(), recid, out.0.as_mut_ptr()) };
-    if size < 0 { None } else { Some(out) }
+    if size < 0 {
+        None
+    } else {
+        Some(out)
+    }
 }
 
 /// Shows text to the developer where somebody looks.

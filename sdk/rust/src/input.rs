@@ -53,7 +53,7 @@ impl Reader {
 
     /// The next value. Reverts without a reason when it is missing or not well-formed.
     #[inline]
-    pub fn next<T: Abi>(&mut self) -> T {
+    pub fn take<T: Abi>(&mut self) -> T {
         let head = match self.frame.get(self.head..) {
             Some(head) => head,
             None => malformed(),

@@ -56,5 +56,9 @@ fn ended(status: i32) -> Result<&'static [u8], Failure> {
     let data = alloc(unsafe { host::returndata_size() } as usize);
     // SAFETY: the range is a slice's.
     unsafe { host::returndata_copy(data.as_mut_ptr(), 0, data.len() as u32) };
-    if status == 0 { Ok(data) } else { Err(Failure { status, data }) }
+    if status == 0 {
+        Ok(data)
+    } else {
+        Err(Failure { status, data })
+    }
 }

@@ -86,13 +86,21 @@ impl U256 {
     #[inline]
     pub fn checked_add(self, other: U256) -> Option<U256> {
         let (sum, overflow) = self.overflowing_add(other);
-        if overflow { None } else { Some(sum) }
+        if overflow {
+            None
+        } else {
+            Some(sum)
+        }
     }
 
     #[inline]
     pub fn checked_sub(self, other: U256) -> Option<U256> {
         let (difference, overflow) = self.overflowing_sub(other);
-        if overflow { None } else { Some(difference) }
+        if overflow {
+            None
+        } else {
+            Some(difference)
+        }
     }
 
     /// The product modulo 2^256.
