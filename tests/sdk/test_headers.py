@@ -1,4 +1,4 @@
-"""The generated C header: fresh, total, and refused for a row that nobody has thought about."""
+"""The generated C header and Rust externs: fresh, total, and refused for a row that nobody has thought about."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from contractvm.host import BY_NAME, HOST
 from sdk import headers
 
 
-def test_the_header_is_fresh() -> None:
+def test_the_files_are_fresh() -> None:
     assert headers.HEADER.read_text(encoding="utf-8") == headers.render(), "run `python -m sdk.headers`"
+    assert headers.EXTERNS.read_text(encoding="utf-8") == headers.render_rust(), "run `python -m sdk.headers`"
     assert headers.main(["--check"]) == 0
 
 
@@ -21,16 +22,21 @@ def test_a_stale_header_is_told_and_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(headers, "HEADER", tmp_path / "cvm.h")
+    monkeypatch.setattr(headers, "EXTERNS", tmp_path / "host.rs")
     assert headers.main(["--check"]) == 1
-    assert "python -m sdk.headers" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "cvm.h is stale: run `python -m sdk.headers`" in said and "host.rs is stale" in said
     assert headers.main([]) == 0
     assert headers.main(["--check"]) == 0
+    (tmp_path / "host.rs").write_text("")
+    assert headers.main(["--check"]) == 1
     assert headers.main(["--chekc"]) == 2
 
 
 def test_every_row_is_declared_once() -> None:
-    text = headers.render()
+    text, rust = headers.render(), headers.render_rust()
     for row in HOST:
+        assert rust.count(f"    pub fn {row.name}(") == 1
         assert text.count(f'CVM_IMPORT("{row.name}")') == 1
         assert f" cvm_{row.name}(" in text
 
