@@ -20,6 +20,7 @@
 mod abi;
 mod address;
 mod code;
+mod composed;
 mod contract;
 mod env;
 pub mod host;
