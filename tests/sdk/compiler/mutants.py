@@ -15,21 +15,23 @@ LANGUAGE = Path(__file__).parents[3] / "docs" / "language.md"
 
 ODD_EXPRESSIONS = """
 1.5 | None | ... | lambda: 1 | [x for x in y] | {1} | {} | f"{x}" | x if y else z | (1, 2) | [] | () | -1 | 2**300
-b"ab" | "t" | "\\ud800" | self | super() | super().f() | msg | msg.sender | u8 | u8(x) | Map | List[u8] | a.b.c.d | x[0]
-x[1:2] | x[::2] | not x | True | unchecked() | emit | Revert("x") | len | range(3) | enumerate([1]) | max_value(u8)
-bytes32.fromhex("aa") | b"0" * 32 | abi_decode(b"", u8) | Contract | Token.code | x.y() | x.append(1) | x.pop()
-x.copy() | x.encode() | x.items() | 1 < 2 < 3 | 1 and 2 | x in y | self.x | self.f | self.f() | try_call(self.f)
-keccak256 | chain.id | pow(2, 3) | min() | max([]) | sum([]) | abs(-1) | (yield) | await x | 1 @ 2 | x / 2 | ~1 | +1 | "a" + "b"
-0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045 | f(*x) | f(**x) | (x := 1) | x is y | self.__x | x.__class__ | 10**80
+b"ab" | "t" | "\\ud800" | self | super() | super().f() | msg | msg.sender | u8 | u8(x) | Map | List[u8] | a.b.c.d
+x[0] | x[1:2] | x[::2] | not x | True | unchecked() | emit | Revert("x") | len | range(3) | enumerate([1])
+max_value(u8) | bytes32.fromhex("aa") | b"0" * 32 | abi_decode(b"", u8) | Contract | Token.code | x.y()
+x.append(1) | x.pop() | x.copy() | x.encode() | x.items() | 1 < 2 < 3 | 1 and 2 | x in y | self.x | self.f
+self.f() | try_call(self.f) | keccak256 | chain.id | pow(2, 3) | min() | max([]) | sum([]) | abs(-1) | (yield)
+await x | 1 @ 2 | x / 2 | ~1 | +1 | "a" + "b" | 0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045 | f(*x) | f(**x)
+(x := 1) | x is y | self.__x | x.__class__ | 10**80
 """
 
 ODD_STATEMENTS = r"""
 x = 1 | x: u8 | x: u8 = 1 | x += 1 | x /= 1 | del x | del self.x | pass | assert x | assert x, 1 | raise x | raise
 return | return 1 | emit(x) | break | for i in x: pass | for i in range(3): i = 1 | while True: pass
-with unchecked(): pass | if x: pass | a, b = 1, 2 | a, b = b, a | a, *b = x | a = b = 1 | self.x = self | self.f() | super().__init__()
-x.append(x) | import os | from sdk import u8 | global x | def g(): pass | class Q: pass | x: int = 1 | x: "u8" = 1
-xs: List[u8] = [] | for k, v in self.m.items(): del self.m[k] | for i, x in enumerate(self.x): pass | async def h(): pass | "text" | 1 + 1
-with open(x): pass | for x in y: continue
+with unchecked(): pass | if x: pass | a, b = 1, 2 | a, b = b, a | a, *b = x | a = b = 1 | self.x = self | self.f()
+super().__init__() | x.append(x) | import os | from sdk import u8 | global x | def g(): pass | class Q: pass
+x: int = 1 | x: "u8" = 1 | xs: List[u8] = [] | for k, v in self.m.items(): del self.m[k]
+for i, x in enumerate(self.x): pass | async def h(): pass | "text" | 1 + 1 | with open(x): pass
+for x in y: continue
 """
 
 
