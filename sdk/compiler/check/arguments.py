@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sdk.compiler import tree
 from sdk.compiler.check.body import Body
-from sdk.compiler.types import Type
+from sdk.compiler.types import NOTHING, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _evaluated(
     for parameter, given in zip(wanted, nodes, strict=True):
         value = None
         if given is not None:
-            value = body.expression(given) if parameter.type is None else body.typed(given, parameter.type)
+            value = body.expression(given, NOTHING) if parameter.type is None else body.typed(given, parameter.type)
             failed = failed or value is None or parameter.type is None
         values.append(value)
     return None if failed else tuple(values)

@@ -15,7 +15,7 @@ from sdk.compiler.check.numbers import number
 from sdk.compiler.check.operators import ARITHMETIC, mixed, untyped
 from sdk.compiler.check.places import PLACES, access
 from sdk.compiler.check.targets import constant_target, writable
-from sdk.compiler.types import BYTES, STRING, U64, U256, Bytes, FixedBytes, Int, Map, String, Tuple, Type
+from sdk.compiler.types import BYTES, NOTHING, STRING, U64, U256, Bytes, FixedBytes, Int, Map, String, Tuple, Type
 
 
 def assign(body: Body, node: ast.Assign) -> Sequence[tree.Statement]:
@@ -30,7 +30,8 @@ def assign(body: Body, node: ast.Assign) -> Sequence[tree.Statement]:
         return _first(body, node, goal)
     type_, place = _goal(body, goal)
     if type_ is None:
-        body.expression(node.value)
+        body.unhinted(node.value)
+        reached(body, goal)
         return []
     value = body.typed(node.value, type_)
     reached(body, goal)
@@ -103,7 +104,7 @@ def declare(body: Body, node: ast.AnnAssign) -> Sequence[tree.Statement]:
     local = None if type_ is None else new_local(body, goal, type_)
     value = None
     if node.value is not None:
-        value = body.expression(node.value) if type_ is None else body.typed(node.value, type_)
+        value = body.expression(node.value, NOTHING) if type_ is None else body.typed(node.value, type_)
         body.assigned.add(goal.id)
     body.variables[goal.id] = Variable(local)
     if local is None or value is None or not keep(body, value):
@@ -186,10 +187,11 @@ def augment(body: Body, node: ast.AugAssign) -> Sequence[tree.Statement]:
     op, shown = ARITHMETIC[type(node.op)]
     goal = node.target
     if constant_target(body, goal):
+        body.unhinted(node.value)
         return []
     found = access(body, goal)
     if found is None:
-        body.expression(node.value, U256)
+        body.unhinted(node.value)
         return []
     if not isinstance(found, PLACES):
         body.error("CV216", node, "this cannot be assigned", "")

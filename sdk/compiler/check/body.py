@@ -15,7 +15,7 @@ from sdk.compiler.check.whole import Whole
 from sdk.compiler.front.annotations import resolve_type
 from sdk.compiler.front.declared import ContractDecl, Declaration, LanguageName, Module
 from sdk.compiler.symbols import Span
-from sdk.compiler.types import Type
+from sdk.compiler.types import NOTHING, Type
 
 Node: TypeAlias = ast.stmt | ast.expr | ast.arg | ast.keyword
 
@@ -79,8 +79,13 @@ class Body:
         return not self.unchecked
 
     def expression(self, node: ast.expr, hint: Type | None = None) -> tree.Expression | None:
-        """The value of an expression; `hint` is the type that literals in it take. None: an error has been said."""
+        """The value of an expression; `hint` is the type that literals in it take; `NOTHING` where
+        it is not understood, which has been said. None: an error has been said."""
         return self._dispatch(self, node, hint)
+
+    def unhinted(self, node: ast.expr) -> None:
+        """Look at an expression whose context is not understood: a literal in it has no type, and that is no news."""
+        self.expression(node, NOTHING)
 
     def typed(self, node: ast.expr, expected: Type) -> tree.Expression | None:
         """The value, of just this type."""

@@ -7,6 +7,7 @@ the language's functions (`builtins`).
 from __future__ import annotations
 
 import ast
+import difflib
 
 from sdk.compiler import tree
 from sdk.compiler.check import remote
@@ -137,7 +138,8 @@ def _of_self(body: Body, node: ast.Call, function: ast.Attribute) -> tree.Expres
     declared = contract.methods.get(function.attr)
     if declared is None:
         if not contract.incomplete:
-            help_ = unknown_name(function.attr, contract.methods)
+            near = difflib.get_close_matches(function.attr, contract.methods, 1)
+            help_ = f"did you mean self.{near[0]}()?" if near else f"declare it: def {function.attr}(self, ...)"
             body.error("CV210", node, f"{contract.name} has no function {function.attr}", help_)
         return None
     if declared.kind not in (FunctionKind.INTERNAL, FunctionKind.EXTERNAL):

@@ -24,6 +24,7 @@ from sdk.compiler.types import (
     FixedBytes,
     Int,
     List,
+    Nothing,
     Tuple,
     Type,
 )
@@ -70,6 +71,8 @@ def _number(body: Body, node: ast.expr, value: int, hint: Type | None) -> tree.E
     match hint:
         case Int():
             return literal_int(body, node, value, hint)
+        case Nothing():
+            pass
         case None:
             body.error(
                 "CV203",
@@ -131,6 +134,8 @@ def _list(body: Body, node: ast.List, hint: Type | None) -> tree.Expression | No
             return None
         return tree.MakeList(items, hint, span)
     if not node.elts:
+        if hint == NOTHING:
+            return None
         body.error("CV203", node, "nothing here says what type the items have", "say it: xs: List[u256] = []")
         return None
     known = common(body, node.elts, None)

@@ -11,10 +11,13 @@ from sdk.compiler import tree
 from sdk.compiler.check.body import Body, Variable
 from sdk.compiler.check.expressions import expression
 from sdk.compiler.check.statements import block
+from sdk.compiler.check.walk import below
 from sdk.compiler.check.whole import Whole
 from sdk.compiler.front.declared import FunctionDecl, FunctionKind, Module
 from sdk.compiler.optimise.folding import fold
 from sdk.compiler.types import NOTHING, Type
+
+CALCULATIONS = (tree.Constant, tree.Binary, tree.Unary, tree.Convert, tree.Builtin)
 
 
 def fill(whole: Whole, declared: FunctionDecl) -> tree.Function | None:
@@ -64,7 +67,10 @@ def evaluate(whole: Whole, module: Module, node: object, type_: Type) -> tree.Ex
         return None
     folded = fold(value)
     if not isinstance(folded, tree.Constant) and not _fixed(folded):
-        body.error("CV219", node, "this is not constant", "a constant is made of literals and other constants")
+        if all(isinstance(part, CALCULATIONS) and getattr(part, "arguments", True) for part in below([folded])):
+            body.error("CV202", node, f"this has no value that fits {type_}", "it overflows, or divides by zero")
+        else:
+            body.error("CV219", node, "this is not constant", "a constant is made of literals and other constants")
         return None
     return folded
 

@@ -17,6 +17,7 @@ from sdk.compiler.check.places import access
 from sdk.compiler.types import (
     BOOL,
     BYTES,
+    NOTHING,
     STRING,
     U64,
     U256,
@@ -86,7 +87,7 @@ def common(body: Body, nodes: list[ast.expr], hint: Type | None) -> list[tree.Ex
     first = next((i for i, node in enumerate(nodes) if not untyped(body, node)), 0)
     lead = body.expression(nodes[first], hint)
     values = [
-        lead if i == first else body.expression(node, hint if lead is None else lead.type)
+        lead if i == first else body.expression(node, NOTHING if lead is None else lead.type)
         for i, node in enumerate(nodes)
     ]
     known = [value for value in values if value is not None]
@@ -165,7 +166,7 @@ def _sum(body: Body, node: ast.BinOp, hint: Type | None) -> tree.Expression | No
     """`a + b` of numbers, or of bytes and text, which the left side tells."""
     left = body.expression(node.left, hint if isinstance(hint, Int) else None)
     joins = left is not None and isinstance(left.type, Bytes | String | FixedBytes)
-    right = body.expression(node.right, None if joins or left is None else left.type)
+    right = body.expression(node.right, NOTHING if left is None else None if joins else left.type)
     if left is None or right is None:
         return None
     if joins:

@@ -7,7 +7,8 @@ Source: docs/language.md, "Types", "Fields", "The surroundings". Never: decides 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -231,8 +232,13 @@ def _of_self(body: Body, node: ast.Attribute) -> Found:
     if name in contract.methods:
         body.error("CV218", node, f"self.{name} is a function, not a value", f"call it: self.{name}(...)")
     elif not contract.incomplete:
-        body.error("CV210", node, f"{contract.name} has no field {name}", unknown_name(name, contract.fields))
+        body.error("CV210", node, f"{contract.name} has no field {name}", _near_field(name, contract.fields))
     return None
+
+
+def _near_field(name: str, fields: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(fields), 1)
+    return f"did you mean self.{near[0]}?" if near else f"declare it in the class: {name}: u256, or what it is"
 
 
 def _member(body: Body, node: ast.Attribute, base: tree.Place | tree.Expression) -> Found:

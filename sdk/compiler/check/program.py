@@ -17,7 +17,7 @@ from sdk.compiler.check.walk import below
 from sdk.compiler.check.whole import Whole, is_constant
 from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.front.abi_names import camel_case
-from sdk.compiler.front.declared import ContractDecl, FieldDecl, FunctionDecl, FunctionKind, Unit
+from sdk.compiler.front.declared import ConstDecl, ContractDecl, FieldDecl, FunctionDecl, FunctionKind, StructDecl, Unit
 from sdk.compiler.symbols import Error, Event, Field, Kind, Mutability, Parameter, signature
 
 
@@ -26,9 +26,7 @@ def check_contract(unit: Unit, contract: ContractDecl, reporter: Reporter) -> tr
     whole = Whole(unit, contract, reporter, evaluate)
     declared = _all_functions(unit, contract)
     functions = [made for one in declared if (made := fill(whole, one)) is not None]
-    for field in contract.fields.values():
-        if is_constant(field):
-            whole.constant(field)
+    _check_constants(whole)
     for one in contract.methods.values():
         if one.kind is FunctionKind.CONSTRUCTOR:
             _check_constructors(whole, one)
@@ -54,6 +52,20 @@ def _all_functions(unit: Unit, contract: ContractDecl) -> list[FunctionDecl]:
             if isinstance(one, FunctionDecl):
                 found[one] = None
     return list(found)
+
+
+def _check_constants(whole: Whole) -> None:
+    """Evaluate every constant, also those that nothing uses."""
+    for field in whole.contract.fields.values():
+        if is_constant(field):
+            whole.constant(field)
+    for module in whole.unit.modules:
+        for one in module.scope.values():
+            if isinstance(one, ConstDecl):
+                whole.constant(one)
+            elif isinstance(one, StructDecl):
+                for position in range(len(one.defaults)):
+                    whole.member_default(one, position)
 
 
 def _check_constructors(whole: Whole, last: FunctionDecl) -> None:

@@ -217,7 +217,7 @@ def _constructor_arguments(body: Body, node: ast.Call) -> tuple[tree.Expression,
             body.error("CV211", node, f"{known.name} takes ({shown}), {len(nodes)} arguments are given", "")
             return None
         values = [
-            body.expression(given) if p.type is None else body.typed(given, p.type)
+            body.expression(given, NOTHING) if p.type is None else body.typed(given, p.type)
             for p, given in zip(parameters, nodes, strict=True)
         ]
     else:

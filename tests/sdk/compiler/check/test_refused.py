@@ -1,0 +1,29 @@
+"""Everything that the checker refuses: the whole message, with place, line, caret and help."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sdk.compiler.check
+from tests.sdk.compiler.check.cases import Case, cases, said
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.file}: {case.name}") for case in cases()])
+def test_what_is_said(case: Case, tmp_path: Path) -> None:
+    assert case.expected
+    assert said(case.source, tmp_path) == case.expected
+
+
+def test_no_case_is_written_twice() -> None:
+    names = [(case.file, case.name) for case in cases()]
+    assert len(names) == len(set(names))
+
+
+def test_every_code_of_the_checker_has_a_case() -> None:
+    folder = Path(sdk.compiler.check.__file__).parent
+    used = {code for file in folder.glob("*.py") for code in re.findall(r'"(CV\d{3})"', file.read_text())}
+    shown = {code for case in cases() for code in re.findall(r"\[(CV\d{3})\]", case.expected)}
+    assert used - shown == set()
