@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from contractvm.cli.files import read_bytes
+from contractvm.cli.files import check_source
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.output import show_json
 from contractvm.cli.problem import Problem
@@ -36,16 +36,18 @@ def stubs(settings: Settings, files: tuple[Path, ...], out: Path | None) -> None
         raise Problem("-o names one file", "give one FILE, or leave -o out")
     written = []
     for file in files:
-        read_bytes(file)
+        check_source(file)
+        stem = file.name.split(".")[0]
         if file.suffix == ".json":
             name, interface = class_name(file), read_json(file)
         else:
             artifact = build(file)
             name = artifact.name if file.suffix == ".py" else class_name(Path(artifact.name))
             interface = artifact.interface
+            stem = stem if file.suffix in (".py", ".c") else artifact.name
         if not interface.functions:
             raise Problem(f"{file} declares no functions", "give its JSON ABI")
-        path = out or file.parent / f"{file.name.split('.')[0]}.pyi"
+        path = out or (file if file.is_dir() else file.parent) / f"{stem}.pyi"
         if path.exists() and "made by `contractvm stubs`" not in path.read_text(encoding="utf-8", errors="replace"):
             raise Problem(f"{path} exists and is no stub of ours", "name another file with -o")
         path.write_text(stub(name, interface), encoding="utf-8")
