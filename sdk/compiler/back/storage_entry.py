@@ -34,7 +34,8 @@ def _area(b: Body, size: int) -> int:
     """Where a value of a fixed size is put together."""
     if size <= AREA_BYTES:
         return b.assembly.area("storage.value", AREA_BYTES)
-    return b.assembly.area(f"storage.value {size}", -(-size // 8) * 8)
+    whole = -(-size // 8) * 8
+    return b.assembly.area(f"storage.value {whole}", whole)
 
 
 def _is_small(type_: Type) -> bool:

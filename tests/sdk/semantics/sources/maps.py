@@ -15,6 +15,16 @@ class Account(Struct):
     note: String
 
 
+class Deal(Struct):
+    """100 bytes: more than what storage copies at once, and no whole number of words."""
+
+    buyer: Address
+    seller: Address
+    arbiter: Address
+    deadline: u64
+    amount: u256
+
+
 class Maps(Contract):
     counts: Public[Map[u256, u256]]
     signed: Map[i16, u8]
@@ -27,6 +37,8 @@ class Maps(Contract):
     accounts: Public[Map[Address, Account]]
     allowance: Public[Map[Address, Map[u8, u64]]]
     lists: Map[u8, List[u16]]
+    deals: Public[Map[u8, Deal]]
+    last: Deal
     cache: Transient[Map[u8, u8]]
 
     @external
@@ -158,3 +170,19 @@ class Maps(Contract):
         self.cache[key] += 1
         self.cache[key] += 1
         return self.cache[key]
+
+    @external
+    def deal(self, key: u8, who: Address, deadline: u64, amount: u256) -> tuple[Deal, bool]:
+        before = self.last.copy()
+        self.last = Deal(msg.sender, who, self.last.buyer, deadline, amount)
+        self.deals[key % 4] = self.last.copy()
+        self.deals[key % 3].deadline //= 2
+        return before, key in self.deals
+
+    @external
+    @view
+    def dealt(self) -> List[Deal]:
+        found: List[Deal] = []
+        for _key, deal in self.deals.items():
+            found.append(deal.copy())
+        return found
