@@ -137,7 +137,7 @@ def test_coverage_of_lines_and_branches(pytester: pytest.Pytester, inside: Run, 
     result.assert_outcomes(passed=2)
     (row,) = [line for line in result.outlines if line.startswith("vault.py")]
     assert "  3/4 75 %  " in row
-    # getters that nobody called, the line that only 7 reaches, the function that nobody called, a test that was only false
+    # getters, the line that only 7 reaches, the function that nobody called, the test that was only false
     assert row.split("%")[-1].split(", ") == ["  17-18", "25", "32-33", "24?"]
     traced = (pytester.path / "contracts.lcov").read_text().splitlines()
     assert traced[0] == "SF:vault.py"
