@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contractvm.errors import Invalid
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.encode import encode, name, sized, unsigned, vector
@@ -27,9 +28,11 @@ from contractvm.wasm.module import (
     Module,
 )
 from contractvm.wasm.opcodes import BY_NAME
+from contractvm.wasm.validate import validate
 from sdk.compiler.back.asm import HOST_TYPES, Assembly, Body, Defined
 from sdk.compiler.back.tidy import tidy
 from sdk.compiler.symbols import Span
+from sdk.errors import BuildError
 
 PAGE = 65_536
 HOST_MODULE = "cvm1"
@@ -49,8 +52,15 @@ class Linked:
     other than 0 means that it holds."""
 
 
+class TooLarge(BuildError):
+    """A contract, or one function of it, that is larger than the chain accepts."""
+
+
 def link(assembly: Assembly) -> Linked:
-    """Finish an assembly. Raises: ValueError for code that the encoder cannot write."""
+    """Finish an assembly.
+
+    Raises: TooLarge for what passes a limit of the chain; ValueError for code that is not well-formed: our bug.
+    """
     assembly.write_routines()
     for defined in assembly.functions:
         tidy(_body(defined))
@@ -78,7 +88,7 @@ def link(assembly: Assembly) -> Linked:
     module.data += [Data("active", content, _constant(I32, address)) for address, content in assembly.static]
     module.types[:] = types
     encoded = encode(module)
-    spans, branches = _places(assembly, encoded)
+    spans, branches = _places(assembly, _accepted(assembly, encoded))
     return Linked(encoded, _names(assembly, indices), spans, branches)
 
 
@@ -115,13 +125,29 @@ def _names(assembly: Assembly, indices: dict[object, int]) -> Custom:
     return Custom("name", b"\x01" + sized(vector(entries)))
 
 
+def _accepted(assembly: Assembly, encoded: bytes) -> Module:
+    """The module as the chain reads it when it is deployed. The decoder looks at sizes, the validator at types."""
+    rules = contract_rules()
+    try:
+        module = decode(encoded, rules)
+    except Invalid as refused:
+        at = refused.place.function
+        name_ = "the contract" if at is None else assembly.functions[at - len(assembly.imports)].name
+        raise TooLarge(f"{name_} is too large for the chain: {refused.reason}; divide it") from None
+    try:
+        validate(module, rules)
+    except Invalid as wrong:
+        raise ValueError(f"the code that was made is no WebAssembly: {wrong}") from wrong
+    return module
+
+
 def _places(
-    assembly: Assembly, encoded: bytes
+    assembly: Assembly, module: Module
 ) -> tuple[tuple[tuple[int, Span | None], ...], tuple[tuple[int, Span, bool], ...]]:
     """Spans and branches; the offsets are the decoder's, so that they are what traps and traces say."""
     spans: list[tuple[int, Span | None]] = []
     branches: list[tuple[int, Span, bool]] = []
-    for defined, function in zip(assembly.functions, decode(encoded, contract_rules()).functions, strict=True):
+    for defined, function in zip(assembly.functions, module.functions, strict=True):
         body = _body(defined)
         deciding = {id(branch.instruction): branch for branch in body.branches}
         before: Span | str | None = "none yet"
