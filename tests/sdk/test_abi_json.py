@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sdk.abi import ABIError, Constructor, Event, Function
+from sdk.abi_text import LOCATIONS
 from sdk.interface import Interface
+from tests.sdk.abi_values import elementary_types
+
+RESERVED = {*LOCATIONS, "indexed"}
+"""Words that cannot be a parameter's name."""
 
 # Solidity, "Contract ABI Specification", sections "JSON" and "Handling tuple types".
 SPECIFICATION = [
@@ -193,3 +202,33 @@ def test_indexed_composites_are_hashed_in_place() -> None:
         keccak256(b"raw"),
     )
     assert data == b""
+
+
+NAMES = st.from_regex(r"[a-z][a-zA-Z0-9]{0,5}", fullmatch=True).filter(lambda name: name not in RESERVED)
+
+
+@st.composite
+def parameters(draw: st.DrawFn, depth: int = 0) -> str:
+    """A list of parameters as text: named and nameless, structs, arrays of them."""
+    items = []
+    for _ in range(draw(st.integers(0 if depth == 0 else 1, 3))):
+        if depth < 2 and draw(st.booleans()):
+            start = draw(st.sampled_from(["", "struct Point "]))
+            type_ = f"{start.strip()}{draw(parameters(depth + 1))}"
+        else:
+            type_ = draw(elementary_types()).name
+        brackets = "".join(draw(st.lists(st.sampled_from(["[]", "[3]"]), max_size=2)))
+        items.append(" ".join(filter(None, [type_ + brackets, draw(st.just("") | NAMES)])))
+    return f"({', '.join(items)})"
+
+
+@given(parameters(), parameters(), st.sampled_from(["", " view", " pure", " payable"]))
+@settings(max_examples=400, deadline=None)
+def test_any_function_goes_there_and_back(inputs: str, outputs: str, word: str) -> None:
+    text = f"f{inputs}{word}{'' if outputs == '()' else f' returns {outputs}'}"
+    interface = Interface().extended([text])
+    function = Function.parse(text)
+    assert function.declaration == text
+    entries = json.loads(json.dumps(interface.to_json()))
+    assert Interface.from_json(entries).functions == (text,)
+    assert Function.parse(f"f({','.join(type_.name for type_ in function.types)})").selector == function.selector
