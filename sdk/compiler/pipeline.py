@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sdk.compiler import Compiled, layout, tree
+from sdk.compiler import layout, tree
 from sdk.compiler.back.debug import debug_module
 from sdk.compiler.back.lower import generate
 from sdk.compiler.check import check_contract
 from sdk.compiler.check.walk import below
+from sdk.compiler.compiled import Compiled
 from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.front.declared import ContractDecl, Unit
 from sdk.compiler.front.load import load
 from sdk.compiler.interface import interface
 from sdk.compiler.optimise import optimise
+from sdk.compiler.optimise.rewrite import Node, bottom_up
 from sdk.compiler.symbols import Span
 from sdk.envelope import seal
 
@@ -49,6 +51,8 @@ def compile_contract(path: Path, contract: str | None, reporter: Reporter) -> Co
     unit, program = checked(path, contract, reporter)
     others = contained(program, path, reporter)
     reporter.check()
+    if others:
+        embed(program)
     generated = generate(optimise(program))
     declared = interface(program)
     return Compiled(
@@ -86,3 +90,19 @@ def contained(program: tree.Program, path: Path, reporter: Reporter) -> list[Pat
 
     look(program, ((path.resolve(), program.name),), None)
     return list(found)
+
+
+def embed(program: tree.Program) -> None:
+    """Put the code of other contracts, each compiled as if it were alone, in place of their names."""
+    modules: dict[Key, bytes] = {}
+
+    def rule(node: Node) -> Node:
+        if not isinstance(node, tree.CodeOf):
+            return node
+        key = (node.path, node.contract)
+        if key not in modules:
+            modules[key] = compile_contract(*key, Reporter()).module
+        return tree.Constant(modules[key], node.type, node.span)
+
+    for function in program.functions:
+        function.body = [bottom_up(statement, rule) for statement in function.body]

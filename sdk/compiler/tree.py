@@ -413,7 +413,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodeOf:
-    """The deployable module of another contract of the project, compiled apart: `create(Pair.code, ...)`. Bytes."""
+    """The deployable module of another contract of the project, compiled apart: `create(Pair.code, ...)`. Bytes.
+
+    `pipeline.embed` puts a `Constant` in its place: the back end never sees it.
+    """
 
     contract: str
     """Its name."""

@@ -17,7 +17,6 @@ from typing import Final
 
 from contractvm.crypto import keccak256
 from contractvm.wasm.module import I32
-from sdk.compiler import compile_file
 from sdk.compiler.back import slots
 from sdk.compiler.back.abi_decode import check_room, get_sequence
 from sdk.compiler.back.abi_encode import PADDING, Parts, all_static, call_data, encoded, heads, put_parts
@@ -28,7 +27,7 @@ from sdk.compiler.back.operand import Spot
 from sdk.compiler.back.storage_entry import PAGE_BITS
 from sdk.compiler.back.writer import ALLOCATE, Write, Writer
 from sdk.compiler.symbols import outputs
-from sdk.compiler.tree import CallRemote, CodeOf, Create, Expression, RawCall, Send
+from sdk.compiler.tree import CallRemote, Create, Expression, RawCall, Send
 from sdk.compiler.types import ADDRESS, U256, Type
 
 REENTRY: Final = 1
@@ -278,19 +277,11 @@ def _create(w: Writer, node: Create) -> None:
             b.load(name, out + 8 * i)
 
 
-def _code_of(w: Writer, node: CodeOf) -> None:
-    """The other contract is compiled as if it were built alone."""
-    module = compile_file(node.path, node.contract).module
-    w.b.i32(w.assembly.constant(module))
-    w.b.i32(len(module))
-
-
 EXPRESSIONS: Final[Mapping[type, Write]] = MappingProxyType(
     {
         CallRemote: _call_remote,
         RawCall: _raw_call,
         Send: _send,
         Create: _create,
-        CodeOf: _code_of,
     }
 )
