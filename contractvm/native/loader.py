@@ -11,6 +11,7 @@ import ctypes
 import errno
 import mmap
 import os
+import struct
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from functools import cache
 from types import MappingProxyType
 
 from contractvm.errors import ContractVMError
-from contractvm.native import elf, link
+from contractvm.native import image
 from contractvm.native.elf import BadObject, Machine
 
 MACHINES: Mapping[str, Machine] = MappingProxyType({"x86_64": Machine.X86_64, "aarch64": Machine.AARCH64})
 """What the kernel calls a machine -> what an object is made for."""
 
+_ADDRESS = struct.Struct("<Q")
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _MAP_FAILED = 2**64 - 1
 _PYBUF_WRITE = 0x200
@@ -68,33 +70,49 @@ def why_not() -> str | None:
 
 
 def load(data: bytes, fill: Mapping[str, bytes] = _NOTHING) -> Loaded:
-    """Map an object, ready to be called.
+    """Map an object, ready to be called: a linked one, or one as LLVM makes them, which is linked first.
 
     `fill`: content of named data symbols, no longer than the symbol, written before the pages become read-only.
 
     Raises:
-        BadObject: the bytes are no object for this machine, see `elf` and `link`.
+        BadObject: the bytes are no object for this machine, see `image`, `elf` and `link`.
         NoExecutableMemory: the system is not supported, or refuses memory.
     """
     reason = why_not()
     if reason is not None:
         raise NoExecutableMemory(reason)
-    obj = elf.read(data)
-    if obj.machine is not _machine():
-        raise BadObject(f"an object for {obj.machine.name} on {_machine().name}")
-    layout = link.lay_out(obj, mmap.PAGESIZE)
-    pages = _fresh(layout.size)
+    made = image.read(data if data.startswith(image.MAGIC) else image.made(data, mmap.PAGESIZE))
+    if made.machine is not _machine():
+        raise BadObject(f"an object for {made.machine.name} on {_machine().name}")
+    if made.page != mmap.PAGESIZE:
+        raise BadObject(f"an object for pages of {made.page} bytes, not {mmap.PAGESIZE}")
+    pages = _fresh(made.size)
     base = ctypes.addressof(ctypes.c_char.from_buffer(pages))
-    with memoryview(pages) as view:
-        symbols = link.place(obj, layout, view, base, fill)
+    pages[: len(made.content)] = made.content
+    put = _ADDRESS.pack_into
+    for place, value in zip(made.places, made.values, strict=True):
+        put(pages, place, base + value)
+    for name, content in fill.items():
+        _fill(made, pages, name, content)
     flush = _flusher()
     if flush is not None:
-        flush(base, base + layout.text)
-    if layout.text:
-        _protect(base, layout.text, mmap.PROT_READ | mmap.PROT_EXEC)
-    if layout.size > layout.text:
-        _protect(base + layout.text, layout.size - layout.text, mmap.PROT_READ)
-    return Loaded(MappingProxyType(symbols), layout.size, pages)
+        flush(base, base + made.text)
+    if made.text:
+        _protect(base, made.text, mmap.PROT_READ | mmap.PROT_EXEC)
+    if made.size > made.text:
+        _protect(base + made.text, made.size - made.text, mmap.PROT_READ)
+    symbols = {name: base + at for name, (at, _) in made.symbols.items()}
+    return Loaded(MappingProxyType(symbols), made.size, pages)
+
+
+def _fill(made: image.Image, pages: mmap.mmap, name: str, content: bytes) -> None:
+    """Write the content of a data symbol. Raises: BadObject when it finds no room."""
+    at, size = made.symbols.get(name, (0, -1))
+    if size < 0:
+        raise BadObject(f"the object has no symbol {name!r} to fill")
+    if at < made.text or len(content) > size:
+        raise BadObject(f"symbol {name!r} is no data of {len(content)} bytes or more")
+    pages[at : at + len(content)] = content
 
 
 def _fresh(size: int) -> mmap.mmap:

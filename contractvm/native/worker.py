@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import os
 import resource
 import signal
@@ -21,7 +22,7 @@ from time import process_time
 from typing import Any, Final
 
 from contractvm.errors import ContractVMError
-from contractvm.native import pipeline, protocol
+from contractvm.native import image, pipeline, protocol
 from contractvm.native.elf import BadObject
 from contractvm.native.stacksize import UNBOUNDED, frame_sizes
 from contractvm.native.translation import Refused, Translation
@@ -61,7 +62,7 @@ def main(parent: int, memory: int) -> None:
 
 
 def work(job: protocol.Job) -> protocol.Reply:
-    """Generate, compile, check.
+    """Generate, compile, check, link.
 
     Raises: Refused; Mismatch; PipelineError and BadObject, which are faults of the generator or of LLVM.
     """
@@ -76,8 +77,9 @@ def work(job: protocol.Job) -> protocol.Reply:
     data = pipeline.emit(translation.ir, job.level or pipeline.DEFAULT, seconds)
     emitted = process_time()
     check_stack(frame_sizes(data), translation.stack)
+    linked = image.made(data, mmap.PAGESIZE)
     seconds["check"] = process_time() - emitted
-    return protocol.Reply(data, seconds)
+    return protocol.Reply(linked, seconds)
 
 
 def check_stack(sizes: Mapping[str, int], allowed: Mapping[str, int]) -> None:

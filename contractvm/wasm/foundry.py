@@ -58,7 +58,20 @@ def generator_digest() -> bytes:
         "replay",
     )
     files = [*sorted(here.glob("llvm*.py")), *(here / f"{name}.py" for name in names)]
-    shared = ("context", "crossing", "glue", "pipeline", "reading", "stack", "stacksize", "worker")
+    shared = (
+        "context",
+        "crossing",
+        "elf",
+        "glue",
+        "image",
+        "link",
+        "pipeline",
+        "reading",
+        "relocate",
+        "stack",
+        "stacksize",
+        "worker",
+    )
     files += [native / f"{name}.py" for name in shared]
     files += [Path(facts.__file__), Path(row.__file__), Path(table.__file__)]
     return sources_digest(files)

@@ -45,10 +45,11 @@ class WasmMachine:
     ) -> None:
         """`background` lets the tier `auto` have contracts compiled while they run; see `Choice`.
 
-        `fell_back` is told of contracts that the tier `native` has to leave to the portable one. `trace` is told of each
-        instruction, on the tier `reference` alone.
+        `fell_back` is told of contracts that the tier `native` has to leave to the portable one. `trace` is told of
+        each instruction, on the tier `reference` alone.
 
-        Raises: ValueError for an unknown tier, or a trace on another one; Unavailable when the native tier is asked for and cannot be had.
+        Raises: ValueError for an unknown tier, or a trace on another one; Unavailable when the native tier is asked for
+        and cannot be had.
         """
         if tier not in MACHINE_TIERS:
             raise ValueError(f"no tier {tier!r}; there are: {', '.join(MACHINE_TIERS)}")

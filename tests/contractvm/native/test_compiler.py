@@ -27,6 +27,7 @@ from contractvm.native.compiler import (
     Result,
     Unavailable,
 )
+from contractvm.native.image import MAGIC
 from tests.contractvm.native.generators import ADD, BUFFER
 from tests.sources import ROOT
 
@@ -90,9 +91,9 @@ def test_nothing_is_started_before_the_first_job_nor_after_the_last() -> None:
     before = descriptors()
     made = Compiler()
     assert made.worker is None
-    assert made.compile(GOOD).startswith(b"\x7fELF")
+    assert made.compile(GOOD).startswith(MAGIC)
     pid = worker_of(made)
-    assert made.compile(GOOD).startswith(b"\x7fELF")
+    assert made.compile(GOOD).startswith(MAGIC)
     assert made.worker == pid
     made.close()
     assert made.worker is None
@@ -111,7 +112,7 @@ def test_llvm_never_comes_into_this_process() -> None:
         "print(data[:4], [name for name in sys.modules if 'llvm' in name])\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == "b'\\x7fELF' []\n"
+    assert done.stdout == "b'\\x7fcvm' []\n"
 
 
 def test_the_worker_is_confined(compiling: Compiler, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +159,7 @@ def test_a_refusal_is_not_a_failure(compiling: Compiler) -> None:
 def test_a_failed_job_says_why_and_the_next_one_is_done(compiling: Compiler, bad: Job, reason: str) -> None:
     with pytest.raises(CompileFailed, match=reason):
         compiling.compile(bad)
-    assert compiling.compile(GOOD).startswith(b"\x7fELF")
+    assert compiling.compile(GOOD).startswith(MAGIC)
 
 
 def test_the_memory_limit_is_the_one_given() -> None:

@@ -42,7 +42,7 @@ def run(text: str) -> subprocess.CompletedProcess[str]:
 def test_an_interrupt_ends_the_wait_and_gives_up_the_job() -> None:
     done = run(START + INTERRUPTED)
     worker, said = done.stdout.splitlines()
-    assert (said, done.stderr, done.returncode) == ("b'\\x7fELF' True", "", 0)
+    assert (said, done.stderr, done.returncode) == ("b'\\x7fcvm' True", "", 0)
     until(lambda: ended(int(worker)))
 
 
@@ -77,4 +77,4 @@ def test_an_author_s_folder_shadows_nothing(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.stdout == "b'\\x7fELF'\n", done.stderr
+    assert done.stdout == "b'\\x7fcvm'\n", done.stderr

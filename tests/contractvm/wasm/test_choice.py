@@ -193,7 +193,7 @@ class TestAuto:
         assert entry.refusal is not None and "not for this machine" in entry.refusal
 
     def test_no_memory_for_code(self, shop: Shop, natively: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("contractvm.wasm.native.load", _no_memory)
+        monkeypatch.setattr("contractvm.wasm.mapped.load", _no_memory)
         monkeypatch.setattr(choice, "HOT", 1)
         for _ in range(2):  # the second time with an object in the cache
             machine = WasmMachine()

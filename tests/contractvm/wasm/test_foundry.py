@@ -204,7 +204,6 @@ CHANGES_NO_OBJECT = {
     "contractvm.host.frame": "runs beside compiled code",
     "contractvm.host.hashing": "runs beside compiled code, called by it",
     "contractvm.host.storage": "runs beside compiled code, called by it",
-    "contractvm.native.elf": "reads objects",
     "contractvm.native.protocol": "carries them",
     "contractvm.native.translation": "two fields",
     "contractvm.wasm.beginning": "what instances start with",
