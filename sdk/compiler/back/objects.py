@@ -37,6 +37,8 @@ from sdk.compiler.types import (
 HEADER: Final = 16
 """Bytes before the items where a list is made in one piece."""
 EMPTY: Final = 0x31
+_SHORT: Final = 80
+"""Bytes of the largest object that is copied word by word: a range costs 20 gas, a word 2."""
 
 
 @contextmanager
@@ -92,14 +94,33 @@ def copy(b: Body, type_: Type) -> None:
             if any(map(slots.shares, parts(type_))):
                 b.call(_copy_deep(type_))
             else:
-                b.i32(slots.object_bytes(type_))
-                b.call(COPY)
+                _copy_bytes(b, slots.object_bytes(type_))
         case List(item):
             if slots.shares(item):
                 b.call(_copy_deep(type_))
             else:
                 b.i32(slots.size(item))
                 b.call(COPY_LIST)
+
+
+def _copy_bytes(b: Body, size: int) -> None:
+    """An address on the stack -> that of a copy; a few words are cheaper one by one than as a range."""
+    if size <= _SHORT:
+        types = (I64,) * (size // 8) + (I32,) * (size % 8 // 4)
+        b.call(Routine(f"copy {size} bytes", (I32,), (I32,), lambda inner: _copy_words(inner, types)))
+    else:
+        b.i32(size)
+        b.call(COPY)
+
+
+def _copy_words(b: Body, types: Types) -> None:
+    with b.temporaries(I32) as (new,):
+        b.i32(slots.slot_bytes(types))
+        b.call(ALLOCATE)
+        b.set(new)
+        slots.load(b, types, 0)
+        slots.put(b, types, new)
+        b.get(new)
 
 
 def _write_copy(b: Body) -> None:
@@ -172,8 +193,7 @@ def _copy_deep(type_: Struct | Array | List) -> Routine:
                 b.i32(slots.size(type_.item))
                 b.call(COPY_LIST)
             else:
-                b.i32(slots.object_bytes(type_))
-                b.call(COPY)
+                _copy_bytes(b, slots.object_bytes(type_))
             b.set(new)
             if isinstance(type_, Struct):
                 for index, member in enumerate(type_.members):

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
+from contractvm.rules import Limits
 from contractvm.wasm.module import I32, I64
 from sdk.compiler.back.asm import Assembly, Body, Defined, Label, Routine, Types
 from sdk.compiler.back.slots import slots
 from sdk.compiler.tree import Expression, ForEach, Function, Local, Place, Program, Statement
 from sdk.compiler.types import Type
 
+PAGE: Final = 65_536
 Write: TypeAlias = Callable[["Writer", Any], None]
 """Writes one node. For expressions: leaves its slots on the stack."""
 
@@ -169,36 +171,39 @@ def _write_panic(b: Body) -> None:
 PANIC = Routine("panic", (I32,), (), _write_panic)
 
 
+MOST: Final = Limits().memory_pages * PAGE
+"""Bytes of the largest memory that a chain gives. Below twice of it no sum of addresses wraps."""
+
+
 def _write_allocate(b: Body) -> None:
-    """Bump the heap's end; grow the memory when it is passed. Running out of pages traps, which the host reports."""
-    end = b.assembly.global_("heap", I32, None)
+    """Move the heap's end; grow the memory when it is passed."""
+    heap = b.assembly.global_("heap", I32, None)
     with b.temporaries(I32) as (start,):
-        b.global_get(end)
-        b.set(start)
-        b.get(start, 0)
+        b.get(0)
+        b.i32(MOST)
+        b.op("i32.gt_u")
+        with b.if_():
+            panic(b, 0x41)
+        b.global_get(heap)
+        b.tee(start)
+        b.get(0)
         b.op("i32.add")
         b.i32(7)
         b.op("i32.add")
         b.i32(-8)
         b.op("i32.and")
-        b.global_set(end)
-        # The sum may have passed 2^32: then it is below the start.
-        b.global_get(end)
-        b.get(start)
-        b.op("i32.lt_u")
-        with b.if_():
-            panic(b, 0x41)
-        b.global_get(end)
+        b.tee(0)
+        b.global_set(heap)
+        b.get(0)
         b.op("memory.size")
         b.i32(16)
-        b.op("i32.shl")
-        b.op("i32.gt_u")
+        b.do("i32.shl", "i32.gt_u")
         with b.if_():
-            b.global_get(end)
+            b.get(0)
             b.op("memory.size")
             b.i32(16)
             b.do("i32.shl", "i32.sub")
-            b.i32(65_535)
+            b.i32(PAGE - 1)
             b.op("i32.add")
             b.i32(16)
             b.do("i32.shr_u", "memory.grow")

@@ -9,6 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contractvm.errors import Revert
+from contractvm.wasm.externs import HostFunction
+from contractvm.wasm.module import I32
+from sdk.compiler.back.asm import HOST_TYPES, Assembly, Body
+from sdk.compiler.back.link import link
+from sdk.compiler.back.writer import ALLOCATE
 from sdk.compiler.tree import Append, Augment, Contains, Copy, Delete, Expression, Item, Length, Local, Pop, Slice
 from sdk.compiler.types import BOOL, BYTES, U8, U64, U256, Array, List, Struct, Tuple, Type
 from tests.sdk.compiler.back.rig import (
@@ -18,6 +24,7 @@ from tests.sdk.compiler.back.rig import (
     S,
     compare,
     const,
+    engine,
     function,
     get,
     index,
@@ -250,3 +257,29 @@ def test_two_structs_of_one_name_are_two() -> None:
     values_ = [made(type_, items(List(item), const(300 % 256, item))) for type_, item in ((one, U8), (other, U256))]
     copies = [Copy(node, node.type, S) for node in values_]
     assert value_of(tup(*copies)) == (([44],), ([44],))
+
+
+@pytest.mark.parametrize("wanted", [2**24 + 1, 2**31, 2**32 - 8, 2**32 - 7, 2**32 - 1])
+def test_no_size_is_taken_for_a_small_one(wanted: int) -> None:
+    """Sizes that come from outside may be anything; rounding up must not wrap."""
+    assembly = Assembly()
+    defined = assembly.declare("f", (I32,), (I32,))
+    b = Body(assembly, defined)
+    b.get(0)
+    b.call(ALLOCATE)
+    assembly.exports.append(("f", defined))
+    caught: list[bytes] = []
+
+    def revert(pointer: int, length: int) -> None:
+        assert instance.memory is not None
+        caught.append(bytes(instance.memory.data[pointer : pointer + length]))
+        raise Revert(caught[0])
+
+    engine_ = engine("portable")
+    module = engine_.load(link(assembly).module)
+    instance = engine_.instantiate(module, {("cvm1", "revert"): HostFunction(HOST_TYPES["revert"], revert)})
+    with pytest.raises(Revert):
+        engine_.invoke(instance, "f", [wanted])
+    assert caught[0][-1] == 0x41
+    (first,), (second,) = (engine_.invoke(instance, "f", [size]) for size in (5, 8))
+    assert first % 8 == 0 and second == first + 8
