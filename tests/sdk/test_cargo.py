@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -206,6 +207,19 @@ def test_a_crate_with_more_is_cargos(crate: Crate, tmp_path: Path) -> None:
     made = build(crate(source, more='helper = { path = "../helper" }\n'))
     with MockChain() as chain:
         assert chain.deploy(made).answer() == 42
+
+
+def test_the_readmes_contract(crate: Crate) -> None:
+    text = (ROOT / "contracts" / "README.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```rust\n(.*?)```", text, re.DOTALL)
+    made = build(crate(source))
+    assert made.warnings == ()
+    with MockChain() as chain:
+        vault, alice = chain.deploy(made), chain.accounts[0]
+        assert vault.put.tx(value=7).events("Put") == [(alice, 7)]
+        assert vault.balanceOf(alice) == 7
+        with reverts("TooMuch", have=7, want=8):
+            vault.requireBalance(8)
 
 
 def test_without_a_compiler_the_way_to_one_is_told(crate: Crate, monkeypatch: pytest.MonkeyPatch) -> None:
