@@ -72,6 +72,8 @@ class Finder:
         """What the loop changes whose test is being walked."""
         self.statement: tree.Statement | None = None
         self.clean = True
+        self.since = Changes()
+        """What the statement has changed up to here: a load behind that cannot stand before the statement."""
         counted: Counter[tree.Local] = Counter(function.parameters)
         for node in below(function.body):
             for place in written(node):
@@ -93,7 +95,7 @@ class Finder:
         return True
 
     def one(self, node: tree.Statement) -> None:
-        self.statement, self.clean = node, True
+        self.statement, self.clean, self.since = node, True, Changes()
         match node:
             case tree.If(test, body, otherwise):
                 self.value(test, False)
@@ -221,7 +223,7 @@ class Finder:
         if group is not None:
             group.uses += 1
             self.plan.reads[id(node)] = group
-        elif not skipped and (clean or not key.may_panic) and self.statement is not None:
+        elif not skipped and (clean or not key.may_panic) and not _hits(self.since, key):
             self.first(node, key, place, type_)
 
     def first(self, node: Read | tree.Augment, key: Key, place: tree.Place | tree.Expression, type_: Type) -> None:
@@ -265,6 +267,7 @@ class Finder:
         one, key = field_of(place), key_of(place)
         if one is None:
             return
+        self.since.fields.add(one)
         self.known = {
             path: group
             for path, group in self.known.items()
@@ -272,16 +275,17 @@ class Finder:
         }
 
     def forget(self, changes: Changes) -> None:
-        self.known = {
-            path: group
-            for path, group in self.known.items()
-            if not (changes.all or changes.fields & group.key.fields or changes.locals & group.key.locals)
-        }
+        self.since.add(changes)
+        self.since.locals |= changes.locals
+        self.known = {path: group for path, group in self.known.items() if not _hits(changes, group.key)}
 
     def _blocked(self, key: Key) -> bool:
         """Whether the loop whose test this is changes it."""
-        blocked = self.blocked
-        return blocked.all or bool(blocked.fields & key.fields or blocked.locals & key.locals)
+        return _hits(self.blocked, key)
+
+
+def _hits(changes: Changes, key: Key) -> bool:
+    return changes.all or bool(changes.fields & key.fields or changes.locals & key.locals)
 
 
 def _inside(key: Key, one: object) -> bool:
