@@ -33,7 +33,7 @@ CHAIN: pytest.StashKey[MockChain] = pytest.StashKey()
 _COVERAGE: pytest.StashKey[CoverageReport] = pytest.StashKey()
 _GAS_REPORT: pytest.StashKey[GasReport] = pytest.StashKey()
 _ALIVE: pytest.StashKey[list[Moment]] = pytest.StashKey()
-"""When the parametrised fixtures that are set up now were begun, the youngest last."""
+"""When those fixtures were begun that are set up now and did something on the chain, the youngest last."""
 _FIRST: pytest.StashKey[Moment] = pytest.StashKey()
 """The moment when the chain was made."""
 
@@ -180,19 +180,28 @@ def pytest_pycollect_makeitem(
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
-    """Put the chain back when a parameter of a fixture that outlives tests ends, unless a younger fixture lives on."""
+    """Put the chain back when a package's fixture ends, or a parameter of one that outlives tests.
+
+    A package ends where only its own fixtures know; and of parametrised fixtures a younger one may live on, which keeps
+    what it did.
+    """
     made = request.config.stash.get(CHAIN, None)
-    if made is not None and fixturedef.params is not None and request.scope != "function":
-        alive, moment = request.config.stash.setdefault(_ALIVE, []), made.moment()
-        alive.append(moment)
-        fixturedef.addfinalizer(functools.partial(_end, request.config, moment))
-    return (yield)
+    if made is None or request.scope in ("function", "session"):
+        return (yield)
+    moment = made.moment()
+    ends_early = fixturedef.params is not None or request.scope == "package"
+    fixturedef.addfinalizer(functools.partial(_end, request.config, moment, ends_early))
+    result = yield
+    if made.moment().node is not moment.node:
+        request.config.stash.setdefault(_ALIVE, []).append(moment)
+    return result
 
 
-def _end(config: pytest.Config, moment: Moment) -> None:
-    alive = config.stash[_ALIVE]
+def _end(config: pytest.Config, moment: Moment, ends_early: bool) -> None:
+    """A fixture has ended that began at this moment."""
+    alive = config.stash.get(_ALIVE, [])
     made = config.stash.get(CHAIN, None)
-    if made is not None and alive[-1:] == [moment]:
+    if made is not None and ends_early and alive[-1:] == [moment]:
         made.restore(moment)
     if moment in alive:
         alive.remove(moment)
@@ -206,11 +215,6 @@ def _put_back(config: pytest.Config) -> Iterator[None]:
     made = config.stash.get(CHAIN, None)
     if made is not None:
         made.restore(config.stash[_FIRST] if moment is None else moment)
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _contractvm_package(pytestconfig: pytest.Config) -> Iterator[None]:
-    yield from _put_back(pytestconfig)
 
 
 @pytest.fixture(scope="module", autouse=True)

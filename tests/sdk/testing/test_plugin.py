@@ -11,6 +11,7 @@ import pytest
 
 from contractvm.wasm.choice import MACHINE_TIERS
 from sdk.testing.plugin import TIERS
+from tests.sdk.testing.conftest import Run
 from tests.tiers import HERE
 
 pytest_plugins = ["pytester"]
@@ -112,6 +113,65 @@ def test_a_chain_asked_for_late_is_put_back(inner: pytest.Pytester) -> None:
         """
     )
     run(inner).assert_outcomes(passed=2)
+
+
+PARAMETRISED = """
+import pytest
+
+BOB = b"\\x0b" * 20
+
+@pytest.fixture(scope="module", params=[1, 2])
+def rich(chain, request):
+    assert chain.balance(BOB) == 0
+    chain.deal(BOB, request.param)
+    yield request.param
+    assert chain.balance(BOB) == request.param
+
+@pytest.fixture(scope="module")
+def carol(chain):
+    chain.deal(b"\\x0c" * 20, 5)
+    return True
+
+def test_one(chain, rich, carol):
+    assert chain.balance(BOB) == rich
+    assert chain.balance(b"\\x0c" * 20) == (5 if carol else 0)
+    chain.deal(BOB, 9)
+
+def test_two(chain, rich):
+    assert chain.balance(BOB) == rich
+"""
+
+
+def test_a_parametrised_fixtures_end_puts_the_chain_back(inside: Run, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(PARAMETRISED.replace(", carol)", ", carol=False)"))
+    inside().assert_outcomes(passed=4)
+
+
+def test_a_younger_fixture_keeps_what_it_did(inside: Run, pytester: pytest.Pytester) -> None:
+    """The parametrised fixture ends while `carol`, which came after it, lives on: nothing of hers is taken back."""
+    pytester.makepyfile(
+        PARAMETRISED.replace("assert chain.balance(BOB) == 0", "pass").replace(
+            "(chain, rich):", "(chain, rich, carol):"
+        )
+    )
+    inside().assert_outcomes(passed=4)
+
+
+def test_packages_end_too(inside: Run, pytester: pytest.Pytester) -> None:
+    for name in ("a", "b"):
+        folder = pytester.mkpydir(name)
+        (folder / "conftest.py").write_text(
+            "import pytest\n"
+            "@pytest.fixture(scope='package')\n"
+            "def rich(chain):\n"
+            "    assert chain.balance(b'1' * 20) == 0\n"
+            "    chain.deal(b'1' * 20, 7)\n"
+        )
+        for module in ("one", "two"):
+            (folder / f"test_{module}.py").write_text(
+                "def test_it(chain, rich):\n    assert chain.balance(b'1' * 20) == 7\n"
+            )
+    inside().assert_outcomes(passed=4)
 
 
 def test_contracts_are_deployed_on_every_worker(inner: pytest.Pytester) -> None:
