@@ -25,7 +25,8 @@ from sdk.compiler.types import Address, Bool, Bytes, Enum, FixedBytes, Int, Map,
 
 LIMIT: Final = 4096
 """Bytes of the longest key that the chain takes."""
-LONG_BYTES: Final = 4 * LIMIT
+LONG_BYTES: Final = 2 * LIMIT + 64
+"""Room for a key of many parts, one of them escaped, before its length is looked at."""
 SLACK: Final = 8
 """Bytes behind a key that writing it may touch."""
 
@@ -142,7 +143,9 @@ class Key:
                 depth += 1
             elif one.name == "end":
                 depth -= 1
-            if depth < 0 or one.name == "loop" or (one.name == "call" and one.imm in functions):
+            if depth < 0 or one.name == "loop" or (one.name == "else" and depth == 0):
+                return False
+            if one.name == "call" and one.imm in functions:
                 return False
         return True
 

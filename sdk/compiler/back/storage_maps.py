@@ -17,7 +17,7 @@ from sdk.compiler import layout
 from sdk.compiler.back import slots, storage_entry
 from sdk.compiler.back.asm import Body, Label, Routine
 from sdk.compiler.back.storage_items import whole
-from sdk.compiler.back.storage_keys import LONG_BYTES, SLACK, Key, map_key
+from sdk.compiler.back.storage_keys import LIMIT, SLACK, Key, map_key
 from sdk.compiler.back.storage_places import Root, resolve_map
 from sdk.compiler.back.storage_unkeys import get_key
 from sdk.compiler.back.writer import Writer
@@ -30,7 +30,7 @@ MAX_SHORT: Final = 1024
 
 def _successor(b: Body, name: str) -> None:
     """Count the last byte up; behind FF the byte before it. A prefix is never all FF, so something is left."""
-    area = b.assembly.area(name, LONG_BYTES + SLACK)
+    area = b.assembly.area(name, LIMIT)
     with b.temporaries(I32) as (last,):
         b.i32(area)
         b.get(0, 1)
@@ -94,7 +94,7 @@ def any_below(w: Writer, key: Key) -> None:
 
 def _found(b: Body, root: Root) -> tuple[int, int]:
     """Where found keys are copied to, and the bytes there; a few behind them may be read."""
-    size = LONG_BYTES if layout.is_long(root.type.key) or root.key.long else MAX_SHORT
+    size = LIMIT if layout.is_long(root.type.key) or root.key.long else MAX_SHORT
     return b.assembly.area(f"storage.found {size}", size + SLACK), size
 
 

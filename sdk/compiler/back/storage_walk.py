@@ -12,11 +12,12 @@ from contractvm.wasm.module import I32, I64
 from sdk.compiler import layout
 from sdk.compiler.back import places, storage_entry
 from sdk.compiler.back.arguments import operand
-from sdk.compiler.back.storage_items import Items
+from sdk.compiler.back.storage_items import Entry, Items, whole
 from sdk.compiler.back.storage_keys import map_key
 from sdk.compiler.back.storage_maps import any_below
 from sdk.compiler.back.storage_places import Beneath, Target, packed_item, resolve, resolve_map
 from sdk.compiler.back.writer import Writer
+from sdk.compiler.symbols import Kind
 from sdk.compiler.tree import (
     Append,
     Compare,
@@ -95,13 +96,37 @@ def contains(w: Writer, place: Place, key: Expression) -> None:
             locals_ = operand(w, key, held)
             with resolve_map(w, place) as root:
                 entry = root.key.plus(*map_key(root.type, locals_))
-                if layout.is_entry(place.type.value) or isinstance(place.type.value, List):
-                    storage_entry.has(w.b, entry)
-                else:
+                many = isinstance(place.type.value, Array) and not layout.is_entry(place.type.value)
+                if many and root.key.field.kind is not Kind.TRANSIENT:
                     any_below(w, entry)
+                else:
+                    _present(w, whole(w, entry, place.type.value))
                 entry.free()
             return
         _among(w, place, _known(w, key, held))
+
+
+def _present(w: Writer, target: Entry | Items) -> None:
+    """Push whether anything is there: an entry, a list's length, an item of an array."""
+    if isinstance(target, Entry) or isinstance(target.type, List):
+        storage_entry.has(w.b, target.key)
+        return
+    b = w.b
+    with b.temporaries(I32, I64) as (found, at):
+        b.i64(0)
+        b.set(at)
+        with b.loop() as again:
+            with target.item(at) as one:
+                _present(w, one)
+            b.set(found)
+            _next(w, at)
+            b.get(found)
+            b.op("i32.eqz")
+            b.get(at)
+            b.i64(target.type.length)
+            b.do("i64.lt_u", "i32.and")
+            b.br_if(again)
+        b.get(found)
 
 
 def _among(w: Writer, place: Place, known: Load) -> None:

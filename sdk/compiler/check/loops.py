@@ -16,6 +16,7 @@ from sdk.compiler.check.body import Body, Loop, Variable
 from sdk.compiler.check.numbers import number
 from sdk.compiler.check.operators import condition
 from sdk.compiler.check.places import PLACES, access, place_of
+from sdk.compiler.symbols import Kind
 from sdk.compiler.types import U64, Array, Bytes, FixedBytes, List, Map, String, Tuple, Type
 
 Block: TypeAlias = Callable[[Body, Sequence[ast.stmt]], tuple[tree.Statement, ...]]
@@ -205,6 +206,11 @@ def _map(
         body.error(
             "CV307", node.iter, "this map holds maps: it has no entries of its own", "loop over one of those in it"
         )
+        _blind(body, node, block)
+        return []
+    start = root(of)
+    if isinstance(start, tree.FieldPlace) and start.field.kind is Kind.TRANSIENT:
+        body.error("CV222", node.iter, "what is Transient has no order to go through", "keep the keys in a List")
         _blind(body, node, block)
         return []
     index = _given(body, counter, U64, names)

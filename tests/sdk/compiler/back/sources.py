@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 from contractvm.types import Address
 from sdk.build import Artifact
-from sdk.compiler.back.lower import generate
+from sdk.compiler import compile_file
 from sdk.compiler.diagnostics import Reporter
-from sdk.compiler.interface import interface
-from sdk.compiler.layout import Layout, layout
+from sdk.compiler.layout import Layout
 from sdk.compiler.layout_decode import decode_entry
 from sdk.compiler.pipeline import checked
 from sdk.compiler.tree import Program
-from sdk.envelope import seal
 from sdk.testing import Deployed, MockChain
 
 
@@ -28,14 +27,14 @@ def program_of(text: str, contract: str | None = None) -> Program:
         return checked(path, contract, Reporter())[1]
 
 
+@cache
 def artifact_of(text: str, contract: str | None = None) -> tuple[Artifact, Layout]:
     """Compile the contract of a source; and its storage layout."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "source.py"
         path.write_text("from sdk import *\n" + dedent(text))
-        program = checked(path, contract, Reporter())[1]
-        code = seal(generate(program).module)
-        return Artifact(program.name, path, code, code, interface(program), ()), layout(program)
+        made = compile_file(path, contract)
+        return Artifact(made.name, path, made.module, made.debug, made.interface, ()), made.layout
 
 
 def deployed(chain: MockChain, text: str, *arguments: Any, **options: Any) -> Deployed:

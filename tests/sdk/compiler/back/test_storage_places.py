@@ -32,6 +32,9 @@ class Places(Contract):
     seen: Transient[u64]
     marks: Transient[Map[Address, Map[u256, bool]]]
     table: Map[u256, u256]
+    rows: Transient[Map[u8, Array[u256, Literal[3]]]]
+    heaps: Transient[Map[u8, List[u8]]]
+    kept: Map[u8, Array[u256, Literal[3]]]
     owner: Public[Immutable[Address]]
     label: Public[Immutable[String]]
 
@@ -193,6 +196,17 @@ class Places(Contract):
         self.marks[msg.sender][n] = True
         return self.seen, before, self.marks[msg.sender][n]
 
+    @external
+    def present(self, at: u64, value: u256) -> tuple[bool, bool, bool, bool, bool, bool]:
+        a = 1 in self.rows
+        b = 1 in self.heaps
+        c = 1 in self.kept
+        self.rows[1][at] = value
+        self.kept[1][at] = value
+        self.kept[2][0] = 1
+        self.heaps[1] = [u8(0)]
+        return a, b, c, 1 in self.rows, 1 in self.heaps, 1 in self.kept
+
     def count(self, n: u256) -> u256:
         self.table[n] += 1
         return self.table[n]
@@ -320,6 +334,12 @@ def test_tuples_with_bytes(c: Deployed) -> None:
 def test_transient_fields_last_a_transaction(c: Deployed) -> None:
     assert c.passing(5) == (5, False, True)
     assert c.passing(5) == (5, False, True)
+
+
+def test_whether_a_key_is_there_when_its_value_is_many_entries(c: Deployed) -> None:
+    assert c.present(2, 0) == (False, False, False, False, True, False)
+    for at in range(3):
+        assert c.present(at, 5) == (False, False, at > 0, True, True, True)
 
 
 def test_immutables() -> None:
