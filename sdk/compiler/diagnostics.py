@@ -16,6 +16,8 @@ from pathlib import Path
 from sdk.compiler.symbols import Span
 from sdk.errors import BuildError
 
+MOST = 1_000
+"""Findings that are kept: whoever has more mends these first."""
 WIDEST = 160
 """Characters of a source line that are shown."""
 
@@ -169,6 +171,8 @@ class Reporter:
             raise CompileError(errors)
 
     def _say(self, severity: str, code: str, span: Span, message: str, help_: str) -> None:
+        if len(self._said) >= MOST:
+            return
         source = self.sources[span.file]
         self._said.setdefault(
             (code, span, message),

@@ -85,6 +85,16 @@ right:
     class Token(Contract):
         state: State
 
+CV139 a type of too many values
+A value has at most 1,048,576 numbers, texts and the like in it, so that it can be addressed in memory. What is large
+is a Map or a List of the contract.
+wrong:
+    class Board(Contract):
+        cells: Array[Array[u8, Literal[65536]], Literal[65536]]
+right:
+    class Board(Contract):
+        cells: Map[tuple[u16, u16], u8]
+
 CV138 a contract that contains its own code
 Name.code is in the contract that names it, so that a circle of them would have no end.
 wrong:

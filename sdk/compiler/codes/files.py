@@ -27,6 +27,16 @@ right:
 CV005 syntax that the language has not
 Python grows; what the language does not name is not in it.
 
+CV006 text that reads otherwise than it runs
+Names are ASCII: letters of other alphabets look like others' names, and the ABI has none. Marks that turn the direction
+of text make a line look like another; in a text they are written as escapes.
+wrong:
+    amоunt = x
+    self.total = amоunt
+right:
+    amount = x
+    self.total = amount
+
 CV010 a statement at the top of a module
 A module has imports, classes, functions and constants. Nothing runs when it is imported, and nothing changes later:
 what changes is a contract's field.

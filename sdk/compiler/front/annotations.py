@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import TypeVar
 
 from sdk.compiler import types
 from sdk.compiler.diagnostics import Reporter
@@ -23,9 +24,13 @@ from sdk.compiler.front.declared import (
 )
 from sdk.compiler.front.language import INSTEAD, SCALARS, WRAPPERS
 from sdk.compiler.front.names import Names
+from sdk.compiler.symbols import Span
 from sdk.compiler.types import Type, keyable
 
-LONGEST_ARRAY = (1 << 32) - 1
+T = TypeVar("T", types.Tuple, types.Array, types.Struct)
+
+MOST_VALUES = 1 << 20
+"""Numbers, texts and the like in one value: more could not be addressed, or paid for, in memory."""
 
 
 def resolve_type(node: ast.expr, module: Module, reporter: Reporter) -> Type | None:
@@ -34,6 +39,18 @@ def resolve_type(node: ast.expr, module: Module, reporter: Reporter) -> Type | N
     For use once the module is declared: every name is known, whatever its place in the file.
     """
     return Resolver(Names(module, reporter, {})).type(node)
+
+
+def count_values(type_: Type) -> int:
+    """How many values of their own a value of a type always has: numbers, addresses, texts, lists ..."""
+    match type_:
+        case types.Tuple(items):
+            return sum(map(count_values, items))
+        case types.Struct(members=members):
+            return sum(count_values(member.type) for member in members)
+        case types.Array(item, length):
+            return length * count_values(item)
+    return 1
 
 
 class Resolver:
@@ -142,7 +159,7 @@ class Resolver:
             return None
         items = [self.type(item, quoted=quoted) for item in arguments]
         known = [item for item in items if item is not None]
-        return types.Tuple(tuple(known)) if len(known) == len(items) else None
+        return self.fitting(types.Tuple(tuple(known)), node) if len(known) == len(items) else None
 
     def _map(self, node: ast.Subscript, arguments: list[ast.expr], quoted: bool) -> Type | None:
         if not self._count(node, arguments, 2, "Map[K, V]"):
@@ -169,13 +186,23 @@ class Resolver:
         if not self._count(node, arguments, 2, "Array[T, Literal[n]]"):
             return None
         item, length = self.type(arguments[0], quoted=quoted), self._length(arguments[1])
-        return None if item is None or length is None else types.Array(item, length)
+        return None if item is None or length is None else self.fitting(types.Array(item, length), node)
+
+    def fitting(self, type_: T, node: ast.expr | Span) -> T | None:
+        """A type of fixed size, if it is not too large; None when it is, which is reported."""
+        values = count_values(type_)
+        if values <= MOST_VALUES:
+            return type_
+        help_ = "what is large is a Map, or a List"
+        message = f"{type_} has {values:,} values, and {MOST_VALUES:,} are the limit"
+        self.names.error("CV139", node, message, help_)
+        return None
 
     def _length(self, node: ast.expr) -> int | None:
         """n of `Literal[n]`."""
         match node:
             case ast.Subscript(value=ast.Name() as name, slice=ast.Constant(value=int(length))):
-                whole = not isinstance(length, bool) and 0 < length <= LONGEST_ARRAY
+                whole = not isinstance(length, bool) and length > 0
                 if self.names.language(name) == "Literal" and whole:
                     return length
         self._error(

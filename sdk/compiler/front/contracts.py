@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sdk.compiler import types
 from sdk.compiler.front.annotations import Resolver
 from sdk.compiler.front.declared import ContractDecl, FieldDecl, FunctionDecl, FunctionKind
 from sdk.compiler.front.functions import declare_function
 from sdk.compiler.front.names import Names
-from sdk.compiler.front.records import without_docstring
+from sdk.compiler.front.records import without_text
 from sdk.compiler.layout import clashes
 from sdk.compiler.symbols import Field, Kind, Span
 from sdk.compiler.types import Type
@@ -45,7 +46,7 @@ def declare_contract(
         order = [declared]
         declared.incomplete = True
     declared.linearisation = tuple(order)
-    for statement in without_docstring(node.body):
+    for statement in without_text(node.body):
         declare_member(statement, declared, rejected, names, resolver)
     finish(declared, names)
     return declared
@@ -176,6 +177,8 @@ def finish(declared: ContractDecl, names: Names) -> None:
     for first, second in clashes(kept):
         message = f"{first.qualified} and {second.qualified} would have one place in storage"
         names.error("CV129", declared.span, message, "rename one of them: two bytes of the names' hashes are the same")
+    for name in declared.methods:
+        check_inherited(declared, name, names)
     for method in declared.own_methods.values():
         base = declared.method_after(declared, method.name)
         if base is not None and method.kind is not FunctionKind.CONSTRUCTOR:
@@ -200,9 +203,28 @@ def where(declared: ContractDecl, name: str) -> Span:
     return declared.span
 
 
+def check_inherited(declared: ContractDecl, name: str, names: Names) -> None:
+    """Methods of bases that do not know each other are called alike too: one takes the other's place here."""
+    order = [owner.own_methods[name] for owner in declared.linearisation if name in owner.own_methods]
+    for one, other in pairwise(order):
+        if one.owner is None or other.owner is None or one.owner is declared or name == "__init__":
+            continue
+        if other.owner not in one.owner.linearisation and (differs := difference(one, other)):
+            message = f"{name} has {differs} in {one.owner.name} than in {other.owner.name}, which it replaces"
+            names.error("CV122", declared.span, message, "rename one of them")
+
+
 def check_override(method: FunctionDecl, base: FunctionDecl, names: Names) -> None:
     """An overriding method is called like the one it replaces."""
-    owner = base.qualified.split(".")[0]
+    differs = difference(method, base)
+    if differs:
+        owner = base.qualified.split(".")[0]
+        message = f"{method.name} has {differs} than in {owner}, which it overrides"
+        names.error("CV122", method.span, message, f"declare it as {owner} does, or rename it")
+
+
+def difference(method: FunctionDecl, base: FunctionDecl) -> str:
+    """In what a method is called differently; empty when it is not."""
     differs = ""
     if [p.name for p in method.parameters] != [p.name for p in base.parameters] or any(
         None not in (p.type, q.type) and p.type != q.type
@@ -221,9 +243,7 @@ def check_override(method: FunctionDecl, base: FunctionDecl, names: Names) -> No
         base.nonreentrant,
     ):
         differs = "other decorators"
-    if differs:
-        message = f"{method.name} has {differs} than in {owner}, which it overrides"
-        names.error("CV122", method.span, message, f"declare it as {owner} does, or rename it")
+    return differs
 
 
 def default_of(node: ast.expr | None) -> str:

@@ -15,7 +15,7 @@ from sdk.compiler.front.annotations import Resolver
 from sdk.compiler.front.declared import ContractDecl, FunctionDecl, FunctionKind, ParameterDecl
 from sdk.compiler.front.language import DECORATORS, INSTEAD
 from sdk.compiler.front.names import Names
-from sdk.compiler.front.records import without_docstring
+from sdk.compiler.front.records import without_text
 from sdk.compiler.symbols import Mutability, Parameter, Remote
 from sdk.compiler.types import NOTHING, Type
 
@@ -228,7 +228,7 @@ def declare_remote(node: ast.FunctionDef, names: Names, resolver: Resolver) -> R
     if node.name.startswith("__") or node.name in TAKEN_IN_INTERFACES:
         help_ = f'use another name: @external(name="{node.name}") says what the ABI calls it'
         names.error("CV125", span, f"an interface's function cannot be called {node.name}", help_)
-    match without_docstring(node.body):
+    match without_text(node.body):
         case [ast.Expr(value=ast.Constant(value=value))] if value is ...:
             pass
         case _:

@@ -29,7 +29,7 @@ from sdk.compiler.front.records import (
     declare_error,
     declare_event,
     declare_struct,
-    without_docstring,
+    without_text,
 )
 from sdk.compiler.front.subset import Subset
 
@@ -141,7 +141,7 @@ class Declarer:
                 self.fill(base)
             declared.functions.update(base.functions)
         own: set[str] = set()
-        for statement in without_docstring(declared.node.body):
+        for statement in without_text(declared.node.body):
             if not isinstance(statement, ast.FunctionDef):
                 if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
                     help_ = "a value that others can read is a function: @view, def name(self) -> u256: ..."
@@ -216,7 +216,7 @@ def base_names(node: ast.ClassDef, kind: str) -> list[str]:
 def definitions(module: Module, reporter: Reporter) -> Iterator[tuple[str, Definition]]:
     """The names that a module declares, each once, in order; other statements are reported."""
     seen: dict[str, int] = {}
-    for statement in without_docstring(module.tree.body):
+    for statement in without_text(module.tree.body):
         match statement:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
                 span = module.source.name_span(statement)

@@ -22,6 +22,8 @@ WIDEST_INTEGER = 256
 """Bits of one literal; what a calculation of literals gives may be wider on the way."""
 
 CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+"""Marks of text direction."""
 FIRST = 1
 
 
@@ -37,7 +39,11 @@ def parse(path: Path, reporter: Reporter) -> tuple[Source, ast.Module | None]:
     if not readable:
         return source, None
     tree = parse_text(source, reporter)
-    return source, tree if tree is not None and shallow(tree, source, reporter) else None
+    if tree is None or not shallow(tree, source, reporter):
+        return source, None
+    if not source.text.isascii():
+        check_characters(tree, source, reporter)
+    return source, tree
 
 
 def decode(path: Path, data: bytes, reporter: Reporter) -> tuple[Source, bool]:
@@ -98,6 +104,40 @@ def parse_text(source: Source, reporter: Reporter) -> ast.Module | None:
     except (RecursionError, MemoryError):  # the parser's own bounds, which lie far above DEEPEST
         too_deep(source, at_line(source, FIRST), reporter)
     return None
+
+
+def check_characters(tree: ast.Module, source: Source, reporter: Reporter) -> None:
+    """Report names with letters of other alphabets and marks that turn text around: what is read is what runs.
+
+    Source: Unicode Technical Report 36, "Unicode Security Considerations".
+    """
+    for number, line in enumerate(source.lines, 1):
+        column = next((at for at, character in enumerate(line) if character in TURNING), None)
+        if column is not None:
+            span = Span(source.index, number, column, number, column + 1)
+            help_ = "remove it, or write it as \\u202e in text"
+            reporter.error("CV006", span, "this mark shows text in another order than it has", help_)
+    for node in ast.walk(tree):
+        name = written(node)
+        if not name.isascii() and isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias):
+            span = source.span(node)
+            if span.end_line > span.line:
+                span = at_line(source, span.line)
+            reporter.error(
+                "CV006", span, f"{name} has letters that are not ASCII", "names have a to z, A to Z, 0 to 9, _"
+            )
+
+
+def written(node: ast.AST) -> str:
+    """The name that a node writes; empty when it writes none."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.alias(name=name, asname=asname):
+            return asname or name
+    return ""
 
 
 def shallow(tree: ast.Module, source: Source, reporter: Reporter) -> bool:

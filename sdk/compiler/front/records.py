@@ -22,12 +22,17 @@ TAKEN_IN_STRUCTS = frozenset({"copy"})
 TAKEN_IN_ENUMS = frozenset({"name", "value", "mro"})
 
 
-def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements of a body, without text at its beginning and without `pass`."""
-    match body:
-        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
-            return [statement for statement in rest if not isinstance(statement, ast.Pass)]
-    return [statement for statement in body if not isinstance(statement, ast.Pass)]
+def without_text(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a class or a module, without `pass` and text, which documents what stands above it."""
+    return [statement for statement in body if not is_text(statement) and not isinstance(statement, ast.Pass)]
+
+
+def is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is a text alone."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def declare_struct(node: ast.ClassDef, names: Names, resolver: Resolver) -> StructDecl | None:
@@ -50,14 +55,17 @@ def declare_struct(node: ast.ClassDef, names: Names, resolver: Resolver) -> Stru
         understood = understood and type_ is not None
         members.append(types.Member(name, types.U256 if type_ is None else type_))
     if not members:
-        if not without_docstring(node.body):
+        if not without_text(node.body):
             span = names.module.source.name_span(node)
             names.error("CV113", span, f"{node.name} has no fields", "give it one: x: u256")
         return None
     distinct_abi_names(node, [member.name for member in members], names)
     if not understood:
         return None
-    struct = types.Struct(node.name, f"{names.module.name}.{node.name}", tuple(members))
+    whole = types.Struct(node.name, f"{names.module.name}.{node.name}", tuple(members))
+    struct = resolver.fitting(whole, names.module.source.name_span(node))
+    if struct is None:
+        return None
     return StructDecl(node.name, names.module, node, struct, tuple(defaults))
 
 
@@ -113,7 +121,7 @@ def fields(node: ast.ClassDef, names: Names, what: str) -> Iterator[ast.AnnAssig
     """The fields of a data class, each once; everything else in its body is reported."""
     article = "an" if what[0] in "aeiou" else "a"
     seen: set[str] = set()
-    for statement in without_docstring(node.body):
+    for statement in without_text(node.body):
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), simple=1):
                 if name in seen:
@@ -158,7 +166,7 @@ def declare_enum(node: ast.ClassDef, names: Names) -> EnumDecl | None:
     """An enum; None when a member is not understood."""
     members: dict[str, int] = {}
     understood = True
-    for statement in without_docstring(node.body):
+    for statement in without_text(node.body):
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=int(value))) if not isinstance(
                 value, bool

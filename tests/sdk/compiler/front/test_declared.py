@@ -265,6 +265,26 @@ class A(Contract):
     assert errors(tmp_path, {"main.py": text}) == ["main.py:4 CV130 int is not in the language | " + INSTEAD["int"]]
 
 
+def test_text_below_a_declaration_is_its_documentation(tmp_path: Path) -> None:
+    text = """
+LIMIT: Const[u8] = 1
+'''A limit.'''
+class P(Struct):
+    x: u8
+    '''Along.'''
+class I(Interface):
+    '''Other.'''
+    def f(self) -> None: ...
+class T(Contract):
+    x: u8
+    '''A number.'''
+    def f(self) -> None:
+        pass
+"""
+    unit = declared(tmp_path, text)
+    assert list(contract(unit).fields) == ["x"]
+
+
 def test_bodies_see_what_comes_later(tmp_path: Path) -> None:
     text = (
         "class A(Contract):\n    def f(self) -> None:\n        p: Point = Point(1)\nclass Point(Struct):\n    x: u8\n"
