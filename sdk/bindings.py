@@ -19,6 +19,7 @@ from sdk.abi import ABIError, Constructor, Function, Parameter
 from sdk.abi_types import AddressType, Array, Bool, Bytes, FixedBytes, Integer, Tuple, Type
 from sdk.errors import BuildError
 from sdk.interface import Interface
+from sdk.testing.names import find
 
 TOP = '''\
 """Types of {name}, made by `contractvm stubs`; make it again when the contract's interface changes."""
@@ -49,7 +50,8 @@ def stub(name: str, interface: Interface) -> str:
         class_name = f"_{function_name[0].upper()}{function_name[1:]}"
         classes.append(_class(class_name, overloads))
         snake = snake_case(function_name)
-        spelled = {function_name, f"{snake}_" if keyword.iskeyword(snake) else snake}
+        known = find(snake, [function_name]) is not None  # no rule leads from token_uri to tokenURI
+        spelled = {function_name, *([f"{snake}_" if keyword.iskeyword(snake) else snake] if known else [])}
         attributes += [f"    {word}: {class_name}\n" for word in sorted(spelled) if not keyword.iskeyword(word)]
     options = f"{OPTIONS}, label: str | None = ..., abi: Sequence[str] | str = ..."
     made = f"    def __init__({_arguments(constructor.inputs, options)}) -> None: ...\n"

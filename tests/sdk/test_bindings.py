@@ -89,6 +89,13 @@ def test_names_as_python_spells_them(name: str, snake: str) -> None:
     assert snake_case(name) == snake
 
 
+def test_only_names_that_the_kit_knows_are_there() -> None:
+    text = stub("T", Interface().extended(["tokenURI(uint256)", "ownerOf(uint256)"]))
+    assert "    owner_of: _OwnerOf\n" in text
+    assert "    tokenURI: _TokenURI\n" in text
+    assert "token_uri" not in text
+
+
 def test_class_names_come_from_files() -> None:
     names = [class_name(Path(name)) for name in ("my-token.abi.json", "token.c", "7up.json")]
     assert names == ["MyToken", "Token", "Contract7up"]
