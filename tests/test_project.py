@@ -42,8 +42,10 @@ MAY_USE_FLOATS = {
     "contractvm/native/worker.py": "seconds that a compilation took, for reports",
 }
 MAY_USE_IDENTITY = {
+    "contractvm/host/facts.py": "an object's address, where compiled code reads the bytes",
     "contractvm/wasm/foundry.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/native.py": "an object's address, which compiled code calls it by",
+    "contractvm/wasm/mapped.py": "an object's address, which compiled code calls it by",
     "contractvm/wasm/instance.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/machine.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/runner.py": "names an entry of a cache that keeps the object",

@@ -31,6 +31,9 @@ LONGEST_REASON: Final = 4096
 """Bytes of a refusal's reason."""
 SPARE: Final = 8
 """Eviction frees an eighth of the limit at once, so that not every put of a full cache has to evict."""
+LOOKS: Final = 64
+"""The folder is looked through once for so large a part of the limit that is put in: a look at thousands of files takes
+longer than everything else about a put."""
 ABANDONED: Final = 3600
 """Seconds after which a temporary file's writer is taken to be dead."""
 
@@ -95,6 +98,9 @@ class ObjectCache:
         self.limit = limit
         self.root: Path | None = None
         self._lost: str | None = None
+        self._unseen = int.from_bytes(os.urandom(4), "little") * (limit // LOOKS) >> 32
+        """Bytes put in since the folder was looked through. Each process begins somewhere between two looks, so that
+        many short ones look as often, together, as a long one."""
         try:
             self.root = default_root() if folder is None else folder.absolute()
         except Unusable as problem:
@@ -199,7 +205,10 @@ class ObjectCache:
                 written = write(at, name, header, content)
                 if kind == OBJECT:
                     remove(at, file_name(key, REFUSAL))
-                evict(at, self.limit, name, written)
+                self._unseen += written.st_size
+                if self._unseen > self.limit // LOOKS:
+                    self._unseen = 0
+                    evict(at, self.limit, name, written)
             self._lost = None
         except FileNotFoundError:  # cleared or removed by another process at this moment: nothing is kept
             return

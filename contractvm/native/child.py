@@ -35,10 +35,12 @@ SAID: Final = 2000
 """Bytes of the worker's last complaint that an error keeps."""
 
 _BOOT: Final = (
-    "import sys; sys.path += sys.argv[3:]; "
+    "import sys; sys.path.append(sys.argv[3]); import llvmlite; sys.path[-1:] = sys.argv[4:]; "
     "from contractvm.native.worker import main; main(int(sys.argv[1]), int(sys.argv[2]))"
 )
-_NEEDED: Final = ("contractvm", "gas", "state", "msgpack", "llvmlite")
+"""The package that the objects' keys name is imported before a folder of other things could have one of that name."""
+_NEEDED: Final = ("contractvm", "gas", "state", "msgpack")
+_LLVMLITE: Final = "llvmlite"
 
 
 class Child:
@@ -178,7 +180,8 @@ def _processor_seconds(pid: int) -> float:
 def command(memory: int) -> list[str]:
     """The worker's command line: this Python, isolated from the environment and from the folder it runs in."""
     flags = ["-I", "-S"] + (["-B"] if sys.dont_write_bytecode else [])
-    return [sys.executable, *flags, "-c", _BOOT, str(os.getpid()), str(memory), *search_path()]
+    llvmlite = next(iter(_folders(_LLVMLITE)), "")
+    return [sys.executable, *flags, "-c", _BOOT, str(os.getpid()), str(memory), llvmlite, *search_path()]
 
 
 def search_path() -> list[str]:
@@ -187,9 +190,11 @@ def search_path() -> list[str]:
     They may have come from an editable installation's hook, which the worker has not; and a folder of the author's may
     come early in this process's own path and have a module of the same name.
     """
-    found = []
-    for name in _NEEDED:
-        spec = find_spec(name)
-        if spec is not None and spec.origin is not None:
-            found.append(str(Path(spec.origin).parent.parent.absolute()))
+    found = _folders(*_NEEDED, _LLVMLITE)
     return list(dict.fromkeys(found + [str(Path(entry).absolute()) for entry in sys.path if entry]))
+
+
+def _folders(*names: str) -> list[str]:
+    """Where this process finds packages, those that it does find."""
+    specs = (find_spec(name) for name in names)
+    return [str(Path(spec.origin).parent.parent.absolute()) for spec in specs if spec is not None and spec.origin]

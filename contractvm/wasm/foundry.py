@@ -27,6 +27,8 @@ from contractvm.wasm.mapped import NativeCode
 
 GENERATOR: Final = "contractvm.wasm.llvmgen:generate"
 """The code generator, by the name that the worker imports."""
+KEPT_DIGESTS: Final = 16
+"""Sets of rules whose digest is not worked out anew."""
 
 
 def payload(code: bytes, rules: Rules) -> bytes:
@@ -86,7 +88,7 @@ class Foundry:
         self.cache = cache_ or ObjectCache()
         self.compiler = compiler or Compiler()
         self._digests: dict[int, tuple[Rules, bytes]] = {}
-        """Of rules, by their identity; it holds them, so that no others can take it."""
+        """Of rules, by their identity; it holds them, so that no others can take it, and only the latest."""
 
     def find(self, compiled: Compiled, code_hash: bytes | None = None) -> NativeCode | None:
         """The compiled form, if the cache has it.
@@ -158,6 +160,8 @@ class Foundry:
         rules = compiled.rules
         known = self._digests.get(id(rules))
         if known is None:
+            if len(self._digests) >= KEPT_DIGESTS:
+                del self._digests[next(iter(self._digests))]
             known = self._digests[id(rules)] = rules, rules.digest
         return cache_key(hash_, known[1], generator_digest())
 

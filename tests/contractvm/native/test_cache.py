@@ -325,7 +325,7 @@ def test_leftovers_of_dead_writers_go(cache: ObjectCache) -> None:
         path.write_bytes(b"half")
         when = path.stat().st_mtime - age
         os.utime(path, (when, when))
-    cache.put(OTHER, CONTENT)
+    ObjectCache(cache.root, limit=64 * HEADER.size).put(OTHER, CONTENT)
     assert not dead.exists() and alive.exists()
     assert sorted(keys(cache)) == [KEY, OTHER]
     assert cache.clear() == 3 and not alive.exists()
@@ -403,3 +403,19 @@ def test_nothing_stays_open(cache: ObjectCache) -> None:
         cache.entries()
         assert cache.problem is None
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_the_folder_is_looked_through_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for a part of the limit that is put in, by one process or, on the whole, by many."""
+    looks: list[str] = []
+    monkeypatch.setattr(module, "evict", lambda at, limit, name, written: looks.append(name))
+    content, each = bytes(1_000 - HEADER.size), 1_000
+    limit = 64 * 20 * each
+    one = ObjectCache(tmp_path / "one", limit)
+    for n in range(210):
+        one.put(n.to_bytes(32, "big"), content)
+    assert 9 <= len(looks) <= 11
+    looks.clear()
+    for n in range(400):
+        ObjectCache(tmp_path / "many", limit).put(n.to_bytes(32, "big"), content)
+    assert 1 <= len(looks) <= 60, "a twentieth of them, by chance"

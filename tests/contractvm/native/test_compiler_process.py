@@ -60,6 +60,21 @@ def test_an_interpreter_that_ends_ends_its_worker_and_says_nothing(last: str) ->
     until(lambda: ended(int(done.stdout)))
 
 
+def test_the_llvmlite_that_keys_name_is_the_one_that_compiles(tmp_path: Path) -> None:
+    """Even where the engine's own folder has another."""
+    for name in ("contractvm", "gas", "state", "sdk", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "llvmlite.py").write_text("raise SystemExit('the wrong one')\n")
+    text = (
+        "import sys, llvmlite\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from contractvm.native.compiler import Compiler, Job\n"
+        f"print(Compiler().compile(Job({MODULE + ':text'!r}, {ADD.encode()!r}))[:4])\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "b'\\x7fcvm'\n", done.stderr
+
+
 def test_an_author_s_folder_shadows_nothing(tmp_path: Path) -> None:
     for name in ("msgpack", "state", "struct", "llvmlite", "signal", "ctypes"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')\n")

@@ -21,7 +21,7 @@ from contractvm.rules import Rules, contract_rules
 from contractvm.wasm import foundry as module
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.contract import accept
-from contractvm.wasm.foundry import Foundry, foundry, generator_digest, payload, payload_of
+from contractvm.wasm.foundry import KEPT_DIGESTS, Foundry, foundry, generator_digest, payload, payload_of
 from contractvm.wasm.mapped import NativeCode
 from tests.contractvm.wasm.foundries import CODE, DECLINES, Shop, frame
 from tests.sources import ROOT, imports_of
@@ -190,6 +190,13 @@ class TestOrder:
         with pytest.raises(Unavailable, match="closed"):
             closed.make(compiled())
         assert not closed.cache.entries()
+
+
+def test_few_rules_are_kept(tmp_path: Path) -> None:
+    """Each set is let go when enough others came after it."""
+    made = Foundry(ObjectCache(tmp_path / "cache"), Compiler())
+    keys = {made._key(compiled(rules=replace(RULES, name=str(n))), b"\1" * 32) for n in range(40)}
+    assert len(keys) == 40 and len(made._digests) == KEPT_DIGESTS
 
 
 def test_one_a_process() -> None:
