@@ -365,11 +365,31 @@ SWAP: Final = Routine("swap_bytes", (I64,), (I64,), _swap)
 """Turns the eight bytes of an i64 round."""
 
 
+def _swap_unless_zeros(b: Body, high: Sequence[int]) -> None:
+    """Turn two locals round; zeros, as the high limbs of most amounts are, stay as they are."""
+    b.get(*high)
+    b.op("i64.or")
+    b.i64(0)
+    b.op("i64.ne")
+    with b.if_():
+        for local in high:
+            b.get(local)
+            b.call(SWAP)
+            b.set(local)
+
+
 def _load_word(b: Body) -> None:
-    for i in range(4):
-        b.get(0)
-        b.load("i64.load", 24 - 8 * i)
-        b.call(SWAP)
+    with b.temporaries(I64, I64) as high:
+        for i in range(2):
+            b.get(0)
+            b.load("i64.load", 24 - 8 * i)
+            b.call(SWAP)
+        for local, offset in zip(high, (8, 0), strict=True):
+            b.get(0)
+            b.load("i64.load", offset)
+            b.set(local)
+        _swap_unless_zeros(b, high)
+        b.get(*high)
 
 
 LOAD_WORD: Final = Routine("load_word", (I32,), WORD, _load_word)
@@ -377,10 +397,12 @@ LOAD_WORD: Final = Routine("load_word", (I32,), WORD, _load_word)
 
 
 def _store_word(b: Body) -> None:
+    _swap_unless_zeros(b, (3, 4))
     for i in range(4):
         b.get(0)
         b.get(1 + i)
-        b.call(SWAP)
+        if i < 2:
+            b.call(SWAP)
         b.store("i64.store", 24 - 8 * i)
 
 
