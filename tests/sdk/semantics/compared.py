@@ -34,6 +34,7 @@ from tests.sdk.semantics.values import (
     StructT,
     TupleT,
     Type,
+    abi_type,
 )
 from tests.sources import ROOT
 
@@ -124,7 +125,7 @@ def plain(value: Any) -> Any:
 def in_the_oracle(source: str, contract: str, sequence: list[Step]) -> list[Outcome]:
     """What each call gives, and the events at the end."""
     machine = oracle(source, ROOT)
-    handle = deploy(machine, contract)
+    handle = deploy(machine, contract, value=money(machine.module, contract))
     outcomes: list[Outcome] = []
     for one in sequence:
         try:
@@ -134,7 +135,7 @@ def in_the_oracle(source: str, contract: str, sequence: list[Step]) -> list[Outc
     return [*outcomes, ("events", [(log.event, log.values) for log in machine.logs])]
 
 
-def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], events: list[str]) -> list[Outcome]:
+def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], events: list[Event]) -> list[Outcome]:
     """The same on a chain."""
     outcomes: list[Outcome] = []
     logs: list[Any] = []
@@ -146,11 +147,18 @@ def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], eve
             else:
                 receipt = bound.tx(*one.arguments)
                 outcomes.append(("value", plain(receipt.value)))
-                for event in events:
-                    logs += [(event, plain(log)) for log in receipt.events(event)]
+                for log in receipt.logs:
+                    (event,) = (one for one in events if log.topics[:1] == (one.hash,))
+                    logs.append((event.name, plain(event.decode_log(log.topics, log.data))))
         except ChainReverted as reverted:
             outcomes.append(("revert", reverted.data))
     return [*outcomes, ("events", logs)]
+
+
+def money(module: Module, contract: str) -> int:
+    """What a contract begins with: 200 wei, if it takes any."""
+    constructor = module.classes[contract].methods.get("__init__")
+    return 200 if constructor is not None and "payable" in constructor.decorators else 0
 
 
 def chosen(deployed: Deployed, wanted: Step) -> Bound:
@@ -172,15 +180,23 @@ class Pair:
 
     @classmethod
     def of(cls, chain: MockChain, path: Path, compiled: Compiled) -> Pair:
-        return cls(path.read_text(encoding="utf-8"), compiled.name, chain, chain.deploy(compiled))
+        source = path.read_text(encoding="utf-8")
+        value = money(read(source, ROOT), compiled.name)
+        return cls(source, compiled.name, chain, chain.deploy(compiled, value=value))
 
     @property
     def module(self) -> Module:
         return read(self.source, ROOT)
 
     @property
-    def events(self) -> list[str]:
-        return [Event.parse(text).name for text in self.deployed.interface.events]
+    def events(self) -> list[Event]:
+        """Every event of the source, also of contracts that this one calls."""
+        found = []
+        for name, cls in self.module.classes.items():
+            if cls.kind == "Event":
+                fields = (abi_type(one.type) + " indexed" * ("Indexed" in one.marks) for one in cls.fields.values())
+                found.append(Event.parse(f"{name}({','.join(fields)})"))
+        return found
 
     def compare(self, sequence: list[Step]) -> None:
         """Raises: AssertionError where the chain and the oracle differ."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from _pytest.mark.structures import ParameterSet
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sdk.compiler import Compiled, compile_file
@@ -23,7 +23,11 @@ from tests.tiers import tier_parameters
 SOURCES = Path(__file__).with_name("sources")
 OFTEN = (8, 32, 64, 128, 256)
 WIDTHS = (8, 16, 24, 32, 40, 56, 64, 72, 96, 128, 136, 160, 192, 200, 248, 256)
-WHOLE = ("flow", "objects", "maps", "texts")
+WHOLE = ("flow", "objects", "maps", "texts", "remote")
+SETTINGS = settings(
+    deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
+"""What differs is told with its call; shrinking the calls around it would take minutes."""
 
 
 @pytest.fixture(scope="module", params=tier_parameters())
@@ -76,7 +80,7 @@ def test_every_function_of_a_contract(world: MockChain, name: str) -> None:
 def every_function(pair: Pair, examples: int) -> None:
     """Examples in which each function is called once, with drawn arguments."""
 
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(SETTINGS, max_examples=examples)
     @given(st.tuples(*map(step, signatures(pair.module, pair.contract))))
     def calls(sequence: tuple[Step, ...]) -> None:
         pair.compare(list(sequence))
@@ -89,7 +93,7 @@ def test_sequences_of_calls(world: MockChain, name: str) -> None:
     path = SOURCES / f"{name}.py"
     pair = Pair.of(world, path, compiled(path))
 
-    @settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(SETTINGS, max_examples=30)
     @given(steps(signatures(pair.module, pair.contract), most=12))
     def sequences(sequence: list[Step]) -> None:
         pair.compare(sequence)

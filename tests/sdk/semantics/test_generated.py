@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from sdk.compiler import compile_file
 from sdk.testing import MockChain
@@ -18,6 +18,9 @@ from tests.sources import ROOT
 from tests.tiers import HERE
 
 CALLS = 12
+SETTINGS = settings(
+    deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def compare(source: str, worlds: list[MockChain], folder: Path, seed: int) -> No
     found = signatures(read(source, ROOT), "Program")
     pairs = [Pair.of(world, path, compiled) for world in worlds]
 
-    @settings(max_examples=1 + CALLS // 4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(SETTINGS, max_examples=1 + CALLS // 4)
     @given(steps(found, most=CALLS))
     def calls(sequence: list[Step]) -> None:
         for pair in pairs:
@@ -69,7 +72,7 @@ def outcomes(source: str) -> set[str]:
     """Kinds of them, of some calls in the oracle."""
     kinds: set[str] = set()
 
-    @settings(max_examples=3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(SETTINGS, max_examples=3)
     @given(steps(signatures(read(source, ROOT), "Program"), most=CALLS))
     def calls(sequence: list[Step]) -> None:
         kinds.update(kind for kind, _ in in_the_oracle(source, "Program", sequence))
