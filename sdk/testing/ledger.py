@@ -160,7 +160,7 @@ class Ledger:
 
     def go(self, target: Node) -> None:
         """Come back to the moment after a block, on this branch or another. Raises: NotThere."""
-        self.look()
+        self.look(strict=False)
         self.next_timestamp = None
         ancestor = _common(self.head, target)
         ahead: list[Node] = []
@@ -199,11 +199,14 @@ class Ledger:
 
     # Sealing
 
-    def look(self) -> None:
-        """Take over what somebody did on the chain itself since it was last sealed. Raises: NotThere."""
+    def look(self, *, strict: bool = True) -> None:
+        """Take over what somebody did on the chain itself since it was last sealed.
+
+        Raises: NotThere when blocks would be lost by that, unless not `strict`.
+        """
         if self._chain.head is self._sealed_header:
             return
-        if self.head is not self._sealed:
+        if strict and self.head is not self._sealed:
             raise NotThere(
                 "the chain was changed behind blocks that were not sealed; read `chain.inner` anew each time"
             )

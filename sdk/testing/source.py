@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sdk.build import Artifact, build
+from sdk.artifact import Artifact
 from sdk.errors import BuildError
 from sdk.interface import Interface
 
@@ -66,7 +66,7 @@ class Sources:
         found = self._built.get((path, contract))
         if found is not None and found[0] == _stamps(found[1].files):
             return found[1]
-        made = _python(path, contract) if path.suffix == ".py" else self.obtain(build(path))
+        made = _python(path, contract) if path.suffix == ".py" else self.obtain(_built(path))
         self._built[path, contract] = _stamps(made.files), made
         return made
 
@@ -82,6 +82,13 @@ def _parts(path: Path) -> tuple[Path, ...]:
 def _stamps(files: tuple[Path, ...]) -> tuple[int, ...]:
     """When the files were changed; -1 for one that is gone."""
     return tuple(file.stat().st_mtime_ns if file.exists() else -1 for file in files)
+
+
+def _built(path: Path) -> Artifact:
+    """Build a contract in another language. Raises: BuildError."""
+    from sdk.build import build  # knows of every tool: a suite of contracts in Python waits for none
+
+    return build(path)
 
 
 def _python(path: Path, contract: str | None) -> Source:

@@ -112,6 +112,7 @@ def test_what_the_chain_did_itself_is_taken_over() -> None:
 
 def test_the_chain_rewound_behind_the_kits_back() -> None:
     with MockChain(tier="portable") as mock:
+        start = mock.moment()
         mock.pay(BOB, 1)
         mock.pay(BOB, 2)
         mock.inner.rewind(1)
@@ -121,6 +122,9 @@ def test_the_chain_rewound_behind_the_kits_back() -> None:
         inner.produce()
         with pytest.raises(NotThere, match=r"read `chain\.inner` anew"):
             mock.pay(BOB, 8)
+        mock.restore(start)
+        mock.pay(BOB, 8)
+        assert (mock.balance(BOB), mock.inner.world().balance(BOB), mock.height) == (8, 8, 1)
 
 
 def test_signed_transactions_wait_for_mine() -> None:
