@@ -30,7 +30,7 @@ SECTION = b"cvm.abi"
 VERSIONS = frozenset({"0.1", "0.1.0", "*"})
 """Versions of the crate that a manifest may ask for."""
 INSTALL = f"rustup target add {TARGET}, or on Debian: apt install rustc libstd-rust-dev-wasm32 lld"
-CODE_FLAGS = ("-Copt-level=s", "-Cpanic=abort", "-Ccodegen-units=1", "-Ctarget-feature=+bulk-memory,+mutable-globals")
+CODE_FLAGS = ("-Copt-level=2", "-Cpanic=abort", "-Ccodegen-units=1", "-Ctarget-feature=+bulk-memory,+mutable-globals")
 LINK_FLAGS = ("-Clto=fat", f"-Clink-arg=-zstack-size={STACK_BYTES}")
 PLAIN = frozenset({"package", "lib", "dependencies"})
 """Tables of a manifest that need no cargo."""
