@@ -80,6 +80,7 @@ class Governor(Contract):
     @external
     def propose(self, to: Address, value: u256, data: Bytes, description: String) -> u64:
         assert self.locked[msg.sender] > 0, "no tokens locked"
+        assert to != self.token.address, "the locked tokens are not its own"
         id = len(self.proposals)
         self.proposals.append(Proposal(to, value, data, end=block.timestamp + VOTING))
         emit(Proposed(id, msg.sender, description))

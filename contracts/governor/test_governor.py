@@ -21,22 +21,29 @@ def token(chain: MockChain, accounts: Accounts) -> Deployed:
 
 @pytest.fixture(scope="module")
 def governor(chain: MockChain, token: Deployed, accounts: Accounts) -> Deployed:
-    """A quorum of 300; accounts[1..3] have locked 100, 200 and 300; it holds fifty wei and a thousand tokens."""
+    """A quorum of 300; accounts[1..3] have locked 100, 200 and 300; it holds fifty wei."""
     governor = chain.deploy(Governor, token, 300)
     for i, account in enumerate(accounts[1:4], 1):
         token.approve(governor, 1000, sender=account)
         governor.lock(100 * i, sender=account)
-    token.transfer(governor, 1000)
     chain.pay(governor, 50)
     return governor
 
 
+@pytest.fixture(scope="module")
+def coin(chain: MockChain, governor: Deployed) -> Deployed:
+    """Another token, of which the governor has a thousand."""
+    coin = chain.deploy(Token, 1000)
+    coin.transfer(governor, 1000)
+    return coin
+
+
 @pytest.fixture
-def proposal(token: Deployed, governor: Deployed, accounts: Accounts) -> int:
-    """To give accounts[9] seventy tokens."""
-    data = token.transfer.encode(accounts[9], 70)
+def proposal(coin: Deployed, governor: Deployed, accounts: Accounts) -> int:
+    """To give accounts[9] seventy coins."""
+    data = coin.transfer.encode(accounts[9], 70)
     with expect_event(governor, "Proposed", id=0, proposer=accounts[1], description="pay nine"):
-        proposed = governor.propose(token, 0, data, "pay nine", sender=accounts[1])
+        proposed = governor.propose(coin, 0, data, "pay nine", sender=accounts[1])
     assert isinstance(proposed, int)
     return proposed
 
@@ -48,7 +55,7 @@ def decide(chain: MockChain, governor: Deployed, id: int, votes: dict[Address, b
 
 
 def test_accepted_and_done(
-    chain: MockChain, token: Deployed, governor: Deployed, proposal: int, accounts: Accounts
+    chain: MockChain, coin: Deployed, governor: Deployed, proposal: int, accounts: Accounts
 ) -> None:
     assert governor.state(proposal) == State.VOTING
     with expect_event(governor, "Voted", id=0, voter=accounts[2], support=True, weight=200):
@@ -61,7 +68,7 @@ def test_accepted_and_done(
     assert governor.state(proposal) == State.READY
     with expect_event(governor, "Executed", id=0):
         assert governor.execute(proposal) == (1).to_bytes(32, "big")
-    assert token.balance_of(accounts[9]) == 70
+    assert coin.balance_of(accounts[9]) == 70
     assert governor.state(proposal) == State.EXECUTED
     with reverts("not ready"):
         governor.execute(proposal)
@@ -112,6 +119,11 @@ def test_tokens_stay_locked_while_the_vote_goes_on(
 def test_proposing_needs_tokens(governor: Deployed, accounts: Accounts) -> None:
     with reverts("no tokens locked"):
         governor.propose(accounts[5], 1, b"", "mine", sender=accounts[5])
+
+
+def test_nobody_votes_away_what_others_locked(token: Deployed, governor: Deployed, accounts: Accounts) -> None:
+    with reverts("the locked tokens are not its own"):
+        governor.propose(token, 0, token.transfer.encode(accounts[3], 600), "mine", sender=accounts[3])
 
 
 def test_money_moves_and_failures_can_be_tried_again(chain: MockChain, governor: Deployed, accounts: Accounts) -> None:
