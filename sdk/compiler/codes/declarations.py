@@ -373,8 +373,9 @@ right:
 CV127 two classes of one name in what a contract inherits
 Storage keys are made from the names of class and field.
 
-CV128 a name of the language
-It would hide what the language means by it.
+CV128 a name that hides another
+A module cannot give a name of the language another meaning. A class cannot have a method or a constant by a name of its
+module that its own declarations use: Python would look in the class first.
 wrong:
     def send() -> u256:
         return 1

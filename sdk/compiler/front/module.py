@@ -22,6 +22,7 @@ from sdk.compiler.front.declared import (
     Unresolved,
 )
 from sdk.compiler.front.functions import declare_function, declare_remote
+from sdk.compiler.front.hiding import check_hiding
 from sdk.compiler.front.language import BASES, INSTEAD
 from sdk.compiler.front.names import Definition, Names
 from sdk.compiler.front.records import (
@@ -94,6 +95,7 @@ class Declarer:
         if generic:
             self.names.error("CV049", generic[0], "classes have no type parameters", "write one for each type")
         kind, bases = self.kind_of(node)
+        check_hiding(node, self.names)
         if kind != "Event":
             for keyword in node.keywords:
                 self.names.error("CV105", keyword, "a class has no options here", "remove it")
