@@ -14,9 +14,13 @@ from sdk.compiler.back.writer import Writer
 from sdk.compiler.tree import Expression, Load, LocalPlace
 
 
+class Lasting(ExitStack):
+    """Locals that keep what they have while statements run, which may assign variables."""
+
+
 def operand(w: Writer, node: Expression, held: ExitStack) -> tuple[int, ...]:
     """An expression's slots in locals: a variable's own, because no expression assigns one."""
-    if isinstance(node, Load) and isinstance(node.place, LocalPlace):
+    if isinstance(node, Load) and isinstance(node.place, LocalPlace) and not isinstance(held, Lasting):
         return w.variable(node.place.local)
     return held.enter_context(w.value(node))
 

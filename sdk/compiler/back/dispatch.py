@@ -187,14 +187,7 @@ class _Call:
         """Dynamic arguments may be anywhere, so all of the input must be there."""
         b = self.b
         with b.temporaries(I32, I32) as (start, end):
-            b.get(self.length)
-            b.i32(self.room)
-            b.op("i32.gt_u")
-            with b.if_((I32,)):
-                b.get(self.length)
-                b.call(WHOLE_INPUT)
-                b.otherwise()
-                b.i32(self.area)
+            self._push_input()
             b.set(start)
             b.get(start, self.length)
             b.op("i32.add")
@@ -205,6 +198,18 @@ class _Call:
             b.set(start)
             check_room(b, start, end, heads(types))
             get_sequence(b, types, start, end)
+
+    def _push_input(self) -> None:
+        """Push the address of all of the input."""
+        b = self.b
+        b.get(self.length)
+        b.i32(self.room)
+        b.op("i32.gt_u")
+        with b.if_((I32,)):
+            b.get(self.length)
+            b.call(WHOLE_INPUT)
+            b.otherwise()
+            b.i32(self.area)
 
     def _otherwise(self, paid: bool) -> None:
         """No selector fits."""
@@ -221,8 +226,7 @@ class _Call:
             b.call(REFUSE_VALUE)
         if program.fallback.parameters:
             with b.temporaries(I32) as (start,):
-                b.get(self.length)
-                b.call(WHOLE_INPUT)
+                self._push_input()
                 b.set(start)
                 b.get(start, self.length)
         _run(self.w, program.fallback, raw=True)

@@ -285,7 +285,23 @@ def _save_small(host: str) -> Routine:
 
 
 def _strip(b: Body) -> None:
-    """Walk back over zeros, a byte at a time."""
+    """Walk back over zeros, eight bytes at a time, then one."""
+    with b.block() as done, b.loop() as again:
+        b.get(1)
+        b.i32(8)
+        b.op("i32.lt_u")
+        b.br_if(done)
+        b.get(0, 1)
+        b.i32(8)
+        b.do("i32.sub", "i32.add")
+        b.load("i64.load")
+        b.do("i64.eqz", "i32.eqz")
+        b.br_if(done)
+        b.get(1)
+        b.i32(8)
+        b.op("i32.sub")
+        b.set(1)
+        b.br(again)
     with b.block() as done, b.loop() as again:
         b.get(1)
         b.op("i32.eqz")

@@ -125,7 +125,7 @@ def _push_key(w: Writer, root: Root, handle: int) -> None:
 
 def for_map(w: Writer, node: ForMap) -> None:
     """Write the loop."""
-    with resolve_map(w, node.of) as root:
+    with resolve_map(w, node.of, lasting=True) as root:
         if node.index is not None:
             w.b.i64(0)
             w.b.set(*w.variable(node.index))

@@ -18,15 +18,16 @@ from typing import TypeAlias
 from contractvm.wasm.module import I32
 from sdk.compiler import layout
 from sdk.compiler.back import places, storage_entry, storage_values
-from sdk.compiler.back.arguments import operand
+from sdk.compiler.back.arguments import Lasting, operand
 from sdk.compiler.back.defaults import default
 from sdk.compiler.back.operand import Held, Spot
 from sdk.compiler.back.slots import scale, slots
 from sdk.compiler.back.storage_items import Entry, Items, whole
-from sdk.compiler.back.storage_keys import Index, Key, map_key
+from sdk.compiler.back.storage_keys import FixedIndex, Index, Key, map_key
 from sdk.compiler.back.writer import Writer
 from sdk.compiler.symbols import Span
 from sdk.compiler.tree import (
+    Constant,
     EntryPlace,
     Expression,
     FieldPlace,
@@ -132,9 +133,9 @@ Target: TypeAlias = Entry | Items | Inside | Beneath
 
 
 @contextmanager
-def resolve(w: Writer, place: Place) -> Iterator[Target]:
-    """Evaluate the parts of a place that is no map."""
-    with ExitStack() as held:
+def resolve(w: Writer, place: Place, lasting: bool = False) -> Iterator[Target]:
+    """Evaluate the parts of a place that is no map. `lasting`: statements may run before it is used again."""
+    with Lasting() if lasting else ExitStack() as held:
         found = _resolve(w, place, held)
         if isinstance(found, Root):
             raise TypeError(f"a {found.type} is no value")
@@ -142,9 +143,9 @@ def resolve(w: Writer, place: Place) -> Iterator[Target]:
 
 
 @contextmanager
-def resolve_map(w: Writer, place: Place) -> Iterator[Root]:
-    """Evaluate the parts of a place that is a map."""
-    with ExitStack() as held:
+def resolve_map(w: Writer, place: Place, lasting: bool = False) -> Iterator[Root]:
+    """Evaluate the parts of a place that is a map. `lasting`: as for `resolve`."""
+    with Lasting() if lasting else ExitStack() as held:
         found = _resolve(w, place, held)
         if not isinstance(found, Root):
             raise TypeError(f"{place.type} is no map")
@@ -173,9 +174,11 @@ def _under(w: Writer, key: Key, type_: Type, held: ExitStack) -> Target | Root:
 
 
 def _item(w: Writer, base: Target | Root, index: Expression, place: IndexPlace, held: ExitStack) -> Target | Root:
-    (at,) = operand(w, index, held)
     if isinstance(base, Entry) and layout.fixed_bytes(base.type) is None:
         base = _loaded(w, base, held)
+    if isinstance(index, Constant) and isinstance(place.base.type, Array) and not isinstance(base, Beneath):
+        return _at(w, base, int(index.value), place, held)
+    (at,) = operand(w, index, held)
     if isinstance(base, Beneath):
         known = Local("index", index.type)
         w.variables[known] = (at,)
@@ -191,6 +194,21 @@ def _item(w: Writer, base: Target | Root, index: Expression, place: IndexPlace, 
     if isinstance(base, Items):
         return _under(w, base.key.plus(Index(at)), base.type.item, held)
     return packed_item(w, base, at, held)
+
+
+def _at(w: Writer, base: Target | Root, index: int, place: IndexPlace, held: ExitStack) -> Target | Root:
+    """The item of an array at a constant index."""
+    if isinstance(place.base.type, Array) and index >= place.base.type.length:
+        w.panic(OUTSIDE)
+        index = 0
+    if isinstance(base, Items):
+        return _under(w, base.key.plus(FixedIndex(index)), place.type, held)
+    offset = index * (layout.fixed_bytes(place.type) or 0)
+    if isinstance(base, Entry):
+        return Inside(w, base, place.type, offset, None)
+    if isinstance(base, Inside):
+        return Inside(w, base.entry, place.type, base.offset + offset, base.moving)
+    raise TypeError(f"{place.base.type} has no items")
 
 
 def packed_item(w: Writer, base: Target | Root, at: int, held: ExitStack) -> Inside:

@@ -187,7 +187,7 @@ def _loaded(w: Writer, target: Target, place: Place, at: int, held: ExitStack) -
 def for_each(w: Writer, node: ForEach) -> None:
     """The length is looked at before each step; the items are read one at a time."""
     b, place = w.b, cast(Place, node.of)
-    with resolve(w, place) as target, b.temporaries(I64) as (at,):
+    with resolve(w, place, lasting=True) as target, b.temporaries(I64) as (at,):
         b.i64(0)
         b.set(at)
         with b.block() as done, b.loop() as again:

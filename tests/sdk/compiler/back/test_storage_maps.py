@@ -159,6 +159,10 @@ class Loops(Contract):
     texts: Map[String, String]
     points: Map[Address, Point]
     log: List[u64]
+    byname: Map[String, Map[u64, u64]]
+    byid: Map[u256, Map[Bytes, u8]]
+    lists: Map[u8, List[u64]]
+    listed: Map[u8, List[u64]]
 
     @external
     def fill(self, n: u64) -> None:
@@ -209,6 +213,39 @@ class Loops(Contract):
         total: u64 = 0
         for i in range(n):
             total += self.first_above(u256(i))
+        return total
+
+    @external
+    def inside(self, name: String, id: u256, key: Bytes) -> tuple[u64, Bytes]:
+        self.byname[name][7] = 3
+        self.byname[name][300] = 4
+        self.byname[name + "x"][5] = 500
+        self.byid[id][key] = 1
+        self.byid[id][key + b"z"] = 2
+        self.byid[id + 1][b""] = 3
+        total: u64 = 0
+        wanted = name
+        for k, v in self.byname[wanted].items():
+            wanted = wanted + "x"
+            total += k * v
+        whole: Bytes = b""
+        for part in self.byid[id]:
+            id += 1
+            whole += part + b";"
+        return total, whole
+
+    @external
+    def in_lists(self) -> u64:
+        self.lists[5] = [u64(1), 2, 3]
+        self.lists[255] = [u64(10)]
+        total: u64 = 0
+        for k, v in self.lists.items():
+            for x in v:
+                total += x * u64(k)
+        at: u8 = 5
+        for x in self.lists[at]:
+            at = 255
+            total += x * 1000
         return total
 
     @external
@@ -288,6 +325,13 @@ def test_texts_and_structs_as_values(loops: tuple[MockChain, Deployed]) -> None:
     with reverts("Panic", code=0x11):
         c.move(one, 1)
     chain.revert(here)
+
+
+def test_loops_in_maps_whose_keys_have_any_length(loops: tuple[MockChain, Deployed]) -> None:
+    _, c = loops
+    for name, id_ in (("", 0), ("name", 255), ("n" * 300, 2**200), ("a", 2**64 - 1)):
+        assert c.inside(name, id_, b"key") == (7 * 3 + 300 * 4, b"key;keyz;")
+    assert c.inLists() == 6 * 5 + 10 * 255 + 6000
 
 
 def test_a_key_is_no_longer_than_the_chain_takes(loops: tuple[MockChain, Deployed]) -> None:
