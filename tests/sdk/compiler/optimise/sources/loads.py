@@ -72,7 +72,7 @@ class Loads(Contract):
     def skipped(self, a: u256, yes: bool) -> u256:
         if yes and self.n > a:
             self.n = a
-        b = self.n if a > 5 else 3
+        b: u256 = self.n if a > 5 else 3
         if a > 7 or self.n == 2:
             self.n += 2
         return b + self.n
