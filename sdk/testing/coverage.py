@@ -90,7 +90,7 @@ class Coverage:
         for code_hash, known in self._maps.items():
             for path, covered in _of_contract(known, self._ran[code_hash], self._ways[code_hash]).items():
                 found.setdefault(path, FileCoverage()).add(covered)
-        return found
+        return {path: covered for path, covered in found.items() if covered.lines}
 
 
 def _of_contract(known: SourceMap, ran: Iterable[int], ways: Iterable[tuple[int, bool]]) -> dict[Path, FileCoverage]:
