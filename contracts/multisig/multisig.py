@@ -50,13 +50,16 @@ class Call(Struct):
 class Multisig(Contract):
     threshold: Public[Immutable[u64]]
     owners: Public[List[Address]]
+    is_owner: Public[Map[Address, bool]]
     calls: Public[List[Call]]
     confirmed: Public[Map[u64, Map[Address, bool]]]
+    confirmations: Public[Map[u64, u64]]
 
     def __init__(self, owners: List[Address], threshold: u64) -> None:
         assert 0 < threshold <= len(owners), "threshold"
-        for i, owner in enumerate(owners):
-            assert owner != ZERO_ADDRESS and owner not in owners[:i], "owner"
+        for owner in owners:
+            assert owner != ZERO_ADDRESS and not self.is_owner[owner], "owner"
+            self.is_owner[owner] = True
         self.owners = owners.copy()
         self.threshold = threshold
 
@@ -79,6 +82,7 @@ class Multisig(Contract):
         self.must_wait(id)
         assert not self.confirmed[id][msg.sender], "confirmed before"
         self.confirmed[id][msg.sender] = True
+        self.confirmations[id] += 1
         emit(Confirmed(id, msg.sender))
 
     @external
@@ -87,31 +91,23 @@ class Multisig(Contract):
         self.must_wait(id)
         assert self.confirmed[id][msg.sender], "not confirmed"
         self.confirmed[id][msg.sender] = False
+        self.confirmations[id] -= 1
         emit(Revoked(id, msg.sender))
 
     @external
     def execute(self, id: u64) -> Bytes:
         self.only_owner()
         self.must_wait(id)
-        have = self.confirmations(id)
-        if have < self.threshold:
-            raise TooFew(have, self.threshold)
+        if self.confirmations[id] < self.threshold:
+            raise TooFew(self.confirmations[id], self.threshold)
         self.calls[id].executed = True
         call = self.calls[id].copy()
         output = raw_call(call.to, call.data, value=call.value)
         emit(Executed(id, output))
         return output
 
-    @external
-    @view
-    def confirmations(self, id: u64) -> u64:
-        count: u64 = 0
-        for owner in self.owners:
-            count += u64(self.confirmed[id][owner])
-        return count
-
     def only_owner(self) -> None:
-        if msg.sender not in self.owners:
+        if not self.is_owner[msg.sender]:
             raise NotOwner(msg.sender)
 
     def must_wait(self, id: u64) -> None:
