@@ -50,10 +50,15 @@ FACTS: Final = (
     Fact("chain_id", NUMBER),
 )
 FORM: Final[Mapping[str, str]] = MappingProxyType({fact.name: fact.form for fact in FACTS})
-_BLOCK: Final = struct.Struct("<" + "".join(FORMS[fact.form] for fact in FACTS))
+_FRAMES: Final = 5
+"""The first facts are the frame's own; those behind them are its transaction's and block's."""
+_FRAME: Final = struct.Struct("<" + "".join(FORMS[fact.form] for fact in FACTS[:_FRAMES]))
+_AROUND: Final = struct.Struct("<" + "".join(FORMS[fact.form] for fact in FACTS[_FRAMES:]))
 _CONTENT: Final = struct.Struct("<2Q")
-SIZE: Final = _BLOCK.size
+SIZE: Final = _FRAME.size + _AROUND.size
 """Bytes of the block."""
+AROUND: Final = frozenset(fact.name for fact in FACTS[_FRAMES:])
+"""The facts that `pack_into` leaves out unless it is asked for them."""
 
 
 def _offsets() -> dict[str, int]:
@@ -68,13 +73,13 @@ OFFSET: Final[Mapping[str, int]] = MappingProxyType(_offsets())
 """Bytes from the start of the block to each fact."""
 
 
-def pack_into(host: Host, block: bytearray, at: int) -> None:
-    """Write the facts of a frame that begins; `host` must outlive the use of the block."""
-    call, env, head = host.call, host.env, content_offset()
+def pack_into(host: Host, block: bytearray, at: int, around: bool = True) -> None:
+    """Write the facts of a frame that begins, those `around` it too; `host` must outlive the use of the block."""
+    call, head = host.call, content_offset()
     content, output = call.input, host.returndata
     if not isinstance(content, bytes):
         content = call.input = bytes(content)  # whoever holds another buffer could move it
-    _BLOCK.pack_into(
+    _FRAME.pack_into(
         block,
         at,
         call.caller,
@@ -84,14 +89,20 @@ def pack_into(host: Host, block: bytearray, at: int) -> None:
         len(content),
         id(output) + head,
         len(output),
-        env.origin,
-        env.gas_price.to_bytes(32, "little"),
-        env.coinbase,
-        env.base_fee.to_bytes(32, "little"),
-        env.number,
-        env.timestamp,
-        env.chain_id,
     )
+    if around:
+        env = host.env
+        _AROUND.pack_into(
+            block,
+            at + _FRAME.size,
+            env.origin,
+            env.gas_price.to_bytes(32, "little"),
+            env.coinbase,
+            env.base_fee.to_bytes(32, "little"),
+            env.number,
+            env.timestamp,
+            env.chain_id,
+        )
 
 
 def put_returndata(output: bytes, block: bytearray, at: int) -> None:

@@ -231,14 +231,23 @@ class Instance:
             if element.mode != "passive":
                 self._elements[number] = []
 
-    def reset(self, imports: Sequence[Callable[..., Any]], meter: Meter, budget: PageBudget | None) -> None:
+    def reset(
+        self,
+        imports: Sequence[Callable[..., Any]] | None,
+        meter: Meter,
+        budget: PageBudget | None,
+        *,
+        variables: bool = True,
+    ) -> None:
         """Make the instance as if new for another frame: other host functions, meter and budget, nothing remembered.
 
-        For modules that import functions alone and define all else. `initialize` is still to be called.
+        For modules that import functions alone and define all else. `initialize` is still to be called. `imports` are
+        None where the same serve every frame; `variables` is False where the tier keeps the globals, and resets them.
         """
         first = self._beginning
         self.meter = meter
-        self.imported[:] = imports
+        if imports is not None:
+            self.imported[:] = imports
         if self.memory is not None:
             self.memory.reset(budget)
         if not self._late:
@@ -248,10 +257,11 @@ class Instance:
                 self._tables.clear()
             for table in self._tables:
                 table.reset()
-        definitions = self.compiled.module.globals
-        for n in first.changing:
-            value = self._value(definitions[n].init) if first.globals is None else first.globals[n]
-            self.globals[n].cell.cell_contents = value
+        if variables:
+            definitions = self.compiled.module.globals
+            for n in first.changing:
+                value = self._value(definitions[n].init) if first.globals is None else first.globals[n]
+                self.globals[n].cell.cell_contents = value
         self.data.clear()
 
     def charge(self, milligas: int) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 from contractvm.errors import Fatal
 from contractvm.host import BY_NAME as HOST_ROWS
 from contractvm.host import HostRow
+from contractvm.host.facts import AROUND
 from contractvm.host.facts import FORM as FACTS
 from contractvm.host.facts import SIZE as FACTS_BYTES
 from contractvm.native.context import HEADER, WORD
@@ -62,6 +63,8 @@ class Layout:
     """Where the imported functions' callables begin, one a word."""
     facts: int
     """Where a contract's facts begin (`host.facts`); 0 when it asks for none."""
+    around: bool
+    """Whether it asks for those around its frame."""
     effects: Mapping[str, int]
     """Methods of the instance that the code calls."""
     results: int
@@ -106,7 +109,8 @@ def layout(compiled: Compiled) -> Layout:
     for method in sorted({_METHODS[code] for code in used if code in _METHODS} | {FUNCTION}):
         effects[method] = at
         at += WORD
-    facts = at if any(row.native and row.fact in FACTS for row in host_rows(compiled)) else 0
+    asked = {row.fact for row in host_rows(compiled) if row.native} & FACTS.keys()
+    facts = at if asked else 0
     at += FACTS_BYTES if facts else 0
     referred = _referred_functions(module, REF_FUNC in used)
     refers_to_imports = any(index < module.imported_functions for index in referred)
@@ -116,6 +120,7 @@ def layout(compiled: Compiled) -> Layout:
         globals=tuple(places),
         imports=imports,
         facts=facts,
+        around=not asked.isdisjoint(AROUND),
         effects=effects,
         results=results,
         operands=operands,

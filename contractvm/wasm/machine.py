@@ -123,7 +123,7 @@ class WasmMachine:
                 free(interpreted.memory)
         compiled = self._choice.code(contract, code_hash)
         runner = self._idle.take(contract, host, compiled)
-        before = host.meter.left
+        before = host.meter.left if compiled is None else 0
         try:
             return runner.run(index, weight)
         finally:

@@ -100,10 +100,10 @@ class NativeLinkage:
         ctx = self.context
         ctx.host = host
         NUMBER.pack_into(ctx, HOST_AT, id(host))
-        facts = self.code.layout.facts
-        if facts:
-            host.facts = ctx, facts
-            pack_into(host, ctx, facts)
+        layout = self.code.layout
+        if layout.facts:
+            host.facts = ctx, layout.facts
+            pack_into(host, ctx, layout.facts, layout.around)
 
     def renew(self) -> None:
         """Begin another frame of a contract in the same memory and on the same cell of gas: globals as they were."""

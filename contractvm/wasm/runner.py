@@ -95,20 +95,22 @@ class Native:
         self.code = code
         self.gas = CellType(0)
         host.count_in(self.gas)
-        self.instance = Instance(contract.compiled, self._imports(host), host.meter, host.session.pages)
+        imports = self._imports(host) or [*contract.imports]
+        self.instance = Instance(contract.compiled, imports, host.meter, host.session.pages)
         self.linkage = native.prepare(self.instance, code, contract.imports)
         self.linkage.serve(host)
         self.memory = host.memory = memory_of(self.instance)
 
-    def _imports(self, host: Host) -> list[Callable[..., Any]]:
-        """What references to imported functions lead to; compiled code calls the functions without them."""
-        return [*bind(self.contract, host)] if self.code.layout.refers_to_imports else [*self.contract.imports]
+    def _imports(self, host: Host) -> list[Callable[..., Any]] | None:
+        """What references to imported functions lead to, if there are any: compiled code calls the functions itself."""
+        return [*bind(self.contract, host)] if self.code.layout.refers_to_imports else None
 
     def renew(self, host: Host) -> None:
         """Make it ready for another frame."""
         host.count_in(self.gas)
         host.memory = self.memory
-        self.instance.reset(self._imports(host), host.meter, host.session.pages)
+        variables = self.code.first_globals is None
+        self.instance.reset(self._imports(host), host.meter, host.session.pages, variables=variables)
         self.linkage.renew()
         self.linkage.serve(host)
 
