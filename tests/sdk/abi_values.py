@@ -1,4 +1,4 @@
-"""Random types and values of Solidity's ABI, for whoever compares encodings."""
+"""Random types and values of Solidity's ABI, and damaged encodings, for whoever compares."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def composed(inner: st.SearchStrategy[Type]) -> st.SearchStrategy[Type]:
     )
 
 
+WORD = 32
 TYPES = st.recursive(elementary_types(), composed, max_leaves=6)
 
 
@@ -51,3 +52,20 @@ def values_of(type_: Type) -> st.SearchStrategy[Value]:
         case Tuple(items=items):
             return st.tuples(*map(values_of, items))
     raise AssertionError(type_)
+
+
+@st.composite
+def damage(draw: st.DrawFn, encoded: bytes) -> bytes:
+    """The data with a word replaced, a bit turned, or its end cut off."""
+    if not encoded:
+        return draw(st.binary(max_size=40))
+    at = draw(st.integers(0, len(encoded) - 1))
+    match draw(st.sampled_from(("word", "bit", "cut"))):
+        case "word":
+            start = at // WORD * WORD
+            number = draw(st.sampled_from([0, 1, 2, 32, 64, 96, len(encoded), 2**255, 2**256 - 1]))
+            return encoded[:start] + number.to_bytes(WORD, "big") + encoded[start + WORD :]
+        case "bit":
+            return encoded[:at] + bytes([encoded[at] ^ 1 << draw(st.integers(0, 7))]) + encoded[at + 1 :]
+        case _:
+            return encoded[:at]

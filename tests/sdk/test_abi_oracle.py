@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sdk.abi import ABIError, decode, encode, encode_packed
 from sdk.abi_types import AddressType, Array, Bool, Bytes, FixedBytes, Integer, Tuple, Type, Value
-from tests.sdk.abi_values import TYPES, elementary_types, values_of
+from tests.sdk.abi_values import TYPES, damage, elementary_types, values_of
 
 eth_abi = pytest.importorskip("eth_abi", reason="eth-abi is not installed: pip install eth-abi")
 eth_exceptions = pytest.importorskip("eth_abi.exceptions")
@@ -84,23 +84,6 @@ def test_damaged_data_is_read_the_same_or_refused(
         assert "overlap" in reason or "offset or length" in reason or "do not fit" in reason, reason
     else:
         assert all_theirs(types, ours) == other
-
-
-@st.composite
-def damage(draw: st.DrawFn, encoded: bytes) -> bytes:
-    """The data with a word replaced, a bit turned, or its end cut off."""
-    if not encoded:
-        return draw(st.binary(max_size=40))
-    at = draw(st.integers(0, len(encoded) - 1))
-    match draw(st.sampled_from(("word", "bit", "cut"))):
-        case "word":
-            start = at // WORD * WORD
-            number = draw(st.sampled_from([0, 1, 2, 32, 64, 96, len(encoded), 2**255, 2**256 - 1]))
-            return encoded[:start] + number.to_bytes(WORD, "big") + encoded[start + WORD :]
-        case "bit":
-            return encoded[:at] + bytes([encoded[at] ^ 1 << draw(st.integers(0, 7))]) + encoded[at + 1 :]
-        case _:
-            return encoded[:at]
 
 
 @given(st.lists(elementary_types(), max_size=4), st.data())

@@ -11,14 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contractvm.rules import contract_rules
 from contractvm.wasm.machine import WasmMachine
 from sdk import cargo
-from sdk.abi import Function
+from sdk.abi import ABIError, Function, decode
 from sdk.build import Artifact, build
 from sdk.errors import BuildError, ToolMissing
-from sdk.testing import Deployed, MockChain, reverts
+from sdk.testing import Deployed, MockChain, Reverted, reverts
+from tests.sdk.abi_values import damage, values_of
 from tests.sdk.conftest import SOURCES
 
 ROOT = Path(__file__).parents[2]
@@ -226,3 +229,34 @@ def test_without_a_compiler_the_way_to_one_is_told(crate: Crate, monkeypatch: py
     monkeypatch.setattr(cargo, "find_rustc", lambda: None)
     with pytest.raises(ToolMissing, match="rustup target add wasm32-unknown-unknown, or on Debian: apt install rustc"):
         build(crate(EMPTY))
+
+
+ANSWERS: dict[str, Callable[..., object]] = {
+    "join": b"".join,
+    "sumAll": sum,
+    "mirror": lambda point: (point[1], point[0]),
+    "narrow": lambda a, b, c, d: ([d[1], d[0]], c, not b, a),
+    "tokenURI": lambda prefix, number: (prefix, number),
+}
+
+
+@given(st.sampled_from(sorted(ANSWERS)), st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_arguments_are_read_as_python_reads_them_or_refused(
+    chain: MockChain, shown: Deployed, name: str, data: st.DataObject
+) -> None:
+    function = shown[name].function
+    values = [data.draw(values_of(type_)) for type_ in function.types]
+    damaged = data.draw(st.just(function.encode(*values)[4:]) | damage(function.encode(*values)[4:]))
+    try:
+        read = decode(function.types, damaged)
+    except ABIError:
+        read = None
+    try:
+        output = chain.run(shown.address, function.selector + damaged)
+    except Reverted as refused:
+        assert refused.data == b""
+        assert read is None
+    else:
+        if read is not None:
+            assert function.decode_output(output) == ANSWERS[name](*read)
