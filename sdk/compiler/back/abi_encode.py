@@ -13,10 +13,10 @@ from typing import Final
 
 from contractvm.wasm.module import I32
 from sdk.compiler.back import slots
-from sdk.compiler.back.abi_words import WORD_BYTES, dynamic, head_bytes, parts, put_size, put_word
+from sdk.compiler.back.abi_words import WORD_BYTES, dynamic, head_bytes, put_size, put_word
 from sdk.compiler.back.asm import Body, Routine
 from sdk.compiler.back.operand import Spot, Where, items, lying, push
-from sdk.compiler.back.storage_values import advance, repeat
+from sdk.compiler.back.storage_values import repeat
 from sdk.compiler.back.writer import ALLOCATE
 from sdk.compiler.types import Array, Bytes, List, String, Struct, Tuple, Type
 
@@ -226,6 +226,3 @@ def encoded(b: Body, inside: Parts, start: int, length: int) -> None:
     """Allocate and write values: address and length go to two locals."""
     sequence(b, inside, start)
     _length(b, inside, start, 0, length)
-
-
-__all__ = ["Parts", "advance", "all_static", "call_data", "encoded", "heads", "parts", "put_parts", "put_static"]

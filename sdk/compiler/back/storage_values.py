@@ -14,7 +14,7 @@ from contractvm.wasm.module import I32, I64
 from sdk.compiler import layout
 from sdk.compiler.back import slots
 from sdk.compiler.back.asm import Body, Routine
-from sdk.compiler.back.operand import Held, Spot, Where, items, lying
+from sdk.compiler.back.operand import Spot, Where, items, lying
 from sdk.compiler.back.operand import push as push_slots
 from sdk.compiler.back.slots import slots as slots_of
 from sdk.compiler.back.writer import ALLOCATE
@@ -406,6 +406,3 @@ def _get_items(b: Body, item: Type, start: int) -> None:
 
         b.get(count)
         repeat(b, None, ((to, slots.size(item)),), step)
-
-
-__all__ = ["RESERVE", "Held", "advance", "fresh_list", "get", "get_open", "put", "put_open", "repeat"]

@@ -11,10 +11,10 @@ from typing import Any
 from contractvm.types import Address
 from sdk.build import Artifact
 from sdk.compiler import compile_file
+from sdk.compiler.checking import checked
 from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.layout import Layout
 from sdk.compiler.layout_decode import decode_entry
-from sdk.compiler.pipeline import checked
 from sdk.compiler.tree import Program
 from sdk.testing import Deployed, MockChain
 
