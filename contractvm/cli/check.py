@@ -59,8 +59,15 @@ def check(settings: Settings, files: tuple[Path, ...], watch: bool) -> None:
         show(settings, checked.diagnostics)
         if not settings.json:
             click.echo(f"{DONE} waiting for changes")
-        while stamps(known) == before:
-            time.sleep(POLL_SECONDS)
+        wait(known, before)
+
+
+def wait(files: tuple[Path, ...], before: list[tuple[int, int]]) -> None:
+    """Return when files have changed and changed no more: an editor may empty one before it fills it."""
+    last = before
+    while last == before or last != stamps(files):
+        last = stamps(files)
+        time.sleep(POLL_SECONDS)
 
 
 def look(files: tuple[Path, ...]) -> Checked:

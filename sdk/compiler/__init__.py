@@ -35,7 +35,7 @@ def compile_file(path: str | Path, contract: str | None = None) -> Compiled:
 def check_file(path: str | Path) -> Checked:
     """Look through a file and all its contracts. Raises: `contractvm.errors.Fatal` for a bug of the compiler."""
     from sdk.compiler.bug import Guard
-    from sdk.compiler.pipeline import check_contracts
+    from sdk.compiler.checking import check_contracts
 
     path = Path(path)
     with Guard(path, None) as guard, contextlib.suppress(CompileError):  # no Python: the reporter has it

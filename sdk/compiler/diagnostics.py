@@ -137,7 +137,7 @@ class Reporter:
 
     def __init__(self) -> None:
         self.sources: list[Source] = []
-        self._said: dict[tuple[str, Span, str], Diagnostic] = {}
+        self._said: dict[Diagnostic, None] = {}
 
     def add_source(self, path: Path, text: str) -> Source:
         """Take a file in; its index is the number of those before."""
@@ -157,12 +157,17 @@ class Reporter:
     @property
     def failed(self) -> bool:
         """Whether there is an error."""
-        return any(said.severity == "error" for said in self._said.values())
+        return any(said.severity == "error" for said in self._said)
 
     def diagnostics(self) -> list[Diagnostic]:
         """Everything said, by file and place."""
         order = {source.path: source.index for source in self.sources}
-        return sorted(self._said.values(), key=lambda said: (order[said.path], said.line, said.column, said.code))
+        last = len(order)
+        return sorted(self._said, key=lambda said: (order.get(said.path, last), said.line, said.column, said.code))
+
+    def adopt(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """Take over what was said in another compilation."""
+        self._said.update(dict.fromkeys(diagnostics))
 
     def check(self) -> None:
         """Raises: CompileError with every error, if there is one."""
@@ -174,18 +179,16 @@ class Reporter:
         if len(self._said) >= MOST:
             return
         source = self.sources[span.file]
-        self._said.setdefault(
-            (code, span, message),
-            Diagnostic(
-                code,
-                message,
-                help_,
-                source.path,
-                span.line,
-                span.column + 1,
-                span.end_line,
-                span.end_column + 1,
-                severity,
-                source.line(span.line),
-            ),
+        said = Diagnostic(
+            code,
+            message,
+            help_,
+            source.path,
+            span.line,
+            span.column + 1,
+            span.end_line,
+            span.end_column + 1,
+            severity,
+            source.line(span.line),
         )
+        self._said.setdefault(said)

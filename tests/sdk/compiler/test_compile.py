@@ -116,6 +116,10 @@ def test_code_within_code(tmp_path: Path) -> None:
     egg.write_text("from sdk import *\n\nclass Egg(Contract):\n    x: int\n")
     with pytest.raises(CompileError, match=r"egg\.py:4:8: error\[CV130\]"):
         compile_file(hen)
+    egg.write_text("from sdk import *\n\nclass Egg(Contract):\n    def f(self, x: u8) -> u16:\n        return x\n")
+    with pytest.raises(CompileError, match=r"egg\.py:5:16: error\[CV2"):
+        compile_file(hen)
+    assert [(found.path.name, found.line) for found in check_file(hen).diagnostics] == [("egg.py", 5)]
 
 
 def test_code_in_a_circle(tmp_path: Path) -> None:
