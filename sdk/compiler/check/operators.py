@@ -14,6 +14,7 @@ from sdk.compiler import tree
 from sdk.compiler.check.body import Body, conversion_help
 from sdk.compiler.check.numbers import number, octets
 from sdk.compiler.check.places import access
+from sdk.compiler.symbols import Span
 from sdk.compiler.types import (
     BOOL,
     BYTES,
@@ -278,12 +279,16 @@ def logical(body: Body, node: ast.BoolOp) -> tree.Expression | None:
     """`a and b`, `a or b or c`."""
     op = "and" if isinstance(node.op, ast.And) else "or"
     values = [condition(body, value) for value in node.values]
-    made: tree.Expression | None = values[0]
-    for value in values[1:]:
-        if made is None or value is None:
-            return None
-        made = tree.Logical(op, made, value, BOOL, body.span(node))
-    return made
+    known = [value for value in values if value is not None]
+    return _balanced(op, known, body.span(node)) if len(known) == len(values) else None
+
+
+def _balanced(op: str, values: list[tree.Expression], span: Span) -> tree.Expression:
+    """Many values in a tree as low as can be: order and result are those of one after the other."""
+    if len(values) == 1:
+        return values[0]
+    middle = len(values) // 2
+    return tree.Logical(op, _balanced(op, values[:middle], span), _balanced(op, values[middle:], span), BOOL, span)
 
 
 def conditional(body: Body, node: ast.IfExp, hint: Type | None) -> tree.Expression | None:
