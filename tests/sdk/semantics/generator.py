@@ -26,6 +26,10 @@ FIELDS = """
     deep: Map[u8, Map[bool, u64]]
     point: Point
     points: Map[u64, Point]
+    text: String
+    blob: Bytes
+    tag: bytes4
+    names: Map[String, u8]
 
     def __init__(self) -> None:
         self.a, self.b, self.c, self.d = 2**200 + 7, 2, -3, 3
@@ -37,6 +41,26 @@ FIELDS = """
         self.table[3] = 2**255
         self.signs[1] = -(2**63)
         self.points[2] = Point(4, -4)
+        self.text, self.blob = "ab", b"\\x00\\xffsome"
+
+    @external
+    @view
+    def look(self) -> tuple[u256, u64, i64, u8, i256, bool, u128, List[u64], List[i256], Array[u8, Literal[4]]]:
+        numbers = self.items.copy()
+        for at, key in enumerate(self.points):
+            numbers.append(at + key % 3 + self.points[key].x % 5)
+        for name, times in self.names.items():
+            numbers.append(u64(len(name.encode())) + u64(times))
+        for sign in self.signs:
+            numbers.append(u64(sign & 255))
+        board = self.board.copy()
+        return self.a, self.b, self.c, self.d, self.e, self.f, self.g, numbers, self.wide.copy(), board
+
+    @external
+    @view
+    def read(self) -> tuple[String, Bytes, bytes4, Point]:
+        return self.text, self.blob, self.tag, self.point.copy()
+
 """
 HEAD = """from sdk import *
 
@@ -66,6 +90,24 @@ STATE = {
     "u128": ["self.g"],
 }
 """Places of a type; in braces the types of what must be worked out."""
+TESTS = [
+    '(self.text == "ab")',
+    '(self.tag < b"abcd")',
+    "(self.blob != abi_encode({u8}, self.text))",
+    "(self.text in self.names)",
+    "(self.tag != bytes4(keccak256(self.blob)))",
+]
+"""Questions about texts and bytes."""
+TEXTS = [
+    'self.text = self.text + "zoë"',
+    "self.text = self.blob[:0].decode()",
+    "self.blob = self.blob[{u64}:{u64}] + encode_packed({u8}, self.tag, {u64})",
+    "self.blob = abi_encode(self.text, self.point, self.tag)[{u64} * 32 :]",
+    "self.tag = bytes4(keccak256(self.blob + self.text.encode()))",
+    "self.names[self.text] = {u8}",
+    "del self.names[self.text]",
+]
+"""What changes texts and bytes."""
 KEYED = ("table", "signs", "deep", "points")
 LISTS = {"items": "u64", "wide": "i256"}
 
@@ -158,11 +200,11 @@ class Generator:
         options = ["binary"] * 6 + ["divide", "divide", "shift", "power", "choice", "extreme", "convert", "known"]
         options += ["helper"] if scope.helpers and scope.may_write else []
         options += ["negative", "absolute", "invert"] if type_[0] == "i" else ["modular"]
-        options += ["length"] if type_ == "u64" else []
+        options += ["length"] if type_ == "u64" else ["byte"] if type_ == "u8" else []
         return self.numeric(self.one(options), type_, scope, depth - 1)
 
     def numeric(self, kind: str, type_: str, scope: Scope, depth: int) -> str:
-        value = self.number(type_, scope, depth) if kind not in ("helper", "length", "convert") else ""
+        value = self.number(type_, scope, depth) if kind not in ("helper", "length", "byte", "convert") else ""
         match kind:
             case "binary":
                 op = self.one(["+", "-", "*", "&", "|", "^"])
@@ -187,7 +229,13 @@ class Generator:
             case "modular":
                 return f"pow({value}, {self.known(type_, scope, 0)}, {self.known(type_, scope, 0)})"
             case "length":
-                return self.one(["len(self.items)", "len(self.wide)", "len(self.board)", "sum(self.items)"])
+                return self.one(
+                    ["len(self.items)", "len(self.wide)", "len(self.board)", "sum(self.items)", "len(self.blob)"]
+                )
+            case "byte":
+                return self.one(["self.blob[{u64}]", "self.tag[{u8}]", "self.names[self.text]"]).format(
+                    u64=self.simple("u64", scope), u8=self.simple("u8", scope)
+                )
             case "convert":
                 return f"{type_}({self.number(self.one([one for one in WIDTHS if one != type_]), scope, depth)})"
             case "helper":
@@ -200,7 +248,9 @@ class Generator:
     def truth(self, scope: Scope, depth: int) -> str:
         if depth <= 0:
             return self.known("bool", scope, depth)
-        match self.pick(8):
+        match self.pick(10):
+            case 8:
+                return self.one(TESTS).format(u8=self.simple("u8", scope), u64=self.simple("u64", scope))
             case 0:
                 return f"({self.truth(scope, depth - 1)} and {self.truth(scope, depth - 1)})"
             case 1:
@@ -231,7 +281,7 @@ class Generator:
         return ["    " + line for line in self.block(scope, depth - 1, 3)]
 
     def statement(self, scope: Scope, depth: int) -> list[str]:
-        kinds = ["declare", "assign", "assign", "store", "augment", "augment", "assert", "emit", "swap"]
+        kinds = ["declare", "assign", "assign", "store", "augment", "augment", "assert", "emit", "swap", "text"]
         kinds += ["change"] * 3 if scope.may_write else []
         kinds += ["if", "if", "range", "while", "each", "walk", "unchecked"] if depth > 0 else []
         kinds += ["leave"] if scope.in_loop else []
@@ -259,6 +309,8 @@ class Generator:
                 return [f"assert {self.truth(scope, 2)}" + self.one(["", ', "refused"', ', "no " + "way"'])]
             case "emit":
                 return [f"emit(Noted({self.expression('u64', scope, 1)}, {self.expression('i256', scope, 1)}))"]
+            case "text":
+                return [self.one(TEXTS).format(u8=self.simple("u8", scope), u64=self.simple("u64", scope))]
             case "swap":
                 return ["self.b, self.point.x = self.point.x, self.b"]
             case "leave":
