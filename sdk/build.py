@@ -10,9 +10,10 @@ Never: runs a contract, or writes a file that it was not told to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from contractvm.errors import ModuleError
 from contractvm.rules import contract_rules
@@ -145,7 +146,7 @@ def _cargo(path: Path) -> Linked:
     return Linked(compiled.name, tidy(compiled.module), compiled.interface, warnings, compiled.compiler, options)
 
 
-SOURCES: dict[str, Callable[[Path], Linked]] = {".c": _c, ".wat": _wat, ".wasm": _wasm}
+SOURCES: Mapping[str, Callable[[Path], Linked]] = MappingProxyType({".c": _c, ".wat": _wat, ".wasm": _wasm})
 """What makes a module of a file, by its suffix."""
 
 
