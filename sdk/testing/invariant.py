@@ -53,7 +53,7 @@ class Invariant(RuleBasedStateMachine):
             self._example.close(error if is_failure(error) else None)
             raise
 
-    def start(self, **fixtures: Any) -> None:
+    def start(self, *nothing: Any, **fixtures: Any) -> None:
         """Take what the rules need; overridden with the names of fixtures as parameters."""
 
     def teardown(self) -> None:
@@ -64,12 +64,12 @@ class Invariant(RuleBasedStateMachine):
 
 def as_test(machine: type[Invariant]) -> Callable[..., None]:
     """The test that pytest runs for a subclass. Its parameters are fixtures."""
-    taken = [name for name in inspect.signature(machine.start).parameters if name not in ("self", "fixtures")]
+    parameters = [] if machine.start is Invariant.start else [*inspect.signature(machine.start).parameters][1:]
 
     def run(**fixtures: Any) -> None:
         __tracebackhide__ = True
         chain: MockChain = fixtures["chain"]
-        given = {name: fixtures[name] for name in taken}
+        given = {name: fixtures[name] for name in parameters}
         how = settings(how_many(machine.examples), stateful_step_count=machine.steps)
 
         @functools.wraps(machine, updated=())
@@ -82,7 +82,7 @@ def as_test(machine: type[Invariant]) -> Callable[..., None]:
 
     run.__name__ = run.__qualname__ = machine.__name__
     run.__module__, run.__doc__ = machine.__module__, machine.__doc__
-    names = dict.fromkeys([*taken, "chain"])
+    names = dict.fromkeys([*parameters, "chain"])
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
     )

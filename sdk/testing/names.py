@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _INNER = re.compile(r"(?<=[A-Za-z0-9])_+([A-Za-z0-9])")
 
@@ -32,6 +31,8 @@ def find(name: str, names: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """What to add to an error about an unknown name: the nearest known ones, else all, else that there are none."""
+    from difflib import get_close_matches  # only who is wrong waits for it
+
     known = sorted(set(names))
     if not known:
         return "none is known"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from sdk.errors import BuildError
 from sdk.testing import Deployed, MockChain, Reverted, reverts
 from sdk.testing.names import abi_name
 from tests.sdk.conftest import need
+from tests.sdk.testing.conftest import ROOT
 
 BOB = b"\x0b" * 20
 ECHO = """(module
@@ -185,3 +189,25 @@ def test_labels(mock: MockChain, token: Deployed) -> None:
         token.transfer(token, 1, sender=BOB)
     assert mock.label_of(b"\x01" * 20) == "0x" + "01" * 20
     assert repr(token.transfer) == "token.transfer"
+
+
+def test_the_receipt_of_the_chain_itself(mock: MockChain, token: Deployed) -> None:
+    before = mock.snapshot()
+    receipt = token.transfer.tx(BOB, 5)
+    assert receipt.raw.gas_used == receipt.gas_used
+    assert receipt.raw.block_hash == mock.inner.header(receipt.height).hash
+    mock.revert(before)
+    with pytest.raises(LookupError, match="was undone"):
+        _ = receipt.raw
+
+
+def test_what_draws_says_that_it_needs_hypothesis() -> None:
+    program = (
+        "import sys; sys.modules['hypothesis'] = None\n"
+        "import sdk.testing\n"
+        "sdk.testing.MockChain\n"
+        "try:\n    sdk.testing.fuzz\nexcept ImportError as error:\n    print(error)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "sdk.testing.fuzz draws with hypothesis: pip install hypothesis\n"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.sdk.conftest import need
 from tests.sdk.testing.conftest import ROOT, Run
 
 TEXT = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
@@ -63,6 +67,16 @@ def test_a_failure_tells_what_the_page_says(project: Path, inside: Run) -> None:
     told = re.sub(r"  \[[0-9,]+ gas\]", "", result.stdout.str())
     (shown,) = blocks("text")
     assert shown in told + "\n"
+
+
+@pytest.mark.slow
+def test_the_examples_are_typed(project: Path) -> None:
+    need("mypy", "test")
+    command = [sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "."]
+    done = subprocess.run(
+        command, cwd=project, env=os.environ | {"MYPYPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("Success"), done.stdout + done.stderr
 
 
 def test_the_page_names_every_flag(inside: Run) -> None:
