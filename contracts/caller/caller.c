@@ -9,7 +9,7 @@
 #define ATTEMPT CVM_SELECTOR(0x0b41e37f, "attempt(address callee)(uint256 status, bytes reason)")
 #define PEEK CVM_SELECTOR(0xacefafae, "peek(address callee)(uint256 status)")
 #define VISIT CVM_SELECTOR(0x72fc77df, "visit(address callee, bool reentry)(uint256 status)")
-#define ENTERED CVM_SELECTOR(0xa77f05e9, "entered()(uint256 times)")
+#define ENTERED CVM_SELECTOR(0xa77f05e9, "entered() view returns (uint256 times)")
 
 #define DOUBLE CVM_REMOTE(0xeee97206, "double(uint256 x)(uint256)")
 #define FAIL CVM_REMOTE(0xa9cc4718, "fail()")

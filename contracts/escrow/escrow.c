@@ -11,7 +11,7 @@
 #define OPEN CVM_SELECTOR(0xfec9988c, "open(address seller, address arbiter, uint64 deadline)(uint256 id)")
 #define RELEASE CVM_SELECTOR(0x37bdc99b, "release(uint256 id)")
 #define REFUND CVM_SELECTOR(0x278ecde1, "refund(uint256 id)")
-#define DEPOSIT CVM_SELECTOR(0xb6b55f25, "deposit(uint256 id)(address buyer, address seller, address arbiter, uint64 deadline, uint256 amount)")
+#define DEPOSIT CVM_SELECTOR(0xb6b55f25, "deposit(uint256 id) view returns (address buyer, address seller, address arbiter, uint64 deadline, uint256 amount)")
 
 #define NOT_OPEN CVM_ERROR(0x341b372a, "NotOpen(uint256 id)")
 #define NOT_ALLOWED CVM_ERROR(0xfa5cd00f, "NotAllowed(address caller)")

@@ -9,9 +9,9 @@
 #include <cvm_storage.h>
 
 #define REGISTER CVM_SELECTOR(0x3ffbd47f, "register(string name, string text)")
-#define LOOKUP CVM_SELECTOR(0xf67187ac, "lookup(string name)(address owner, string text)")
+#define LOOKUP CVM_SELECTOR(0xf67187ac, "lookup(string name) view returns (address owner, string text)")
 #define REMOVE CVM_SELECTOR(0x80599e4b, "remove(string name)")
-#define LIST CVM_SELECTOR(0x4a878dfa, "list(string from, uint256 limit)(string[] names)")
+#define LIST CVM_SELECTOR(0x4a878dfa, "list(string from, uint256 limit) view returns (string[] names)")
 
 #define UNKNOWN_NAME CVM_ERROR(0xe1fdc1a8, "UnknownName()")
 #define NOT_OWNER CVM_ERROR(0x245aecd3, "NotOwner(address owner)")
