@@ -55,6 +55,15 @@ class FixedIndex:
 Part: TypeAlias = Simple | Index | FixedIndex
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A key in its area: the number of the area's writing that put it there, and where in the code that ended."""
+
+    parts: tuple[Part, ...]
+    number: int
+    end: int
+
+
 def map_key(map_: Map, locals_: tuple[int, ...]) -> tuple[Part, ...]:
     """The parts of a key of a map."""
     return tuple(_flat(map_.key, locals_, layout.is_entry(map_.value)))
@@ -114,7 +123,7 @@ class Key:
             b.i32(b.assembly.constant(layout.prefix(self.field.qualified)))
             b.i32(layout.PREFIX_BYTES)
             return
-        if not self._current():
+        if not self._current() and not self._there():
             self._write()
         b.i32(self.area)
         size = self.size
@@ -134,6 +143,22 @@ class Key:
         if self._written is None:
             return False
         number, start = self._written
+        return self._untouched(number, start)
+
+    def _there(self) -> bool:
+        """Whether the same key, made of the same locals, was written there for another place."""
+        known = self.w.keys.get(self.area)
+        if known is None or self.size is None or known.parts != self.parts:
+            return False
+        own = {local for part in self.parts for local in _locals(part)}
+        changed = any(one.name in ("local.set", "local.tee") and one.imm in own for one in self.w.b.code[known.end :])
+        if changed or not self._untouched(known.number, known.end):
+            return False
+        self._written = known.number, known.end
+        return True
+
+    def _untouched(self, number: int, start: int) -> bool:
+        """Whether what the area's writing of that number put there is still there; it ended at `start` in the code."""
         if number != self.w.unit.writings.get(self.area):
             return False
         functions = self.w.unit.functions.values()
@@ -183,6 +208,16 @@ class Key:
         writings = self.w.unit.writings
         writings[self.area] = writings.get(self.area, 0) + 1
         self._written = (writings[self.area], len(b.code))
+        self.w.keys[self.area] = Known(self.parts, *self._written)
+
+
+def _locals(part: Part) -> tuple[int, ...]:
+    match part:
+        case Simple(locals_=locals_):
+            return locals_
+        case Index(local):
+            return (local,)
+    return ()
 
 
 def _fixed(part: Part) -> int | None:

@@ -104,6 +104,8 @@ class Writer:
         self.loops: list[tuple[Label, Label]] = []
         """Where `break` and `continue` go, the innermost loop last."""
         self.returning: Callable[[], None] = body.return_
+        self.keys: dict[int, Any] = {}
+        """By address of a scratch area, the key that `storage_keys` wrote there last."""
 
     def expr(self, node: Expression) -> None:
         """Write an expression: its slots are on the stack afterwards."""

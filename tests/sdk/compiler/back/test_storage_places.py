@@ -224,6 +224,31 @@ class Places(Contract):
         return self.table[n]
 
     @external
+    def wander(self, n: u256, k: u256) -> u256:
+        self.table[k] = 1
+        self.table[k] += n
+        k += 1
+        self.table[k] = 2
+        if n > 3:
+            self.table[k] = 3
+            k += n
+        else:
+            self.table[k] += 40
+        self.table[k] += 5
+        for i in range(3):
+            self.table[k] += u256(i) + 1
+            k += 2
+            self.table[k] += self.table[k - 2]
+        if self.table[k] > 10 and self.table[k + 1] == 0:
+            self.table[k] += 1
+        self.table[k] = self.table[k] + (self.table[n] if n > 3 else self.table[k])
+        other = k
+        self.table[other] += 1
+        other = n
+        self.table[other] += self.table[k]
+        return self.table[k]
+
+    @external
     @view
     def table_at(self, n: u256) -> u256:
         return self.table[n]
@@ -369,3 +394,33 @@ def test_keys_are_written_again_where_another_took_their_place(c: Deployed) -> N
         model[n] *= 2
         assert c.tangled(n) == model[n]
         assert all(c.tableAt(i) == at(i) for i in range(20))
+
+
+def test_a_key_is_made_of_what_its_variables_are_now(c: Deployed) -> None:
+    model: dict[int, int] = {}
+
+    def add(n: int, x: int) -> None:
+        model[n] = model.get(n, 0) + x
+
+    for n, k in ((2, 50), (5, 60), (4, 2), (2, 50), (9, 9)):
+        at = k
+        model[at] = 1 + n
+        at += 1
+        model[at] = 2
+        if n > 3:
+            model[at] = 3
+            at += n
+        else:
+            add(at, 40)
+        add(at, 5)
+        for i in range(3):
+            add(at, i + 1)
+            at += 2
+            add(at, model.get(at - 2, 0))
+        if model.get(at, 0) > 10 and model.get(at + 1, 0) == 0:
+            add(at, 1)
+        model[at] = model.get(at, 0) + model.get(n if n > 3 else at, 0)
+        add(at, 1)
+        add(n, model.get(at, 0))
+        assert c.wander(n, k) == model.get(at, 0)
+        assert all(c.tableAt(i) == model.get(i, 0) for i in range(90))
