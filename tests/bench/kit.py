@@ -52,6 +52,7 @@ def _rows(token: Artifact) -> Iterator[Row]:
             yield Row(
                 f"{CALLS:,} calls in a test beyond pytest's start, {tier}", _thousand(token, tier), "s", target=target
             )
+    yield Row("importing kit and engine, which is in these", _imported(), "s")
     for tier in TARGETS:
         if missing(tier) is None:
             yield from _calls(token, tier)
@@ -88,6 +89,20 @@ def _pytest(place: Path, name: str, tier: str) -> float:
     if done.returncode:
         raise BenchError(f"the test of the bench failed:\n{done.stdout}{done.stderr}")
     return seconds
+
+
+def _imported() -> float:
+    """Seconds of the imports that a first test waits for, where pytest has its own already."""
+    program = (
+        "import pytest, hypothesis; from time import perf_counter as now; start = now(); "
+        "import sdk.testing.chain, contractvm.wasm.machine; print(now() - start)"
+    )
+    command = [sys.executable, "-c", program]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    runs = [
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True) for _ in range(REPEATS)
+    ]
+    return median(float(done.stdout) for done in runs)
 
 
 def _calls(token: Artifact, tier: str) -> Iterator[Row]:
