@@ -117,8 +117,6 @@ def _test(code: list[Instruction], name: str, imm: object) -> bool:
     """What is not zero twice is tested as it is."""
     while len(code) > 1 and code[-1].name == "i32.eqz" and code[-2].name == "i32.eqz":
         del code[-2:]
-    if code[-1].name == "i64.extend_i32_u":
-        return False
     return False
 
 
