@@ -26,6 +26,7 @@ from tests.sdk.semantics.values import (
     order,
     panic,
     plain,
+    type_of,
 )
 
 
@@ -105,7 +106,7 @@ def execute(frame: Frame, node: ast.stmt) -> None:
                 if isinstance(where, EntryPlace):
                     where.map.entries.pop(where.key, None)
                 else:
-                    where.set(default(where.get().type if not isinstance(where.get(), bool) else where.get()))
+                    where.set(default(type_of(where.get())))
         case _:
             leave(frame, node)
 
