@@ -6,8 +6,8 @@ Source: docs/language.md, "Tuples", "Structs", "List and Array". Never: walks th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -96,7 +96,7 @@ def _make_struct(w: Writer, node: MakeStruct) -> None:
 
 
 def _make_list(w: Writer, node: MakeList) -> None:
-    """Runs of equal constants are written by a loop."""
+    """Runs of equal constants are written by a loop, runs of different ones copied from where they lie."""
     b, type_ = w.b, node.type
     size, count = slots.size(slots.item_type(type_)), len(node.items)
     with b.temporaries(I32, I32) as (new, length):
@@ -110,10 +110,11 @@ def _make_list(w: Writer, node: MakeList) -> None:
             b.call(ALLOCATE)
             b.set(new)
             offset = 0
-        for key, run in groupby(node.items, _same):
-            items = list(run)
-            if key is not None and len(items) > _FEW:
+        for way, items in _runs(node.items):
+            if way == "repeat":
                 _repeat(w, items[0], len(items), new, offset)
+            elif way == "copy":
+                _copy_static(w, items, new, offset)
             else:
                 for at, item in enumerate(items):
                     _put(w, item, new, offset + at * size)
@@ -121,9 +122,45 @@ def _make_list(w: Writer, node: MakeList) -> None:
         b.get(new)
 
 
+def _runs(nodes: Iterable[Expression]) -> Iterator[tuple[str, list[Expression]]]:
+    """Divide items into runs, and say how each is best written: `repeat`, `copy` or `put`."""
+    equal = [list(run) for _, run in groupby(nodes, _same)]
+    for long, runs in groupby(equal, lambda run: len(run) > _FEW and isinstance(run[0], Constant)):
+        if long:
+            yield from (("repeat", run) for run in runs)
+            continue
+        for plain, run in groupby(chain.from_iterable(runs), _is_plain):
+            items = list(run)
+            yield "copy" if plain and len(items) > _FEW else "put", items
+
+
 def _same(node: Expression) -> object:
     """What equal constants have in common."""
     return (type(node.value).__name__, node.value) if isinstance(node, Constant) else None
+
+
+def _is_plain(node: Expression) -> bool:
+    """Whether a node is a constant that has no address in its slots."""
+    return isinstance(node, Constant) and not isinstance(node.type, (Bytes, String))
+
+
+def _copy_static(w: Writer, items: Sequence[Expression], new: int, offset: int) -> None:
+    """Constants lie in static data as they will lie in memory."""
+    content = b"".join(_in_memory(item) for item in items if isinstance(item, Constant))
+    w.b.get(new)
+    w.b.i32(offset)
+    w.b.op("i32.add")
+    w.b.i32(w.assembly.constant(content))
+    w.b.i32(len(content))
+    w.b.op("memory.copy")
+
+
+def _in_memory(node: Constant) -> bytes:
+    """The slots of a plain constant in memory."""
+    width = slots.size(node.type)
+    if isinstance(node.value, bytes):
+        return node.value.ljust(width, b"\0")
+    return (node.value % (1 << 8 * width)).to_bytes(width, "little")
 
 
 def _repeat(w: Writer, item: Expression, count: int, new: int, offset: int) -> None:

@@ -16,7 +16,24 @@ from sdk.compiler.back.asm import HOST_TYPES, Assembly, Body
 from sdk.compiler.back.link import link
 from sdk.compiler.back.writer import ALLOCATE
 from sdk.compiler.tree import Append, Augment, Contains, Copy, Delete, Expression, Item, Length, Local, Pop, Slice
-from sdk.compiler.types import BOOL, BYTES, U8, U64, U256, Array, List, Struct, Tuple, Type
+from sdk.compiler.types import (
+    ADDRESS,
+    BOOL,
+    BYTES,
+    U8,
+    U64,
+    U256,
+    Address,
+    Array,
+    Bool,
+    Enum,
+    FixedBytes,
+    Int,
+    List,
+    Struct,
+    Tuple,
+    Type,
+)
 from tests.sdk.compiler.back.rig import (
     TIERS,
     Panicked,
@@ -39,7 +56,7 @@ from tests.sdk.compiler.back.rig import (
     tup,
     value_of,
 )
-from tests.sdk.compiler.back.values import TYPES, default, defaulted, expression, values
+from tests.sdk.compiler.back.values import COLOR, TYPES, default, defaulted, expression, values
 
 each_tier = pytest.mark.parametrize("tier", TIERS)
 
@@ -211,6 +228,36 @@ def test_long_runs_of_a_constant_are_short_code(tier: str) -> None:
     assert value_of(few, tier) == [7] * 500
     longer, shorter = (len(Rig(function("f", [], node.type, ret(node))).linked.module) for node in (few, many))
     assert longer < shorter + 100
+
+
+@pytest.mark.parametrize(
+    "item", [U8, U256, Int(8, True), Int(128, True), Int(256, True), BOOL, FixedBytes(9), ADDRESS, COLOR, BYTES]
+)
+@each_tier
+def test_runs_of_constants_of_every_type(tier: str, item: Type) -> None:
+    """Different ones, equal ones, and what is no constant among them."""
+
+    def value(n: int) -> Any:
+        match item:
+            case Int(signed=signed):
+                return n * (-1 if signed and n % 2 else 1)
+            case Bool():
+                return n % 2 == 1
+            case Enum():
+                return (0, 2, 255)[n % 3]
+            case FixedBytes(width):
+                return bytes(n + i for i in range(width))
+            case Address():
+                return bytes(n + i for i in range(20))
+        return b"ab" * n
+
+    expected = [value(n) for n in (1, 2, 3, 4, 5, 6, *[7] * 9, 8, 0, 9, 10, 11, 12)]
+    x = Local("x", item)
+    nodes: list[Expression] = [const(one, item) for one in expected]
+    nodes[3] = nodes[-2] = get(x)
+    expected[3] = expected[-2] = value(20)
+    made_ = items(List(item), *nodes)
+    assert run(List(item), let(x, const(value(20), item)), ret(made_), tier=tier) == expected
 
 
 @each_tier
