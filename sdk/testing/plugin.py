@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if write or check:
         from sdk.testing.reports import SNAPSHOT, GasSnapshot
 
-        snapshot = GasSnapshot(config.rootpath / SNAPSHOT, check=check, tolerance=option("--gas-tolerance"))
+        snapshot = GasSnapshot(config.rootpath / SNAPSHOT, GAS, check=check, tolerance=option("--gas-tolerance"))
         config.pluginmanager.register(snapshot, "contractvm gas snapshot")
     if option("--call-trace") == "all":
         config.pluginmanager.register(Shown(config), "contractvm call traces")

@@ -12,8 +12,6 @@ from statistics import median
 
 import pytest
 
-from sdk.testing.plugin import GAS
-
 SNAPSHOT = ".gas-snapshot"
 """In pytest's root directory: a line a test, its name and its gas."""
 _REPORT = "contractvm_gas_report"
@@ -77,8 +75,9 @@ def table(gas: Mapping[tuple[str, str], list[int]]) -> list[str]:
 class GasSnapshot:
     """Gas of each test, written to a file or compared with it."""
 
-    def __init__(self, path: Path, *, check: bool, tolerance: float) -> None:
-        """`tolerance` is in percent of what the file says."""
+    def __init__(self, path: Path, told: str, *, check: bool, tolerance: float) -> None:
+        """`told` is the property of a test's report that has its gas; `tolerance` is percent of what the file says."""
+        self._told = told
         self._path = path
         self._check = check
         self._tolerance = tolerance
@@ -92,7 +91,7 @@ class GasSnapshot:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
-            if report.when == "call" and report.passed and name == GAS and isinstance(value, int):
+            if report.when == "call" and report.passed and name == self._told and isinstance(value, int):
                 self._gas[report.nodeid] = value
 
     @pytest.hookimpl(trylast=True)
