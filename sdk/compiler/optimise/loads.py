@@ -23,6 +23,8 @@ from sdk.compiler.types import Type
 
 Read = tree.Load | tree.Length
 PLACES = (tree.FieldPlace, tree.EntryPlace, tree.IndexPlace, tree.MemberPlace, tree.LocalPlace, tree.ValuePlace)
+MOST = 64
+"""Variables that merging makes in one function: the chain bounds a function's locals."""
 ENDS = (tree.Return, tree.Revert, tree.Fail, tree.Break, tree.Continue)
 
 
@@ -305,7 +307,10 @@ def merge_loads(function: tree.Function, changes: Mapping[tree.Function, Changes
     finder = Finder(function, changes)
     finder.block(tuple(function.body))
     plan = finder.plan
-    groups = [*plan.reads.values(), *plan.stores.values()]
+    groups = dict.fromkeys([*plan.reads.values(), *plan.stores.values()])
+    kept = [group for group in groups if group.merged() and group.value is None]
+    for group in kept[MOST:]:
+        group.uses = 0
     if any(group.merged() for group in groups):
         function.body = list(_block(tuple(function.body), plan))
 
