@@ -48,6 +48,10 @@ def reached(body: Body, goal: ast.expr) -> None:
 
 def _first(body: Body, node: ast.Assign, goal: ast.Name) -> Sequence[tree.Statement]:
     """The assignment that tells a variable's type."""
+    if isinstance(node.value, ast.Constant) and isinstance(node.value.value, bool | str):
+        kind = "bool" if isinstance(node.value.value, bool) else "String"
+        message = f"{goal.id} begins with a bare literal, and nothing says its type"
+        body.error("CV203", node, message, f"say it: {goal.id}: {kind} = {ast.unparse(node.value)}")
     value = body.expression(node.value)
     local = None if value is None else new_local(body, goal, value.type)
     body.variables[goal.id] = Variable(local)

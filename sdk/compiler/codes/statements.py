@@ -24,7 +24,7 @@ wrong:
     else:
         self.total = 1
 right:
-    found = False
+    found: bool = False
     for i in xs:
         if i == x:
             found = True

@@ -196,7 +196,7 @@ def test_only_what_can_be_reached_is_there(tmp_path: Path) -> None:
             ["Assign y, self.items[Convert~(Builtin(min, (x, 18446744073709551615:u256)):u256):u64]"],
         ),
         ("y = min(3, x)", ["Assign y, Builtin(min, (3:u256, x)):u256"]),
-        ('y = "a" "b"', ["Assign y, b'ab':String"]),
+        ('y: String = "a" "b"', ["Assign y, b'ab':String"]),
         ('y: bytes4 = b"\\0" * 4', ["Assign y, b'\\x00\\x00\\x00\\x00':bytes4"]),
         ("y = u256(msg.sender)", ["Assign y, Convert(Convert(Builtin(msg.sender, ()):Address):u160):u256"]),
         ("y: Array[u8, Literal[3]] = [0] * 3", ["Assign y, Default():Array[u8, 3]"]),
