@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -64,12 +64,9 @@ def check(line: str, names: dict[str, Any], expect: Expect) -> None:
             eval(call, names)
     elif not isinstance(tree, ast.Expr):
         exec(call, names)
+    elif isinstance(tree.value, ast.Compare):
+        names = {**names, "left": eval(ast.unparse(tree.value.left), names)}
+        tree.value.left = ast.Name("left")
+        assert eval(ast.unparse(tree), names), f"{call}: the left side is {names['left']!r}"
     else:
-        result = eval(call, names)
-        assert isinstance(tree.value, ast.Call) or result, f"{call}: {explained(tree.value, names)}"
-
-
-def explained(node: ast.expr, names: Mapping[str, Any]) -> str:
-    """The left side's value of what is not true."""
-    left = node.left if isinstance(node, ast.Compare) else node
-    return f"the left side is {eval(ast.unparse(left), dict(names))!r}"
+        assert eval(call, names) or isinstance(tree.value, ast.Call), call

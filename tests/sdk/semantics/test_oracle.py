@@ -18,6 +18,7 @@ from tests.sources import ROOT
 NOT_EMULATED = {
     "Functions": "calls by signature",
     "Purse": "raw output of a fallback",
+    "Vault": "calls as bytes",
     "Looks": "the chain's accounts",
     "Notes": "receipts",
 }
