@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sdk.compiler import tree
+from sdk.compiler.check.convertible import convertible
 from sdk.compiler.check.whole import Whole
 from sdk.compiler.front.annotations import resolve_type
 from sdk.compiler.front.declared import ContractDecl, Declaration, LanguageName, Module
@@ -146,8 +147,6 @@ class Body:
 
 def conversion_help(expected: Type, found: Type) -> str:
     """How to come from one type to another, where there is a way in one step."""
-    from sdk.compiler.check.conversions import convertible
-
     if convertible(found, expected):
         return f"convert it: {expected}(...)"
     return ""

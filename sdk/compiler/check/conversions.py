@@ -9,6 +9,7 @@ import ast
 
 from sdk.compiler import tree
 from sdk.compiler.check.body import Body
+from sdk.compiler.check.convertible import convertible
 from sdk.compiler.check.numbers import number, octets
 from sdk.compiler.symbols import Span
 from sdk.compiler.types import (
@@ -25,24 +26,6 @@ from sdk.compiler.types import (
     String,
     Type,
 )
-
-
-def convertible(found: Type, wanted: Type) -> bool:
-    """Whether `wanted(x)` exists for an x of type `found`."""
-    match found, wanted:
-        case (Int() | Bool(), Int()):
-            return True
-        case (FixedBytes(size), Int(bits, False)) | (Int(bits, False), FixedBytes(size)):
-            return bits == 8 * size
-        case (Bytes() | FixedBytes(), FixedBytes()) | (Bytes() | FixedBytes() | Address(), Bytes()):
-            return True
-        case (Address(), Int(160 | 256, False) | FixedBytes(20)):
-            return True
-        case (Int(160, False) | FixedBytes(20) | Remote() | Address(), Address()):
-            return True
-        case (Int(_, False), Enum()) | (Address(), Remote()) | (String(), String()):
-            return True
-    return found == wanted
 
 
 def convert(body: Body, node: ast.Call, wanted: Type) -> tree.Expression | None:

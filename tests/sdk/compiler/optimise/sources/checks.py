@@ -1,4 +1,6 @@
 # ruff: noqa: F403, F405
+"""Checks that cannot fail, beside those that can."""
+
 from sdk import *
 
 

@@ -1,4 +1,6 @@
 # ruff: noqa: F403, F405
+"""Copies that can be left out, beside those that cannot."""
+
 from sdk import *
 
 

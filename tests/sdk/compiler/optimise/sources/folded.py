@@ -1,4 +1,6 @@
 # ruff: noqa: F403, F405, SIM201, SIM208
+"""What is known while compiling."""
+
 from sdk import *
 
 ROLE: Const[bytes32] = keccak256(b"role")

@@ -1,4 +1,6 @@
 # ruff: noqa: F403, F405
+"""Repeated loads of storage, with and without changes between."""
+
 from sdk import *
 
 
