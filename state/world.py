@@ -339,7 +339,7 @@ class World:
                 self._remove(address)
 
     def forget_transaction(self, mark: int) -> None:
-        """Forget, since `mark`, how to take back what lasted for a transaction that has ended: warmth, logs and the like.
+        """Forget, since `mark`, how to take back what lasted for a transaction that has ended: warmth, logs.
 
         Rolling back to `mark` then costs what was written; marks inside the transaction are void.
         """

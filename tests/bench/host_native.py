@@ -1,8 +1,8 @@
 """Nanoseconds of the host functions that compiled code serves itself: the record behind `env.*` and `frame.end`.
 
-`python -m tests.bench.host` shows them. A contract calls the function in a loop on the native tier; the
-time of the same loop without it is taken off. Ending a frame is timed as frames of a contract that only ends, less those of one that
-only returns. Never: asserts a time.
+`python -m tests.bench.host` shows them. A contract calls the function in a loop on the native tier; the time of the
+same loop without it is taken off. Ending a frame is timed as frames of a contract that only ends, less those of one
+that only returns. Never: asserts a time.
 """
 
 from __future__ import annotations

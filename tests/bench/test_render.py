@@ -48,7 +48,7 @@ def test_an_unknown_section_is_a_usage_error(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit) as left:
         main(["speed"])
     assert left.value.code == 2
-    assert "no section speed; there are start, tx, compute, native, state" in capsys.readouterr().err
+    assert "no section speed; there are start, tx, compute, native, contracts, kit, state" in capsys.readouterr().err
 
 
 def test_missing_peers_are_named_with_the_command(
@@ -72,4 +72,4 @@ def test_samples_count_for_the_innermost_frame_with_a_rule() -> None:
 
 def test_help_does_not_need_the_peers() -> None:
     done = subprocess.run([sys.executable, "-m", "tests.bench", "--help"], capture_output=True, text=True, check=True)
-    assert "start|tx|compute|native|state" in done.stdout
+    assert "start|tx|compute|native|contracts|kit|state" in done.stdout.replace("\n", "")

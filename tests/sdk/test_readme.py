@@ -10,7 +10,6 @@ import pytest
 from tests.sdk.conftest import need
 
 README = Path(__file__).parents[2] / "contracts" / "README.md"
-pytest_plugins = ["pytester"]
 
 
 def block(language: str) -> str:

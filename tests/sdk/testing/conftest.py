@@ -10,7 +10,6 @@ import pytest
 
 from tests.sdk.conftest import need
 
-pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[3]
 TOKEN = ROOT / "contracts" / "token" / "token.c"
 Run = Callable[..., pytest.RunResult]

@@ -14,7 +14,6 @@ from sdk.testing.plugin import TIERS
 from tests.sdk.testing.conftest import Run
 from tests.tiers import HERE
 
-pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[3]
 
 
