@@ -44,13 +44,13 @@ clean:
 INSTALL = $(PIP) --only-binary llvmlite --editable '.[native,$(EXTRAS)]' 2>/dev/null || { \
 	echo "llvmlite cannot be installed here, so the native tier is left out"; $(PIP) --editable '.[$(EXTRAS)]'; }
 
-$(DEMO): EXTRAS := wat,c
+$(DEMO): EXTRAS := wat,c,node
 $(DEMO): $(BIN)/python pyproject.toml
 	@echo "installing contractvm and its compilers into $(VENV) ..."
 	@$(INSTALL)
 	@touch $@
 
-$(TEST): EXTRAS := wat,c,test
+$(TEST): EXTRAS := wat,c,node,test
 $(TEST): $(BIN)/python pyproject.toml
 	@echo "installing contractvm and its test tools into $(VENV) ..."
 	@$(INSTALL)

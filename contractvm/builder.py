@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from contractvm.block import Block, Header, indexed_root
 from contractvm.errors import Rejected
 from contractvm.execute import BlockContext, Executed, Executor
-from contractvm.mempool import Mempool
+from contractvm.mempool import Selection
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.receipt import BLOOM_BYTES, REVERT_KEPT, TEXT_KEPT, Bloom, Receipt, TrapReport
 from contractvm.rejections import LimitExceeded
@@ -29,15 +29,16 @@ class Result:
     executed: Executed
 
 
-def fill(executor: Executor, pool: Mempool, world: World, context: BlockContext) -> tuple[list[Result], list[Hash]]:
-    """Run what waits on the world until the block is full: (results, hashes of what can never run).
+def fill(
+    executor: Executor, selection: Selection, world: World, context: BlockContext
+) -> tuple[list[Result], list[Hash]]:
+    """Run what is selected on the world until the block is full: (results, hashes of what can never run).
 
     The pool is not changed: should the block not be written, everything still waits.
     """
     results: list[Result] = []
     refused: list[Hash] = []
     gas_left = context.gas_limit
-    selection = pool.select(context.base_fee, world.nonce)
     with RaisedRecursionLimit():
         while gas_left >= executor.prices.base and (tx := selection.next()) is not None:
             try:

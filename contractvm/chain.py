@@ -3,12 +3,12 @@
 A block is executed on a world over the head, its root computed, and everything (state, header, transactions, receipts,
 head pointer) written as one batch, synced before anything of it can be read. So a killed process leaves whole blocks.
 Source: design of the chain, sections 2 and 8; EIP-1559 for the base fee. Never: a thread or a timer of its own; when to
-make a block is the caller's choice. One thread changes a chain; reads from others see whole blocks.
+make a block is the caller's choice. One thread at a time makes blocks; other threads read whole ones and fill the pool
+meanwhile, and never wait for a block.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
@@ -19,6 +19,7 @@ from contractvm.ahead import Ahead, Incoming
 from contractvm.archive import HEAD, IDENTITY, Archive, Included, block_records, removal_records
 from contractvm.block import Block, Header, next_base_fee
 from contractvm.builder import Result, assemble, fill
+from contractvm.clock import Clock, Time
 from contractvm.crypto import keccak_function
 from contractvm.errors import ContractVMError, Fatal, Rejected
 from contractvm.estimate import Estimate, estimate
@@ -54,8 +55,7 @@ class Snapshot:
 
     height: int
     waiting: tuple[Transaction, ...]
-    time_offset: int
-    next_timestamp: int | None
+    time: Time
     point: Restorepoint | None
     """In memory, what to put back at the cost of what was written since; on disk blocks are undone one by one."""
 
@@ -77,7 +77,7 @@ class Chain:
         *,
         rules: Rules | None = None,
         machines: Sequence[Machine] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         pool: PoolLimits | None = None,
         coinbase: Address = ZERO_ADDRESS,
     ) -> None:
@@ -89,12 +89,12 @@ class Chain:
         self.rules = rules or contract_rules()
         self.coinbase = coinbase
         self.debug: Callable[[Address, bytes], None] | None = None
-        self.next_timestamp: int | None = None
-        self.time_offset = 0
-        self._clock = clock
+        self.clock = clock or Clock()
         self._store = store
         self._archive = Archive(store)
+        # `_lock` is held for as long as a block takes, `_gate` only while the pool or the head is touched.
         self._lock = RLock()
+        self._gate = RLock()
         self._ahead = Ahead()
         self._snapshots: dict[int, Snapshot] = {}
         self._reader: World
@@ -110,6 +110,7 @@ class Chain:
             self._identity.check(genesis.chain_id if genesis else None, self.rules, store.backend)
             self._state = StateDB(store, keccak_function())
         self._move_head(self._header_at_head())
+        self.gas_limit = self._head.gas_limit
         self.pool = Mempool(self._executor, self.chain_id, pool)
 
     def __enter__(self) -> Self:
@@ -155,7 +156,7 @@ class Chain:
             tx = Transaction.decode(transaction.encode(), self.chain_id)
         else:
             tx = Transaction.decode_stored(transaction.encode())
-        return self._take(tx)
+        return self.take(tx)
 
     def receive(self, transactions: Iterable[bytes]) -> Incoming:
         """Decode signed transactions for `submit_many`, and let other processes recover their senders meanwhile.
@@ -170,18 +171,19 @@ class Chain:
         answers: list[Hash | Rejected] = []
         for tx in many:
             try:
-                answers.append(self._take(tx) if isinstance(tx, Transaction) else tx)
+                answers.append(self.take(tx) if isinstance(tx, Transaction) else tx)
             except Rejected as refusal:
                 answers.append(refusal)
         return answers
 
-    def _take(self, tx: Transaction) -> Hash:
+    def take(self, tx: Transaction) -> Hash:
         """Take a decoded transaction into the pool. Raises: Rejected."""
-        with self._lock:
-            nonce, balance = self._account(tx.sender)
+        sender = tx.sender
+        with self._gate:
+            nonce, balance = self._account(sender)
             if tx.nonce < nonce and self._archive.transaction(tx.hash) is not None:
                 raise AlreadyKnown(f"already known: 0x{tx.hash.hex()} is in a block")
-            return self.pool.add(tx, nonce, balance, self._next_base_fee, self._head.gas_limit)
+            return self.pool.add(tx, nonce, balance, self._next_base_fee, self.gas_limit)
 
     def produce(self, *, timestamp: int | None = None, coinbase: Address | None = None) -> Block:
         """Make a block of what waits, as much as fits, and return it; it may be empty.
@@ -189,15 +191,42 @@ class Chain:
         Raises: ValueError for a timestamp not after the head's; StoreError or Fatal, then there is no block.
         """
         with self._lock:
-            context = self._next_context(self._head, timestamp, coinbase)
+            context, world, results, refused = self._fill(timestamp, coinbase)
+            return self._include(world, context, results, refused)
+
+    def produce_some(self) -> Block | None:
+        """Make a block of what waits, or none where nothing of it can run. Raises: StoreError or Fatal."""
+        with self._lock:
+            context, world, results, refused = self._fill(None, None)
+            if results:
+                return self._include(world, context, results, refused)
+            self._drop(refused)
+            return None
+
+    def _fill(
+        self, timestamp: int | None, coinbase: Address | None
+    ) -> tuple[BlockContext, World, list[Result], list[Hash]]:
+        context = self._next_context(self._head, timestamp, coinbase)
+        with self._gate:
             # The pool has looked at most senders through the reader, which thereby holds their accounts.
             world, self._reader = self._reader, self.world()
-            results, refused = fill(self._executor, self.pool, world, context)
-            block = self._seal(world, context, results)
+            selection = self.pool.select(context.base_fee, world.nonce)
+        results, refused = fill(self._executor, selection, world, context)
+        return context, world, results, refused
+
+    def _include(
+        self, world: World, context: BlockContext, results: Sequence[Result], refused: Iterable[Hash]
+    ) -> Block:
+        block = self._seal(world, context, results)
+        with self._gate:
             self.pool.included(block.transactions)
+            self._drop(refused)
+        return block
+
+    def _drop(self, refused: Iterable[Hash]) -> None:
+        with self._gate:
             for digest in refused:
                 self.pool.drop(digest)
-            return block
 
     def edit(self, change: Callable[[World], None]) -> Block:
         """Let a test set balances, nonces or storage: the change is a block of its own, without transactions.
@@ -224,9 +253,7 @@ class Chain:
         with self._lock:
             number = max(self._snapshots, default=0) + 1
             point = self._state.snapshot() if self._store.backend == "memory" else None
-            self._snapshots[number] = Snapshot(
-                self._head.number, tuple(self.pool), self.time_offset, self.next_timestamp, point
-            )
+            self._snapshots[number] = Snapshot(self._head.number, tuple(self.pool), self.clock.state(), point)
             return number
 
     def revert(self, snapshot: int) -> None:
@@ -242,8 +269,9 @@ class Chain:
             else:
                 self._state.restore(then.point)
                 self._move_head(self._header_at_head())
-            self.time_offset, self.next_timestamp = then.time_offset, then.next_timestamp
-            self.pool.restore(then.waiting)
+            self.clock.restore(then.time)
+            with self._gate:
+                self.pool.restore(then.waiting)
 
     def rewind(self, height: int) -> None:
         """Make the block at `height` the head again; those above, and snapshots of them, are forgotten.
@@ -258,37 +286,19 @@ class Chain:
                 self._state.revert_to(height, removal_records(self._archive, height, head), sync=True)
                 self._snapshots = {number: kept for number, kept in self._snapshots.items() if kept.height <= height}
                 self._move_head(self._header_at_head())
-                self.pool.revalidate(self._account)
-
-    # Time
-
-    @property
-    def now(self) -> int:
-        """Seconds since 1970 that the next block would have: after the head's, by the clock as shifted."""
-        if self.next_timestamp is not None:
-            return self.next_timestamp
-        return max(int(self._clock()) + self.time_offset, self._head.timestamp + 1)
-
-    def increase_time(self, seconds: int) -> int:
-        """Shift the clock forward; return the whole shift. Raises: ValueError when `seconds` is negative."""
-        if seconds < 0:
-            raise ValueError("time does not go back")
-        self.time_offset += seconds
-        return self.time_offset
-
-    def set_next_timestamp(self, timestamp: int) -> None:
-        """Give the next block a time; the clock goes on from there. Raises: ValueError unless after the head's."""
-        if timestamp <= self._head.timestamp:
-            raise ValueError(f"timestamp {timestamp} is not after the head's, {self._head.timestamp}")
-        self.next_timestamp = timestamp
-        self.time_offset = timestamp - int(self._clock())
+                with self._gate:
+                    self.pool.revalidate(self._account)
 
     # Reading
 
     @property
     def next_base_fee(self) -> int:
-        """Wei a gas of the next block."""
+        """Wei a gas of the next block; setting it is for tests, and counts until the head moves."""
         return self._next_base_fee
+
+    @next_base_fee.setter
+    def next_base_fee(self, wei: int) -> None:
+        self._next_base_fee = wei
 
     def world(self, at: BlockId = "latest") -> World:
         """A world over the state at a block, to read or to run on; nothing of it is kept. Raises: UnknownBlock."""
@@ -335,7 +345,7 @@ class Chain:
 
     def next_nonce(self, sender: Address) -> int:
         """The first nonce of `sender` that neither a block nor the pool uses."""
-        with self._lock:
+        with self._gate:
             return self.pool.next_nonce(sender, self._reader.nonce(sender))
 
     def call(self, message: Message, at: BlockId = "latest") -> Executed:
@@ -371,7 +381,7 @@ class Chain:
         self, head: Header, timestamp: int | None = None, coinbase: Address | None = None
     ) -> BlockContext:
         if timestamp is None:
-            timestamp = self.now
+            timestamp = self.clock.after(head.timestamp)
         if timestamp <= head.timestamp:
             raise ValueError(f"timestamp {timestamp} is not after the head's, {head.timestamp}")
         return self._context(
@@ -380,7 +390,8 @@ class Chain:
                 number=head.number + 1,
                 timestamp=timestamp,
                 coinbase=self.coinbase if coinbase is None else coinbase,
-                base_fee=next_base_fee(head, self.rules),
+                base_fee=self._next_base_fee if head is self._head else next_base_fee(head, self.rules),
+                gas_limit=self.gas_limit,
             )
         )
 
@@ -405,34 +416,22 @@ class Chain:
         prepared = self._state.prepare(world, context.number)
         block, receipts = assemble(self._head, context, results, Hash(prepared.root))
         self._state.commit(prepared, block_records(block, receipts), sync=True)
-        self.next_timestamp = None
+        self.clock.next = None
         self._move_head(block.header)
         return block
 
     def _move_head(self, header: Header) -> None:
-        self._head = header
-        self._next_base_fee = next_base_fee(header, self.rules)
-        self._reader = self.world()
+        with self._gate:
+            self._head = header
+            self._next_base_fee = next_base_fee(header, self.rules)
+            self._reader = self.world()
 
     def _found(self, genesis: Genesis) -> Identity:
         """Write the first block to an empty store."""
         world = World(self._state.view())
-        for address, account in genesis.alloc.items():
-            world.set_balance(address, account.balance)
-            world.set_nonce(address, account.nonce)
-            if account.code:
-                self.check_code(account.code)
-                world.set_code(address, account.code)
-            for key, value in account.storage.items():
-                world.set_storage(address, key, value)
+        genesis.allocate(world, self.check_code)
         prepared = self._state.prepare(world, 0)
-        header = Header(
-            state_root=Hash(prepared.root),
-            gas_limit=genesis.gas_limit,
-            timestamp=genesis.timestamp,
-            base_fee=genesis.base_fee,
-            extra_data=genesis.extra_data,
-        )
+        header = genesis.header(Hash(prepared.root))
         identity = Identity(genesis.chain_id, self.rules.digest, header.hash, self._store.backend)
         records = block_records(Block(header), [])
         records[IDENTITY] = identity.pack()

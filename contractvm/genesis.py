@@ -6,12 +6,14 @@ genesis has the same hash in every process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from contractvm.block import Header
 from contractvm.devaccounts import BALANCE, dev_accounts
-from contractvm.types import Address
+from contractvm.types import Address, Hash
+from state.world import World
 
 CHAIN_ID: Final = 31_337
 """What anvil and Hardhat use, so that wallets set up for them work here."""
@@ -64,3 +66,24 @@ class Genesis:
             raise ValueError(
                 f"genesis: extra data of {len(self.extra_data)} bytes; a header has room for {EXTRA_BYTES}"
             )
+
+    def allocate(self, world: World, check_code: Callable[[bytes], None]) -> None:
+        """Set the first accounts. Raises: what `check_code` raises for code that could not be deployed."""
+        for address, account in self.alloc.items():
+            world.set_balance(address, account.balance)
+            world.set_nonce(address, account.nonce)
+            if account.code:
+                check_code(account.code)
+                world.set_code(address, account.code)
+            for key, value in account.storage.items():
+                world.set_storage(address, key, value)
+
+    def header(self, state_root: Hash) -> Header:
+        """The first block's."""
+        return Header(
+            state_root=state_root,
+            gas_limit=self.gas_limit,
+            timestamp=self.timestamp,
+            base_fee=self.base_fee,
+            extra_data=self.extra_data,
+        )

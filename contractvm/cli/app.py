@@ -40,6 +40,7 @@ COMMANDS = {
     "inspect": Entry("inspect", MODULES, "Show imports, exports, limits, floats, code with gas."),
     "deploy": Entry("send", CHAIN, "Deploy a contract from its source or .wasm."),
     "send": Entry("send", CHAIN, "Send a transaction and mine it."),
+    "node": Entry("node", CHAIN, "Serve a local chain to Ethereum's clients."),
     "accounts": Entry("accounts", READ, "List the development accounts and their balances."),
     "call": Entry("call", READ, "Call a contract without changing anything."),
     "estimate": Entry("call", READ, "Find the smallest gas limit that succeeds."),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from contractvm.chain import Chain
+from contractvm.clock import Clock
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import ContractVMError, Fatal
 from contractvm.execute import Executed, Message
@@ -76,7 +77,7 @@ class MockChain:
             self._store,
             Genesis(timestamp=START, base_fee=base_fee),
             machines=[machine],
-            clock=lambda: START,
+            clock=Clock(lambda: START),
             coinbase=COINBASE,
         )
         self.seed = seed

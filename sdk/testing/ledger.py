@@ -246,7 +246,7 @@ class Ledger:
     def _make(self, node: Node) -> None:
         chain = self._chain
         if node.change is not None:
-            chain.set_next_timestamp(node.timestamp)
+            chain.clock.set_next(node.timestamp, chain.head.timestamp)
             chain.edit(node.change)
             return
         if node.transaction is not None:

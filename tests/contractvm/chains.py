@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contractvm.chain import Chain
+from contractvm.clock import Clock
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Revert
 from contractvm.genesis import Genesis
@@ -32,15 +33,12 @@ def adder(host: Host, entry: str) -> bytes:
     return count.to_bytes(4, "big")
 
 
-def clock() -> float:
-    """A clock that stands."""
-    return 1_700_000_000.0
-
-
 def open_chain(where: Store | None = None, genesis: Genesis | None = None, **contracts: Contract) -> Chain:
     """A chain on fake machines with a clock that stands."""
     machine = FakeMachine({"adder": adder, **contracts})
-    return Chain(MemoryStore() if where is None else where, genesis, machines=[machine], clock=clock)
+    return Chain(
+        MemoryStore() if where is None else where, genesis, machines=[machine], clock=Clock(lambda: 1_700_000_000.0)
+    )
 
 
 def send(chain: Chain, tx: Transaction, who: int = 0) -> Hash:
@@ -67,5 +65,5 @@ def fingerprint(chain: Chain) -> tuple[object, ...]:
         [receipt.transaction_hash for number in range(head.number + 1) for receipt in chain.receipts(number)],
         [chain.world().balance(account.address) for account in dev_accounts()],
         [tx.hash for tx in chain.pool],
-        chain.now,
+        chain.clock.after(head.timestamp),
     )

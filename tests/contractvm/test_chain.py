@@ -241,13 +241,13 @@ def test_readers_see_whole_blocks_while_one_is_made(kind: str, tmp_path: Path) -
 def test_time(chain: Chain) -> None:
     assert chain.produce().header.timestamp == 1_700_000_000
     assert chain.produce().header.timestamp == 1_700_000_001
-    chain.increase_time(100)
+    chain.clock.increase(100)
     assert chain.produce().header.timestamp == 1_700_000_100
-    chain.set_next_timestamp(1_800_000_000)
+    chain.clock.set_next(1_800_000_000, chain.head.timestamp)
     assert chain.context("pending").timestamp == 1_800_000_000
     assert chain.produce().header.timestamp == 1_800_000_000
     assert chain.produce().header.timestamp == 1_800_000_001
-    chain.set_next_timestamp(1_850_000_000)
+    chain.clock.set_next(1_850_000_000, chain.head.timestamp)
     assert chain.edit(lambda world: None).header.timestamp == 1_850_000_000
     assert chain.produce().header.timestamp == 1_850_000_001
     assert chain.produce(timestamp=1_900_000_000).header.timestamp == 1_900_000_000
@@ -255,9 +255,9 @@ def test_time(chain: Chain) -> None:
         with pytest.raises(ValueError, match="not after"):
             chain.produce(timestamp=bad)
         with pytest.raises(ValueError, match="not after"):
-            chain.set_next_timestamp(bad)
+            chain.clock.set_next(bad, chain.head.timestamp)
     with pytest.raises(ValueError, match="back"):
-        chain.increase_time(-1)
+        chain.clock.increase(-1)
 
 
 def test_headers_are_facts() -> None:

@@ -55,13 +55,13 @@ def test_snapshots(kind: str, tmp_path: Path) -> None:
     with open_chain(MemoryStore() if kind == "memory" else open_store(tmp_path / "c", create=True)) as chain:
         address = deploy(chain)
         waiting = send(chain, TRANSFER, 2)
-        chain.increase_time(50)
+        chain.clock.increase(50)
         before = fingerprint(chain)
         first = chain.snapshot()
         gone = send(chain, replace(TRANSFER, to=address, value=0))
         block = chain.produce()
         second = chain.snapshot()
-        chain.set_next_timestamp(1_800_000_000)
+        chain.clock.set_next(1_800_000_000, chain.head.timestamp)
         chain.produce()
         chain.revert(first)
         assert fingerprint(chain) == before

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from contractvm.chain import Chain
 from contractvm.cli.demo import GOLDEN
+from contractvm.clock import Clock
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Trap
 from contractvm.execute import Executed, Message
@@ -128,7 +129,7 @@ def history(chain: Chain, code: bytes) -> Iterator[dict[str, object]]:
 
 def open_chain(store: Store, tier: str) -> Chain:
     genesis = Genesis(timestamp=START, gas_limit=BLOCK_GAS)
-    return Chain(store, genesis, machines=[WasmMachine(tier)], clock=lambda: START)
+    return Chain(store, genesis, machines=[WasmMachine(tier)], clock=Clock(lambda: START))
 
 
 def main() -> None:

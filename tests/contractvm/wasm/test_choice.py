@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from contractvm.chain import Chain
+from contractvm.clock import Clock
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import ContractVMError, TrapCode
 from contractvm.genesis import Genesis
@@ -315,7 +316,7 @@ def history(machine: WasmMachine, before: Callable[[int], None] = lambda number:
     """A deployment and a transaction for each way to end, each in a block of its own; `before` is told its number."""
     sender = dev_accounts()[0].address
     blocks = []
-    with Chain(MemoryStore(), Genesis(), rules=contract_rules(), machines=[machine], clock=lambda: 0) as chain:
+    with Chain(MemoryStore(), Genesis(), rules=contract_rules(), machines=[machine], clock=Clock(lambda: 0)) as chain:
         to: Address | None = None
         for number, (rounds, way) in enumerate(zip(range(len(WAYS) + 1), (ANSWER, *WAYS), strict=True)):
             before(number)

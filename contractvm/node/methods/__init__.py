@@ -1,0 +1,1 @@
+"""The methods, a module a group; `contractvm.node.table` puts them together."""

@@ -1,0 +1,73 @@
+"""Where a run of code happens: on the event loop's thread if it is known to be short, otherwise on one of a few others.
+
+Handing a call to another thread costs as much as most calls themselves; running a long one where requests are answered
+would make everybody wait. So each kind of call (what it calls, and by which selector) goes to another thread until it
+has been seen to be short there. One that turns out long is sent away from then on. Never: changes a result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+SHORT: Final = 0.002
+"""Seconds that a run may take on the event loop's thread."""
+KEPT: Final = 16_384
+"""Kinds of calls that are remembered."""
+THREADS: Final = 4
+
+
+class Pace:
+    """Knows which runs are short. Belongs to the event loop's thread."""
+
+    __slots__ = ("_pool", "_worst")
+
+    def __init__(self) -> None:
+        self._worst: dict[Hashable, float] = {}
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="contractvm-run")
+
+    def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
+        """Do `work` now, or on another thread: then the answer is to be waited for."""
+        if self._worst.get(kind, 1.0) > SHORT:
+            return self._elsewhere(kind, work)
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self._note(kind, time.perf_counter() - start)
+
+    def elsewhere(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Do `work` on another thread."""
+        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def close(self) -> None:
+        """Let the threads go; what runs comes to its end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _elsewhere(self, kind: Hashable, work: Callable[[], T]) -> T:
+        took = 0.0
+
+        def timed() -> T:
+            nonlocal took
+            start = time.thread_time()
+            try:
+                return work()
+            finally:
+                took = time.thread_time() - start
+
+        try:
+            return await self.elsewhere(timed)
+        finally:
+            self._note(kind, took, fresh=True)
+
+    def _note(self, kind: Hashable, took: float, fresh: bool = False) -> None:
+        worst = self._worst
+        if fresh or took > worst.get(kind, 0.0):
+            if len(worst) >= KEPT:
+                worst.clear()
+            worst[kind] = took

@@ -1,0 +1,91 @@
+"""Runs a node until it is told to end: uvicorn around the application, and the way up and down.
+
+Never: decides what is printed; the command line is told by `ready`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import uvicorn
+
+from contractvm.node.node import Node
+from contractvm.node.protocol import HttpProtocol
+from contractvm.node.server import App
+from contractvm.process import claim
+
+SWITCH_SECONDS: Final = 0.001
+"""How long one thread may hold the interpreter while another wants it: reads go on while a block is made."""
+BACKLOG: Final = 2_048
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which tells when it can be reached."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises: OSError, when the port is taken or the address is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(node: Node, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until a signal ends it; then finish the block under way and close the chain."""
+    claim()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    limits = node.config.limits
+    options: dict[str, Any] = {
+        "http": HttpProtocol,
+        "ws": "websockets-sansio",
+        "loop": "uvloop",
+        "lifespan": "off",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "date_header": False,
+        "limit_concurrency": limits.connections,
+        "timeout_keep_alive": limits.idle_seconds,
+        "timeout_graceful_shutdown": 5,
+        "ws_max_size": limits.body_bytes,
+        "ws_per_message_deflate": False,
+    }
+    server = Server(uvicorn.Config(App(node), **options), ready)
+
+    async def run() -> None:
+        node.start()
+        gc.freeze()
+        try:
+            await server.serve([listener])
+        finally:
+            await node.close()
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    return uvloop.new_event_loop

@@ -1,0 +1,140 @@
+"""HTTP and WebSocket on one port: an ASGI application, and uvicorn around it.
+
+uvicorn (with httptools, uvloop and websockets) reads HTTP and frames messages; here is what travels in them. A request
+must arrive whole within a time, connections are bounded in number, bodies in bytes. CORS is open, as it is on every
+development node, except for the explorer's forms. Source: ASGI 3.0; Fetch standard for CORS.
+Never: parses HTTP, or knows a method.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from contractvm.node.dispatch import Dispatcher
+from contractvm.node.node import Node
+from contractvm.node.session import Overrun, Session
+from contractvm.node.table import methods
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Sequence[tuple[bytes, bytes]]
+
+log: Final = logging.getLogger("contractvm.node")
+
+JSON: Final = (b"content-type", b"application/json")
+CORS: Final = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-headers", b"*"),
+    (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
+)
+PREFLIGHT_SECONDS: Final = b"600"
+
+
+class BodyTooLarge(Exception):
+    """The request has more bytes than the node takes."""
+
+
+class Gone(Exception):
+    """The client went away."""
+
+
+class App:
+    """The ASGI application of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._dispatcher = Dispatcher(node, methods())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one WebSocket."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method == "POST":
+            try:
+                body = await self._body(receive)
+            except BodyTooLarge as error:
+                return await respond(send, 413, str(error).encode(), close=True)
+            except Gone:
+                return None
+            answer = self._dispatcher.handle(body)
+            if isinstance(answer, Awaitable):
+                answer = await answer
+            if answer is None:
+                return await respond(send, 204, b"", CORS)
+            return await respond(send, 200, answer, (JSON, *CORS))
+        if method == "OPTIONS":
+            return await respond(send, 204, b"", (*CORS, (b"access-control-max-age", PREFLIGHT_SECONDS)))
+        if method == "GET" and scope["path"] == "/health":
+            return await respond(send, 200, b'{"status":"ok"}', (JSON,))
+        return await respond(send, 404, b"not found\n")
+
+    async def _body(self, receive: Receive) -> bytes:
+        """The whole body. Raises: BodyTooLarge, Gone."""
+        most = self._node.config.limits.body_bytes
+        message = await receive()
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            whole: bytes = message.get("body", b"")
+            if len(whole) <= most:
+                return whole
+        parts, size = [], 0
+        while True:
+            if message["type"] == "http.disconnect":
+                raise Gone
+            part = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise BodyTooLarge(f"request too large: over {most} bytes\n")
+            if not message.get("more_body", False):
+                return b"".join(parts)
+            message = await receive()
+
+    async def _websocket(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        session = Session(self._node.config.limits.socket_queue)
+        writer = asyncio.ensure_future(self._write(session, send))
+        try:
+            while not session.closed:
+                message = await receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                body = message.get("bytes") or (message.get("text") or "").encode()
+                answer = self._dispatcher.handle(body, session)
+                if isinstance(answer, Awaitable):
+                    answer = await answer
+                if answer is not None:
+                    session.send(answer)
+        finally:
+            session.close()
+            with suppress(asyncio.CancelledError):
+                await writer
+
+    async def _write(self, session: Session, send: Send) -> None:
+        try:
+            while True:
+                for message in await session.next():
+                    await send({"type": "websocket.send", "text": message.decode()})
+        except Overrun:
+            with suppress(Exception):
+                await send({"type": "websocket.close", "code": 1008, "reason": "too slow"})
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Headers = (), *, close: bool = False) -> None:
+    """Send a whole response."""
+    whole = [*headers, (b"content-length", str(len(body)).encode())]
+    if close:
+        whole.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": status, "headers": whole})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,168 @@
+"""Values as Ethereum's JSON has them: `0x` quantities without leading zeros, `0x` data, blocks by tag, number or hash.
+
+Reading is lenient where clients differ (numbers as numbers or hex, absent as null) and strict where meaning is
+at stake. Source: execution-apis schemas; EIP-1474; EIP-1898 for blocks as objects. Never: looks at a chain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contractvm.chain import BlockId
+from contractvm.node.fault import bad_params
+from contractvm.types import Address, Hash
+
+TAGS: Final = ("latest", "pending", "earliest", "safe", "finalized")
+_HEX: Final = re.compile(r"0[xX][0-9a-fA-F]*\Z")
+_LONGEST: Final = 80
+"""Characters of a wrong value that its error repeats."""
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of parameter: how it is read, and its JSON schema. `read` raises: Fault."""
+
+    name: str
+    read: Callable[[Any], Any]
+    schema: Schema
+
+
+def quantity_hex(number: int) -> str:
+    """A quantity as it is written."""
+    return hex(number)
+
+
+def data_hex(content: bytes) -> str:
+    """Bytes as they are written."""
+    return "0x" + content.hex()
+
+
+def shown(value: object) -> str:
+    """A wrong value, for its error: cut short."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+def quantity(value: object) -> int:
+    """A whole number of zero or more: hex text, decimal text, or a JSON number. Raises: Fault."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and len(value) <= 66:
+        try:
+            number = int(value, 16) if _HEX.match(value) else int(value)
+        except ValueError:
+            number = -1
+        if number >= 0:
+            return number
+    raise bad_params(f"{shown(value)} is no quantity; write it as hex, such as 0x1f")
+
+
+def u64(value: object) -> int:
+    """A quantity below 2**64. Raises: Fault."""
+    number = quantity(value)
+    if number >> 64:
+        raise bad_params(f"{shown(value)} is above 64 bits")
+    return number
+
+
+def u256(value: object) -> int:
+    """A quantity below 2**256. Raises: Fault."""
+    number = quantity(value)
+    if number >> 256:
+        raise bad_params(f"{shown(value)} is above 256 bits")
+    return number
+
+
+def data(value: object) -> bytes:
+    """Bytes from hex. Raises: Fault."""
+    if isinstance(value, str) and value[:2] in ("0x", "0X"):
+        try:
+            return bytes.fromhex(value[2:])
+        except ValueError:
+            pass
+    raise bad_params(f"{shown(value)} is no data; write it as 0x and an even number of hex digits")
+
+
+def address(value: object) -> Address:
+    """Twenty bytes, in any mix of cases. Raises: Fault."""
+    content = data(value)
+    if len(content) != 20:
+        raise bad_params(f"{shown(value)} is no address: {len(content)} bytes instead of 20")
+    return Address(content)
+
+
+def hash32(value: object) -> Hash:
+    """Thirty-two bytes. Raises: Fault."""
+    content = data(value)
+    if len(content) != 32:
+        raise bad_params(f"{shown(value)} is no hash: {len(content)} bytes instead of 32")
+    return Hash(content)
+
+
+def boolean(value: object) -> bool:
+    """Raises: Fault."""
+    if isinstance(value, bool):
+        return value
+    raise bad_params(f"{shown(value)} is neither true nor false")
+
+
+def text(value: object) -> str:
+    """Raises: Fault."""
+    if isinstance(value, str):
+        return value
+    raise bad_params(f"{shown(value)} is no text")
+
+
+def block(value: object) -> BlockId:
+    """A tag, a height, a hash, or EIP-1898's object. Raises: Fault."""
+    match value:
+        case None:
+            return "latest"
+        case str() if value in TAGS:
+            return value
+        case str() if len(value) == 66:
+            return hash32(value)
+        case {"blockHash": digest}:
+            return hash32(digest)
+        case {"blockNumber": number}:
+            return block(number)
+        case str() | int() if not isinstance(value, bool):
+            return u64(value)
+    raise bad_params(f"{shown(value)} is no block; give a tag ({', '.join(TAGS)}), a number or a hash")
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Raises: Fault."""
+    if isinstance(value, dict):
+        return value
+    raise bad_params(f"{shown(value)} is no object")
+
+
+def anything(value: Any) -> Any:
+    """Whatever it is; the method reads it."""
+    return value
+
+
+_Q: Final[Schema] = {"type": "string", "pattern": "^0x(0|[1-9a-f][0-9a-f]*)$"}
+_BYTES: Final[Schema] = {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"}
+
+QUANTITY: Final = Kind("quantity", quantity, _Q)
+U64: Final = Kind("quantity", u64, _Q)
+U256: Final = Kind("quantity", u256, _Q)
+DATA: Final = Kind("data", data, _BYTES)
+ADDRESS: Final = Kind("address", address, {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"})
+HASH: Final = Kind("hash", hash32, {"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"})
+BOOLEAN: Final = Kind("boolean", boolean, {"type": "boolean"})
+TEXT: Final = Kind("text", text, {"type": "string"})
+OBJECT: Final = Kind("object", mapping, {"type": "object"})
+ANY: Final = Kind("any", anything, {})
+BLOCK: Final = Kind(
+    "block",
+    block,
+    {"oneOf": [{"type": "string", "enum": list(TAGS)}, _Q, {"type": "object"}], "default": "latest"},
+)
