@@ -13,6 +13,7 @@ from typing import Final
 from contractvm.wasm.module import I32, I64
 from sdk.compiler import layout
 from sdk.compiler.back import slots
+from sdk.compiler.back.abi_words import check_member
 from sdk.compiler.back.asm import Body, Routine
 from sdk.compiler.back.operand import Spot, Where, items, lying
 from sdk.compiler.back.operand import push as push_slots
@@ -91,11 +92,24 @@ def put(b: Body, type_: Type, where: Where, at: Spot) -> None:
 
 
 def get(b: Body, type_: Type, at: Spot) -> None:
-    """Push a value of fixed size; objects are fresh."""
+    """Push a value of fixed size; objects are fresh.
+
+    Other code may have written here, by a delegate call or in an earlier version: what is not 0 is True, and a number
+    that no member of an enum has is Panic 0x21, as Solidity has it.
+    """
     match type_:
-        case Bool() | Enum():
+        case Bool():
             at.push(b)
             b.load("i32.load8_u", at.offset)
+            b.i32(0)
+            b.op("i32.ne")
+        case Enum():
+            at.push(b)
+            b.load("i32.load8_u", at.offset)
+            with b.temporaries(I32) as (value,):
+                b.set(value)
+                check_member(b, type_, value)
+                b.get(value)
         case Tuple(inside):
             for item in inside:
                 get(b, item, at)

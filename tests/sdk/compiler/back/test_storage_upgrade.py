@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sdk.testing import Deployed, MockChain
+from sdk.testing import Deployed, MockChain, reverts
 from sdk.upgrade import compare, fields_of
 from tests.sdk.compiler.back.sources import artifact_of
 
@@ -88,3 +88,48 @@ def test_what_grew_at_its_end_reads_zeros_there() -> None:
     assert store.get(1) == ((2**64 - 6, 255, *rest), (2**64 - 6, 255, *rest))
     store.change(1, 2**255)
     assert store.get(1) == ((2**64 - 6, 255, 2**255, (0, [0, 7])), (2**64 - 6, 255, 0, (-1, [0, 0])))
+
+
+WIDE = """
+class Kept(Contract):
+    state: u8
+    flag: u8
+    pair: List[u8]
+
+    @external
+    def put(self, x: u8) -> None:
+        self.state = x
+        self.flag = x
+        self.pair.append(x)
+"""
+NARROW = """
+class State(Enum):
+    OPEN = 0
+    PAID = 1
+    CLOSED = 7
+
+class Kept(Contract):
+    state: Public[State]
+    flag: Public[bool]
+    pair: Public[List[bool]]
+
+    @external
+    @view
+    def alike(self) -> bool:
+        return self.flag == True and self.flag == self.pair[0]
+"""
+
+
+def test_what_other_code_wrote_is_still_of_its_type() -> None:
+    """A number that no member has is Panic 0x21, and whatever is not 0 is True: nothing else is ever seen of them."""
+    chain = MockChain(tier="portable")
+    proxy = chain.deploy(artifact_of(PROXY)[0])
+    for number, member in ((7, 7), (6, None), (255, None), (1, 1)):
+        behind(chain, proxy, WIDE).put(number)
+        store = behind(chain, proxy, NARROW)
+        assert (store.flag(), store.pair(0), store.alike()) == (True, True, True)
+        if member is None:
+            with reverts("panic 0x21: value is not a member of the enum"):
+                store.state()
+        else:
+            assert store.state() == member
