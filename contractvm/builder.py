@@ -6,9 +6,10 @@ at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from contractvm.archive import Archive
 from contractvm.block import Block, Header, indexed_root
 from contractvm.errors import Rejected
 from contractvm.execute import BlockContext, Executed, Executor
@@ -17,7 +18,7 @@ from contractvm.nesting import RaisedRecursionLimit
 from contractvm.receipt import BLOOM_BYTES, REVERT_KEPT, TEXT_KEPT, Bloom, Receipt, TrapReport
 from contractvm.rejections import LimitExceeded
 from contractvm.transaction import Transaction
-from contractvm.types import Hash
+from contractvm.types import Address, Hash
 from state.world import World
 
 
@@ -27,6 +28,27 @@ class Result:
 
     transaction: Transaction
     executed: Executed
+
+
+def context_of(
+    header: Header, chain_id: int, archive: Archive, debug: Callable[[Address, bytes], None] | None
+) -> BlockContext:
+    """What a transaction sees of the block of this header; earlier hashes are read from the archive."""
+
+    def block_hash(number: int) -> bytes | None:
+        earlier = archive.header(number) if 0 <= number < header.number else None
+        return None if earlier is None else earlier.hash
+
+    return BlockContext(
+        chain_id=chain_id,
+        number=header.number,
+        timestamp=header.timestamp,
+        coinbase=header.coinbase,
+        base_fee=header.base_fee,
+        gas_limit=header.gas_limit,
+        block_hash=block_hash,
+        debug=debug,
+    )
 
 
 def fill(

@@ -10,7 +10,7 @@ meanwhile, and never wait for a block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 from types import TracebackType
 from typing import Literal, Self
@@ -18,8 +18,8 @@ from typing import Literal, Self
 from contractvm.ahead import Ahead, Incoming
 from contractvm.archive import HEAD, IDENTITY, Archive, Included, block_records, removal_records
 from contractvm.block import Block, Header, next_base_fee
-from contractvm.builder import Result, assemble, fill
-from contractvm.clock import Clock, Time
+from contractvm.builder import Result, assemble, context_of, fill
+from contractvm.clock import Clock
 from contractvm.crypto import keccak_function
 from contractvm.errors import ContractVMError, Fatal, Rejected
 from contractvm.estimate import Estimate, estimate
@@ -33,9 +33,10 @@ from contractvm.receipt import Receipt
 from contractvm.recovery import decode_many
 from contractvm.rejections import AlreadyKnown
 from contractvm.rules import Rules, contract_rules
+from contractvm.snapshots import Snapshot, Snapshots
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address, Hash
-from state.database import Restorepoint, StateDB
+from state.database import StateDB
 from state.proofs import AccountProof
 from state.store import Store
 from state.world import World
@@ -47,17 +48,6 @@ BlockId = int | bytes | str
 
 class UnknownBlock(ContractVMError):
     """There is no such block here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A height to come back to, with what waited and what time it was."""
-
-    height: int
-    waiting: tuple[Transaction, ...]
-    time: Time
-    point: Restorepoint | None
-    """In memory, what to put back at the cost of what was written since; on disk blocks are undone one by one."""
 
 
 def default_machines() -> tuple[Machine, ...]:
@@ -96,7 +86,7 @@ class Chain:
         self._lock = RLock()
         self._gate = RLock()
         self._ahead = Ahead()
-        self._snapshots: dict[int, Snapshot] = {}
+        self.snapshots = Snapshots()
         self._reader: World
         self._executor = Executor(self.rules, default_machines() if machines is None else machines)
         identity = self._archive.identity()
@@ -228,18 +218,26 @@ class Chain:
             for digest in refused:
                 self.pool.drop(digest)
 
-    def edit(self, change: Callable[[World], None]) -> Block:
+    def edit(self, change: Callable[[World], None], *, timeless: bool = False) -> Block:
         """Let a test set balances, nonces or storage: the change is a block of its own, without transactions.
 
-        So every state that can be read has a header that commits to it, and a height to go back to.
+        So every state that can be read has a header that commits to it, and a height to go back to. A `timeless` one
+        takes no time: it has its parent's, and the next block's time and base fee stay what they were to be.
         """
         with self._lock:
-            context = self._next_context(self._head)
+            context, moment = self._next_context(self._head), self.clock.next
+            if timeless:
+                context = replace(context, timestamp=self._head.timestamp)
             world = self.world()
             world.begin_transaction()
             change(world)
             world.end_transaction()
-            return self._seal(world, context, [])
+            block = self._seal(world, context, [])
+            if timeless:
+                self.clock.next, self._next_base_fee = moment, context.base_fee
+            with self._gate:
+                self.pool.revalidate(self._account)
+            return block
 
     def check_code(self, code: bytes) -> None:
         """Refuse code that a deployment would refuse, for `edit` to set. Raises: ModuleError, Rejected."""
@@ -251,10 +249,10 @@ class Chain:
     def snapshot(self) -> int:
         """Remember this moment; the number is for `revert`."""
         with self._lock:
-            number = max(self._snapshots, default=0) + 1
             point = self._state.snapshot() if self._store.backend == "memory" else None
-            self._snapshots[number] = Snapshot(self._head.number, tuple(self.pool), self.clock.state(), point)
-            return number
+            with self._gate:
+                waiting = tuple(self.pool)
+            return self.snapshots.keep(Snapshot(self._head.number, waiting, self.clock.state(), point))
 
     def revert(self, snapshot: int) -> None:
         """Go back to a snapshot, which is then used up together with those taken after it.
@@ -262,8 +260,7 @@ class Chain:
         Raises: KeyError when there is none of that number.
         """
         with self._lock:
-            then = self._snapshots[snapshot]
-            self._snapshots = {number: kept for number, kept in self._snapshots.items() if number < snapshot}
+            then = self.snapshots.use(snapshot)
             if then.point is None:
                 self.rewind(then.height)
             else:
@@ -284,7 +281,7 @@ class Chain:
                 raise UnknownBlock(f"block {height} is not on this chain, whose head is {head}")
             if height < head:
                 self._state.revert_to(height, removal_records(self._archive, height, head), sync=True)
-                self._snapshots = {number: kept for number, kept in self._snapshots.items() if kept.height <= height}
+                self.snapshots.forget_above(height)
                 self._move_head(self._header_at_head())
                 with self._gate:
                     self.pool.revalidate(self._account)
@@ -396,20 +393,7 @@ class Chain:
         )
 
     def _context(self, header: Header) -> BlockContext:
-        def block_hash(number: int) -> bytes | None:
-            earlier = self._archive.header(number) if 0 <= number < header.number else None
-            return None if earlier is None else earlier.hash
-
-        return BlockContext(
-            chain_id=self.chain_id,
-            number=header.number,
-            timestamp=header.timestamp,
-            coinbase=header.coinbase,
-            base_fee=header.base_fee,
-            gas_limit=header.gas_limit,
-            block_hash=block_hash,
-            debug=self.debug,
-        )
+        return context_of(header, self.chain_id, self._archive, self.debug)
 
     def _seal(self, world: World, context: BlockContext, results: Sequence[Result]) -> Block:
         """Compute roots and header, write everything as one batch, and only then move the head."""

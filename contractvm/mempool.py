@@ -113,6 +113,11 @@ class Mempool:
                 nonce += 1
         return nonce
 
+    def of(self, sender: Address) -> list[Transaction]:
+        """What one sender has waiting, in nonce order."""
+        mine = self._by_sender.get(sender) or {}
+        return [mine[nonce].tx for nonce in sorted(mine)]
+
     def content(self, nonce_of: Callable[[Address], int]) -> tuple[list[Transaction], list[Transaction]]:
         """(pending, queued), each by sender in nonce order."""
         pending: list[Transaction] = []

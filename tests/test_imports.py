@@ -12,7 +12,7 @@ from tests.sources import PACKAGES, ROOT, imports_of, module_name, python_files
 
 LAYERS = (
     {"clock", "errors", "types", "table"},
-    {"crypto", "crypto_coincurve", "crypto_ed25519", "crypto_pycryptodome", "rules", "rejections"},
+    {"crypto", "crypto_coincurve", "crypto_ed25519", "crypto_secp256k1", "crypto_windows", "rules", "rejections"},
     {"machine"},
     {"host"},
     {"native", "nesting"},
@@ -20,7 +20,7 @@ LAYERS = (
     {"devaccounts", "transaction", "receipt"},
     {"block", "frames", "identity"},
     {"execute"},
-    {"archive", "estimate", "mempool", "genesis", "recovery"},
+    {"archive", "estimate", "mempool", "genesis", "recovery", "tracing"},
     {"ahead"},
     {"builder"},
     {"chain"},
@@ -35,7 +35,7 @@ ONLY_IN = {
     "rocksdict": {"state.rocks"},
     "tiny_keccak": {"contractvm.crypto"},
     "coincurve": {"contractvm.crypto_coincurve"},
-    "Crypto": {"contractvm.crypto", "contractvm.crypto_pycryptodome", "contractvm.crypto_ed25519"},
+    "Crypto": {"contractvm.crypto"},
 }
 """Third-party packages that have one door."""
 

@@ -1,0 +1,57 @@
+"""Moments of a chain that a test comes back to, each under a number that is never given twice.
+
+Source: `evm_snapshot` and `evm_revert`: going back to one uses it up, and those taken after it.
+Never: goes back itself; `chain` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contractvm.clock import Time
+from contractvm.transaction import Transaction
+from state.database import Restorepoint
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A height to come back to, with what waited and what time it was."""
+
+    height: int
+    waiting: tuple[Transaction, ...]
+    time: Time
+    point: Restorepoint | None
+    """In memory, what to put back at the cost of what was written since; on disk blocks are undone one by one."""
+
+
+class Snapshots:
+    """The snapshots of one open chain."""
+
+    __slots__ = ("_kept", "_last")
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Snapshot] = {}
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def heights(self) -> dict[int, int]:
+        """The height of each, by number."""
+        return {number: kept.height for number, kept in self._kept.items()}
+
+    def keep(self, snapshot: Snapshot) -> int:
+        """Remember it; return its number."""
+        self._last += 1
+        self._kept[self._last] = snapshot
+        return self._last
+
+    def use(self, number: int) -> Snapshot:
+        """Take it out, and forget those taken after it. Raises: KeyError when there is none of that number."""
+        found = self._kept[number]
+        self._kept = {kept: snapshot for kept, snapshot in self._kept.items() if kept < number}
+        return found
+
+    def forget_above(self, height: int) -> None:
+        """Forget those of blocks that are gone."""
+        self._kept = {number: kept for number, kept in self._kept.items() if kept.height <= height}
