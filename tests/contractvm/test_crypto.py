@@ -63,9 +63,9 @@ def test_a_wrong_keccak_stops_everything(monkeypatch: pytest.MonkeyPatch, length
 
 
 @pytest.mark.usefixtures("fresh")
-def test_without_coincurve_pycryptodome_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_coincurve_our_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     forget(monkeypatch, coincurve=None)
-    assert crypto.curve().__name__ == "contractvm.crypto_pycryptodome"  # type: ignore[attr-defined]
+    assert crypto.curve().__name__ == "contractvm.crypto_secp256k1"  # type: ignore[attr-defined]
 
 
 def test_other_hashes() -> None:

@@ -188,6 +188,26 @@ def test_a_key_with_a_small_order_part() -> None:
     assert answers == {False, True}
 
 
+@pytest.mark.parametrize("r", range(8))
+def test_an_r_of_small_order_under_an_ordinary_key(r: int) -> None:
+    """[S]B - [k]A is then the identity or a point of order 2, 4 or 8; only r = 0 is reached with such a key."""
+    scalar, _, key = keys(b"\3" * 32)
+    start = encode(TORSION[r])
+    signature = start + (challenge(start, key, b"m") * scalar % L).to_bytes(32, "little")
+    assert ed25519_verify(b"m", signature, key) == (r == 0) == by_the_book(b"m", signature, key)
+
+
+@settings(max_examples=20)
+@given(s=st.integers(0, L - 1), a=st.integers(0, L - 1), torsion=st.integers(0, 7), far=st.booleans())
+def test_any_point_of_the_whole_curve_as_key(s: int, a: int, torsion: int, far: bool) -> None:
+    """R worked out by the affine law so that the equation holds is accepted exactly; another is not."""
+    point = add(times(a, BASE), TORSION[torsion])
+    key, message = encode(point), b"m"
+    start = encode(TORSION[torsion]) if far else encode(times(s, BASE))
+    signature = start + s.to_bytes(32, "little")
+    assert ed25519_verify(message, signature, key) == by_the_book(message, signature, key)
+
+
 NON_CANONICAL = [
     *[(y + P) | sign << 255 for y in range(19) for sign in (0, 1)],  # y of p and more
     1 | 1 << 255,  # x = 0 with its sign bit set

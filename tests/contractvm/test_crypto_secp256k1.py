@@ -15,7 +15,7 @@ from contractvm.crypto import FIELD as P
 from contractvm.crypto import HALF_ORDER, recover, sign, verify
 from contractvm.crypto import ORDER as N
 
-BACKENDS = ["contractvm.crypto_coincurve", "contractvm.crypto_pycryptodome"]
+BACKENDS = ["contractvm.crypto_coincurve", "contractvm.crypto_secp256k1"]
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 DIGEST = crypto.keccak256(b"a message")
 GX = 0x79BE667E_F9DCBBAC_55A06295_CE870B07_029BFCDB_2DCE28D9_59F2815B_16F81798
