@@ -13,19 +13,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import RLock
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Self
 
 from contractvm.ahead import Ahead, Incoming
-from contractvm.archive import HEAD, IDENTITY, Archive, Included, block_records, removal_records
+from contractvm.archive import HEAD, IDENTITY, Archive, Included, StoreArchive
 from contractvm.block import Block, Header, next_base_fee
 from contractvm.builder import Result, assemble, context_of, fill
 from contractvm.clock import Clock
 from contractvm.crypto import keccak_function
-from contractvm.errors import ContractVMError, Fatal, Rejected
+from contractvm.errors import Fatal, Rejected
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.frames import choose
 from contractvm.genesis import Genesis
+from contractvm.heights import BlockId, Pruned, UnknownBlock, height_of
 from contractvm.identity import Identity, IncompatibleChain
 from contractvm.machine import Machine
 from contractvm.mempool import Mempool, PoolLimits
@@ -41,13 +42,10 @@ from state.proofs import AccountProof
 from state.store import Store
 from state.world import World
 
-Tag = Literal["latest", "pending", "earliest", "safe", "finalized"]
-BlockId = int | bytes | str
-"""A height, a block's hash, or a `Tag`."""
+__all__ = ["BlockId", "Chain", "Pruned", "UnknownBlock", "default_machines"]
 
-
-class UnknownBlock(ContractVMError):
-    """There is no such block here."""
+BLOCKS_BEHIND: Final = 256
+"""Blocks that are kept below the oldest state: their hashes can be asked for by whatever runs on it."""
 
 
 def default_machines() -> tuple[Machine, ...]:
@@ -70,6 +68,7 @@ class Chain:
         clock: Clock | None = None,
         pool: PoolLimits | None = None,
         coinbase: Address = ZERO_ADDRESS,
+        archive: Archive | None = None,
     ) -> None:
         """Open the chain in `store`, or write `genesis` (by default the development one) to an empty one.
 
@@ -81,7 +80,7 @@ class Chain:
         self.debug: Callable[[Address, bytes], None] | None = None
         self.clock = clock or Clock()
         self._store = store
-        self._archive = Archive(store)
+        self._archive: Archive = StoreArchive(store) if archive is None else archive
         # `_lock` is held for as long as a block takes, `_gate` only while the pool or the head is touched.
         self._lock = RLock()
         self._gate = RLock()
@@ -264,7 +263,10 @@ class Chain:
             if then.point is None:
                 self.rewind(then.height)
             else:
+                if 0 < then.height < self._archive.oldest:
+                    raise Pruned(f"block {then.height} of the snapshot is no longer kept: the snapshot is void")
                 self._state.restore(then.point)
+                self._archive.settle(then.height)
                 self._move_head(self._header_at_head())
             self.clock.restore(then.time)
             with self._gate:
@@ -280,13 +282,33 @@ class Chain:
             if not 0 <= height <= head:
                 raise UnknownBlock(f"block {height} is not on this chain, whose head is {head}")
             if height < head:
-                self._state.revert_to(height, removal_records(self._archive, height, head), sync=True)
+                self._state.revert_to(height, self._archive.remove(height, head), sync=True)
+                self._archive.settle(height)
                 self.snapshots.forget_above(height)
                 self._move_head(self._header_at_head())
                 with self._gate:
                     self.pool.revalidate(self._account)
 
+    def prune(self, keep: int, most: int = 64) -> bool:
+        """Forget states older than `keep` blocks before the head, and blocks much older; whether more is to be done.
+
+        Does it for at most `most` heights, in one batch. Blocks stay that code on the oldest state can ask for.
+        """
+        with self._lock:
+            oldest = self.oldest
+            below = min(self._head.number - keep, oldest + most)
+            if below <= oldest:
+                return False
+            self._state.prune(below, self._archive.prune(below - BLOCKS_BEHIND))
+            self._archive.settle(self._head.number)
+            return below < self._head.number - keep
+
     # Reading
+
+    @property
+    def oldest(self) -> int:
+        """The lowest height whose state is kept."""
+        return self._state.oldest or 0
 
     @property
     def next_base_fee(self) -> int:
@@ -303,23 +325,14 @@ class Chain:
 
     def height(self, at: BlockId) -> int:
         """The height of a block; "pending" counts as the head, on whose state it stands. Raises: UnknownBlock."""
-        match at:
-            case "latest" | "pending" | "safe" | "finalized":
-                return self._head.number
-            case "earliest":
-                return 0
-            case int() if 0 <= at <= self._head.number:
-                return at
-            case bytes() if (number := self._archive.number_of(at)) is not None:
-                return number
-        name = "0x" + at.hex() if isinstance(at, bytes) else at
-        raise UnknownBlock(f"no block {name}; the head is {self._head.number}")
+        return height_of(at, self._head.number, self._archive)
 
     def header(self, at: BlockId = "latest") -> Header:
         """Raises: UnknownBlock."""
         number, head = self.height(at), self._head
         header = head if number == head.number else self._archive.header(number)
         if header is None:
+            self.height(number)  # it may have been forgotten meanwhile
             raise Fatal(f"block {number} is missing: the database is damaged")
         return header
 
@@ -399,7 +412,7 @@ class Chain:
         """Compute roots and header, write everything as one batch, and only then move the head."""
         prepared = self._state.prepare(world, context.number)
         block, receipts = assemble(self._head, context, results, Hash(prepared.root))
-        self._state.commit(prepared, block_records(block, receipts), sync=True)
+        self._state.commit(prepared, self._archive.add(block, receipts), sync=True)
         self.clock.next = None
         self._move_head(block.header)
         return block
@@ -417,7 +430,7 @@ class Chain:
         prepared = self._state.prepare(world, 0)
         header = genesis.header(Hash(prepared.root))
         identity = Identity(genesis.chain_id, self.rules.digest, header.hash, self._store.backend)
-        records = block_records(Block(header), [])
+        records = self._archive.add(Block(header), [])
         records[IDENTITY] = identity.pack()
         self._state.commit(prepared, records, sync=True)
         return identity

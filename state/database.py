@@ -212,16 +212,17 @@ class StateDB:
         version = self._empty.version
         self.commit(Prepared(height, root, changes.records, gone, changes.nodes, changes.added, version), meta, sync)
 
-    def prune(self, below: int, sync: bool = False) -> None:
-        """Drop what is needed only for heights below `below`; the current height is always kept.
+    def prune(self, below: int, meta: Mapping[bytes, bytes | None] | None = None, sync: bool = False) -> None:
+        """Drop what is needed only for heights below `below`, in one batch together with `meta`.
 
         Raises:
-            HeightError: `below` is above the current height.
+            HeightError: `below` is above the current height, whose state is always kept.
         """
         if self._height is None or self._oldest is None or below <= self._oldest:
             return
         self._check_kept(below)
-        gone = forgotten(self._store, below)
+        check_meta(meta or {})
+        gone = forgotten(self._store, self._oldest, below) | dict(meta or {})
         gone[HEAD] = encode([self._height, below, self._root])
         with self._lock:
             self._store.write(gone, sync)

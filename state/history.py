@@ -52,10 +52,11 @@ def undone(reader: Reader, height: int) -> tuple[dict[bytes, bytes], Writes]:
     return past, removals
 
 
-def forgotten(reader: Reader, below: int) -> Writes:
-    """Return the removal of what is needed only for heights below `below`."""
+def forgotten(reader: Reader, oldest: int, below: int) -> Writes:
+    """Return the removal of what is needed only for heights from `oldest`, the lowest so far, to before `below`."""
     removals: Writes = {}
-    for key, listed in reader.iterate(DIFF, DIFF + height_bytes(below + 1)):
+    # From there and not from the first list on: those removed before may still be in a disk store's way.
+    for key, listed in reader.iterate(DIFF + height_bytes(oldest), DIFF + height_bytes(below + 1)):
         removals[key] = None
         at = int.from_bytes(key[1:], "big")
         removals.update((past_key(record, at), None) for record in _changed(listed))

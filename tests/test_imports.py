@@ -20,7 +20,7 @@ LAYERS = (
     {"devaccounts", "transaction", "receipt"},
     {"block", "frames", "identity"},
     {"execute"},
-    {"archive", "estimate", "mempool", "genesis", "recovery", "tracing"},
+    {"archive", "heights", "spill", "estimate", "mempool", "genesis", "recovery", "tracing"},
     {"ahead"},
     {"builder"},
     {"chain"},

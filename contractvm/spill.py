@@ -1,0 +1,227 @@
+"""The blocks of a chain in memory, kept where they take hardly any: bytes in a `BlobLog`, hashes in a `HashIndex`.
+
+A block is one blob: the number of its transactions, where each of its parts ends, all hashes, then header, transactions
+and receipts as the archive of a store has them. So a transaction costs 16 bytes of memory and a block 24, and reading
+one transaction or receipt of a large block reads little else.
+Never: outlives its process.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from struct import Struct, pack
+from threading import Lock
+from typing import Final
+
+from contractvm.archive import HEAD, Included, StoreArchive, Writes
+from contractvm.block import Block, Header
+from contractvm.receipt import Receipt
+from contractvm.transaction import Transaction
+from contractvm.types import Hash
+from state.blobs import BlobLog
+from state.hashindex import HashIndex
+from state.store import Reader
+
+_COUNT: Final = Struct(">I")
+_ENDS: Final = Struct(">II")
+_HASH: Final = 32
+_AT_ONCE: Final = 16_384
+"""Bytes of a block that are read together."""
+_INDEX_BITS: Final = 24
+"""Of a transaction's number in its block, where it is found by hash; the rest is the block's height."""
+
+
+class SpillArchive:
+    """Blocks of one process; head and identity are the store's, written with the state.
+
+    Args:
+        store: the state's.
+        first: the height of the first block that is added.
+        log: where the bytes go.
+    """
+
+    __slots__ = ("_first", "_genesis", "_lock", "_log", "_numbers", "_places", "_records", "_starts", "oldest")
+
+    def __init__(self, store: Reader, first: int = 0, log: BlobLog | None = None) -> None:
+        self._records = StoreArchive(store)
+        self._log = BlobLog() if log is None else log
+        self._first = first
+        self._starts = array("Q")
+        self._numbers = HashIndex()
+        self._places = HashIndex()
+        self._genesis: bytes | None = None
+        self._lock = Lock()
+        self.oldest = 0
+
+    def head(self) -> int | None:
+        """Height of the last block; None for an empty store."""
+        return self._records.head()
+
+    def identity(self) -> bytes | None:
+        """The identity record as written."""
+        return self._records.identity()
+
+    def header(self, number: int) -> Header | None:
+        """Header at a height; None above the head and where it was forgotten."""
+        if number == 0 and self._genesis is not None:
+            return Header.decode(self._genesis)
+        with self._lock:
+            blob = self._blob(number)
+            raw = None if blob is None else blob.part(0)
+        return None if raw is None else Header.decode(raw)
+
+    def number_of(self, block_hash: bytes) -> int | None:
+        """Height of the block of that hash."""
+        with self._lock:
+            for number in self._numbers.find(block_hash):
+                blob = self._blob(number)
+                if blob is not None and blob.block_hash == block_hash:
+                    return number
+        return None
+
+    def transactions(self, number: int) -> tuple[Transaction, ...]:
+        """A block's transactions in order."""
+        with self._lock:
+            blob = self._blob(number)
+            raws = [] if blob is None else [blob.part(1 + index) for index in range(blob.count)]
+        return tuple(Transaction.decode_stored(raw) for raw in raws)
+
+    def receipts(self, number: int) -> tuple[Receipt, ...]:
+        """A block's receipts in order."""
+        with self._lock:
+            blob = self._blob(number)
+            if blob is None:
+                return ()
+            records = [blob.part(1 + blob.count + index) for index in range(blob.count)]
+        return tuple(Receipt.unpack(record, number, blob.block_hash) for record in records)
+
+    def transaction(self, digest: bytes) -> Included | None:
+        """A transaction by its hash."""
+        with self._lock:
+            found = self._placed(digest)
+            if found is None:
+                return None
+            number, index, blob = found
+            raw = blob.part(1 + index)
+        return Included(Transaction.decode_stored(raw), number, blob.block_hash, index)
+
+    def receipt(self, digest: bytes) -> Receipt | None:
+        """A receipt by its transaction's hash."""
+        with self._lock:
+            found = self._placed(digest)
+            if found is None:
+                return None
+            number, index, blob = found
+            record = blob.part(1 + blob.count + index)
+        return Receipt.unpack(record, number, blob.block_hash)
+
+    def add(self, block: Block, receipts: Sequence[Receipt]) -> Writes:
+        """Keep a block, above which there is none, and say what to write for it as the head.
+
+        Raises: StoreFull when its bytes have no room.
+        """
+        header = block.header.encode()
+        parts = [header, *[tx.encode() for tx in block.transactions], *[receipt.pack() for receipt in receipts]]
+        ends = list(accumulate(map(len, parts)))
+        hashes = [block.hash, *[tx.hash for tx in block.transactions]]
+        blob = b"".join([pack(f">{1 + len(ends)}I", len(hashes) - 1, *ends), *hashes, *parts])
+        with self._lock:
+            self._cut(block.number - 1)
+            self._starts.append(self._log.append(blob))
+            self._numbers.add(block.hash, block.number)
+            for index, transaction in enumerate(block.transactions):
+                self._places.add(transaction.hash, block.number << _INDEX_BITS | index)
+            if block.number == 0:
+                self._genesis = header
+        return {HEAD: block.number.to_bytes(8, "big")}
+
+    def remove(self, above: int, head: int) -> Writes:
+        """What to write to make `above` the head again; `settle` takes the blocks away."""
+        return {HEAD: above.to_bytes(8, "big")}
+
+    def prune(self, below: int) -> Writes:
+        """Forget the blocks below a height, the first one of a chain excepted; nothing is to be written for it."""
+        with self._lock:
+            for number in range(max(1, self.oldest, self._first), below):
+                self._unlist(number)
+            if below > self.oldest:
+                self.oldest = below
+                self._log.forget(self._starts[below - self._first])
+        return {}
+
+    def settle(self, head: int) -> None:
+        """Take away the blocks above the head."""
+        with self._lock:
+            self._cut(head)
+
+    def close(self) -> None:
+        """Let go of memory and files."""
+        self._log.close()
+
+    def _cut(self, head: int) -> None:
+        kept = head + 1 - self._first
+        if kept >= len(self._starts):
+            return
+        for number in range(head + 1, self._first + len(self._starts)):
+            self._unlist(number)
+        self._log.cut(self._starts[kept])
+        del self._starts[kept:]
+
+    def _unlist(self, number: int) -> None:
+        """Let nothing lead to a block that goes."""
+        blob = self._blob(number)
+        if blob is not None:
+            self._numbers.remove(blob.block_hash, number)
+            for index in range(blob.count):
+                self._places.remove(blob.hash_of(index), number << _INDEX_BITS | index)
+
+    def _blob(self, number: int) -> _Blob | None:
+        at = number - self._first
+        if at < 0 or at >= len(self._starts) or number < self.oldest:
+            return None
+        start = self._starts[at]
+        end = self._starts[at + 1] if at + 1 < len(self._starts) else self._log.end
+        return _Blob(self._log.read, start, end)
+
+    def _placed(self, digest: bytes) -> tuple[int, int, _Blob] | None:
+        """Height, number and block of a transaction."""
+        for place in self._places.find(digest):
+            number, index = place >> _INDEX_BITS, place & (1 << _INDEX_BITS) - 1
+            blob = self._blob(number)
+            if blob is not None and index < blob.count and blob.hash_of(index) == digest:
+                return number, index, blob
+        return None
+
+
+class _Blob:
+    """A block's bytes in a log, read as they are asked for."""
+
+    __slots__ = ("_begun", "_body", "_hashes", "_read", "_start", "block_hash", "count")
+
+    def __init__(self, read: Callable[[int, int], bytes], start: int, end: int) -> None:
+        self._read = read
+        self._start = start
+        self._begun = read(start, min(end - start, _AT_ONCE))
+        (self.count,) = _COUNT.unpack_from(self._begun)
+        self._hashes = _COUNT.size * (2 + 2 * self.count)
+        self._body = self._hashes + _HASH * (1 + self.count)
+        self.block_hash = Hash(self._bytes(self._hashes, _HASH))
+
+    def hash_of(self, index: int) -> bytes:
+        """The hash of a transaction."""
+        return self._bytes(self._hashes + _HASH * (1 + index), _HASH)
+
+    def part(self, number: int) -> bytes:
+        """The header, or a transaction, or a receipt."""
+        if number:
+            start, end = _ENDS.unpack(self._bytes(_COUNT.size * number, _ENDS.size))
+        else:
+            start, (end,) = 0, _COUNT.unpack(self._bytes(_COUNT.size, _COUNT.size))
+        return self._bytes(self._body + start, end - start)
+
+    def _bytes(self, at: int, size: int) -> bytes:
+        if at + size <= len(self._begun):
+            return self._begun[at : at + size]
+        return self._read(self._start + at, size)
