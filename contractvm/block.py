@@ -18,7 +18,7 @@ from contractvm.rules import Rules
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash
 from state.codec import decode as rlp_decode
-from state.codec import decode_uint, encode_int
+from state.codec import decode_uint, encode_bytes, encode_int, wrap_list
 from state.codec import encode as rlp_encode
 from state.trie import trie_root
 
@@ -26,6 +26,7 @@ EMPTY_TRIE: Final = Hash(bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b
 """Root of a trie without leaves: keccak(rlp(b""))."""
 EMPTY_OMMERS: Final = Hash(bytes.fromhex("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"))
 """keccak(rlp([]))."""
+_NO_LIST: Final = b"\xc0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +141,15 @@ class Block:
         """The header's."""
         return self.header.hash
 
+    def encode(self) -> bytes:
+        """RLP of the block as peers would send it: [header, transactions, ommers, withdrawals]."""
+        bodies = [encode_bytes(tx.encode()) if tx.type else tx.encode() for tx in self.transactions]
+        return wrap_list(self.header.encode() + wrap_list(b"".join(bodies)) + _NO_LIST + _NO_LIST)
+
     @property
     def size(self) -> int:
-        """Bytes of the block as peers would send it: [header, transactions, ommers, withdrawals]."""
-        bodies = [tx.encode() if tx.type else rlp_decode(tx.encode()) for tx in self.transactions]
-        return len(rlp_encode([rlp_decode(self.header.encode()), bodies, [], []]))
+        """Bytes of the block as peers would send it."""
+        return len(self.encode())
 
 
 def next_base_fee(parent: Header, rules: Rules) -> int:

@@ -281,6 +281,13 @@ class World:
         self._warm_slots[place] = True
         return False
 
+    def accesses(self) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+        """Return what is warm now, in the order in which it became so: addresses, and (address, storage key) pairs.
+
+        Hashes of code that was entered stand among the addresses, told apart by their length.
+        """
+        return list(self._warm_addresses), list(self._warm_slots)
+
     def add_log(self, entry: object) -> None:
         """Append a log."""
         number = len(self._logs)

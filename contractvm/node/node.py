@@ -10,21 +10,21 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from contractvm.archive import Archive
 from contractvm.block import Block
-from contractvm.chain import Chain
-from contractvm.devaccounts import ETHER, dev_accounts
+from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Rejected
-from contractvm.genesis import BASE_FEE, CHAIN_ID, Allocation, Genesis
 from contractvm.machine import Machine
 from contractvm.node.config import Config
 from contractvm.node.feed import Feed, News
+from contractvm.node.fees import FeeHistory
+from contractvm.node.history import History
 from contractvm.node.miner import Miner
+from contractvm.node.opening import open_chain
 from contractvm.node.pace import Pace
+from contractvm.node.turns import Turns
+from contractvm.node.watch import Watch
 from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
-from state.directory import open_store
-from state.store import MemoryStore, Store
 
 
 class Node:
@@ -42,13 +42,14 @@ class Node:
         self.calls: Counter[str] = Counter()
         self.pace = Pace()
         self.feed = Feed()
-        store: Store = MemoryStore() if config.data is None else open_store(config.data, create=True)
-        try:
-            self.chain = Chain(store, self._genesis(store), machines=machines)
-        except BaseException:
-            store.close()
-            raise
+        self.turns = Turns()
+        self.watch = Watch(config.limits)
+        self.feed.add(self.watch)
+        self.chain = open_chain(config, self.keys, machines)
         self.miner = Miner(self.chain, self._sealed, automine=config.mining, interval=config.block_time)
+        if config.data is None or config.keep is not None:
+            self.feed.add(History(self.chain, self.miner.write, config.keep))
+        self.fees = FeeHistory(self.chain)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
 
     def start(self) -> None:
@@ -96,15 +97,3 @@ class Node:
     def known_errors(self) -> Sequence[str]:
         """Signatures of the custom errors of the contracts whose artifacts are known here."""
         return ()
-
-    def _genesis(self, store: Store) -> Genesis | None:
-        """What a new chain begins with; of one that is there only the chain id is compared, where one was given."""
-        config = self.config
-        if config.chain_id is None and Archive(store).identity() is not None:
-            return None
-        return Genesis(
-            chain_id=CHAIN_ID if config.chain_id is None else config.chain_id,
-            gas_limit=config.gas_limit,
-            base_fee=BASE_FEE if config.base_fee is None else config.base_fee,
-            alloc={address: Allocation(config.balance * ETHER) for address in self.keys},
-        )

@@ -33,6 +33,8 @@ CORS: Final = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
 )
 PREFLIGHT_SECONDS: Final = b"600"
+SOCKET_REQUESTS: Final = 256
+"""Requests of one WebSocket that may be worked on at the same time."""
 
 
 class BodyTooLarge(Exception):
@@ -105,6 +107,7 @@ class App:
         await send({"type": "websocket.accept"})
         session = Session(self._node.config.limits.socket_queue)
         writer = asyncio.ensure_future(self._write(session, send))
+        under_way: set[asyncio.Future[None]] = set()
         try:
             while not session.closed:
                 message = await receive()
@@ -113,13 +116,27 @@ class App:
                 body = message.get("bytes") or (message.get("text") or "").encode()
                 answer = self._dispatcher.handle(body, session)
                 if isinstance(answer, Awaitable):
-                    answer = await answer
-                if answer is not None:
+                    if len(under_way) >= SOCKET_REQUESTS:
+                        await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                    later = asyncio.ensure_future(self._answer(session, answer))
+                    under_way.add(later)
+                    later.add_done_callback(under_way.discard)
+                elif answer is not None:
                     session.send(answer)
         finally:
             session.close()
+            self._node.watch.leave(session)
             with suppress(asyncio.CancelledError):
                 await writer
+            if under_way:
+                # Not cancelled: others may wait for the same transactions.
+                await asyncio.wait(under_way)
+
+    async def _answer(self, session: Session, answer: Awaitable[bytes | None]) -> None:
+        """Send what takes its time when it is there; requests behind it are answered meanwhile."""
+        content = await answer
+        if content is not None:
+            session.send(content)
 
     async def _write(self, session: Session, send: Send) -> None:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 from contractvm.block import Block, Header
 from contractvm.host import Log
 from contractvm.receipt import EMPTY_BLOOM, Receipt, logs_bloom
-from contractvm.transaction import Transaction, TxType
+from contractvm.transaction import AccessList, Transaction, TxType
 from contractvm.types import Hash
 from sdk.abi import explain
 
@@ -108,14 +108,19 @@ def transaction_document(
         document["v"] = hex(tx.y_parity + (27 if tx.chain_id is None else 35 + 2 * tx.chain_id))
         return document
     document["v"] = document["yParity"] = hex(tx.y_parity)
-    document["accessList"] = [
-        {"address": "0x" + address.hex(), "storageKeys": ["0x" + key.hex() for key in keys]}
-        for address, keys in tx.access_list
-    ]
+    document["accessList"] = access_list_document(tx.access_list)
     if tx.type is TxType.DYNAMIC_FEE:
         document["maxFeePerGas"] = hex(tx.max_fee)
         document["maxPriorityFeePerGas"] = hex(tx.max_tip)
     return document
+
+
+def access_list_document(access_list: AccessList) -> list[Document]:
+    """An EIP-2930 access list."""
+    return [
+        {"address": "0x" + address.hex(), "storageKeys": ["0x" + key.hex() for key in keys]}
+        for address, keys in access_list
+    ]
 
 
 def log_document(log: Log, receipt: Receipt, index: int, timestamp: int | None = None) -> Document:

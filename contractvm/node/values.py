@@ -19,6 +19,8 @@ TAGS: Final = ("latest", "pending", "earliest", "safe", "finalized")
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]*\Z")
 _LONGEST: Final = 80
 """Characters of a wrong value that its error repeats."""
+SLOT_BYTES: Final = 32
+"""Of the key and of the value of a slot that has a number."""
 
 Schema = Mapping[str, Any]
 
@@ -141,6 +143,36 @@ def mapping(value: object) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
     raise bad_params(f"{shown(value)} is no object")
+
+
+def storage_key(value: object) -> bytes:
+    """A key of storage: a slot number, whose key is 32 bytes, or `0x` and the bytes of any key. Raises: Fault.
+
+    Hex with an odd number of digits, or with at most two, is a number: nobody writes a key's bytes so.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 256:
+        return value.to_bytes(SLOT_BYTES, "big")
+    if isinstance(value, str) and value[:2] in ("0x", "0X"):
+        digits = value[2:]
+        if len(digits) % 2 or len(digits) == 2:
+            try:
+                return int(digits, 16).to_bytes(SLOT_BYTES, "big")
+            except (ValueError, OverflowError):
+                raise bad_params(f"{shown(value)} is no storage key") from None
+        return data(value)
+    raise bad_params(f"{shown(value)} is no storage key; give a slot number or the key's bytes in hex")
+
+
+def storage_keys(value: object) -> tuple[bytes, ...]:
+    """The keys that this may mean where slots are read, the likelier first. Raises: Fault.
+
+    Clients write slot numbers as hex of any length, so that hex of an even number of digits without a leading zero is
+    both a number and the bytes of a shorter key: whoever reads takes the one that has a value.
+    """
+    key = storage_key(value)
+    if 2 <= len(key) < SLOT_BYTES and key[0] >> 4:
+        return key.rjust(SLOT_BYTES, b"\0"), key
+    return (key,)
 
 
 def anything(value: Any) -> Any:

@@ -1,22 +1,33 @@
-"""Calls that change nothing: `eth_call` and `eth_estimateGas`."""
+"""Calls that change nothing: what a message would answer, need in gas, and touch."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from contractvm.chain import BlockId
-from contractvm.execute import Message
+from contractvm.estimate import Estimate, estimate
+from contractvm.execute import BlockContext, Executed, Message
+from contractvm.node.access import access_list
 from contractvm.node.fault import failed
 from contractvm.node.messages import message_of
 from contractvm.node.node import Node
+from contractvm.node.overrides import BlockOverride, StateOverride, block_override, overridden, state_override
 from contractvm.node.rows import Param, Rows
-from contractvm.node.values import BLOCK, OBJECT, data_hex
+from contractvm.node.shapes import access_list_document
+from contractvm.node.values import ANY, BLOCK, OBJECT, data_hex
+from contractvm.transaction import Transaction
+from state.world import World
 
 rows = Rows()
 
 CALL = Param("transaction", OBJECT)
+STATE = Param("stateOverrides", ANY, None)
+BLOCK_OVERRIDES = Param("blockOverrides", ANY, None)
+
+log: Final = logging.getLogger("contractvm.node")
 
 
 def kind_of(what: str, message: Message) -> tuple[object, ...]:
@@ -30,23 +41,114 @@ def capped(node: Node, message: Message) -> Message:
     return replace(message, gas_limit=most if message.gas_limit is None else min(message.gas_limit, most))
 
 
-@rows.method("eth_call", CALL, Param("block", BLOCK, "latest"), result="data")
-def call(node: Node, transaction: Mapping[str, Any], block: BlockId) -> str | Awaitable[str]:
+def staged(
+    node: Node, at: BlockId, state: StateOverride, block: BlockOverride
+) -> tuple[Callable[[], World], BlockContext]:
+    """What a call at a block runs on: fresh worlds, and its block. Raises: UnknownBlock."""
+    chain = node.chain
+    context = chain.context(at)
+    height = context.number - 1 if at == "pending" else context.number
+    return lambda: overridden(chain.world(height), state), block(context)
+
+
+@rows.method("eth_call", CALL, Param("block", BLOCK, "latest"), STATE, BLOCK_OVERRIDES, result="data")
+def call(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object) -> str | Awaitable[str]:
     """Run a message on the state at a block and return its output."""
     message = capped(node, message_of(transaction))
-    chain = node.chain
+    if state is None and block is None:
+        return node.pace.run(kind_of("call", message), lambda: output(node, node.chain.call(message, at)))
+    accounts, other = state_override(state, node.chain.check_code), block_override(block)
 
     def run() -> str:
-        executed = chain.call(message, block)
-        if not executed.ok:
-            raise failed(executed, node.known_errors())
-        return data_hex(executed.output)
+        scratch, context = staged(node, at, accounts, other)
+        return output(node, node.chain.executor.simulate(message, scratch(), context))
 
-    return node.pace.run(kind_of("call", message), run)
+    return node.pace.elsewhere(run)
 
 
-@rows.method("eth_estimateGas", CALL, Param("block", BLOCK, "pending"), result="quantity")
-def estimate(node: Node, transaction: Mapping[str, Any], block: BlockId) -> str | Awaitable[str]:
-    """The least gas limit that succeeds where one less fails."""
+def output(node: Node, executed: Executed) -> str:
+    """What a call gave back. Raises: Fault, when it failed."""
+    if not executed.ok:
+        raise failed(executed, node.known_errors())
+    return data_hex(executed.output)
+
+
+def estimated(
+    node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object, write: Callable[..., Any]
+) -> Any:
+    """An estimate as `write(message, estimate)` has it, now or later. Raises: Fault."""
     message = message_of(transaction)
-    return node.pace.run(kind_of("estimate", message), lambda: hex(node.chain.estimate(message, block).gas))
+    accounts, other = state_override(state, node.chain.check_code), block_override(block)
+
+    def run() -> Any:
+        scratch, context = staged(node, at, accounts, other)
+        context = replace(context, gas_limit=min(context.gas_limit, node.config.limits.call_gas))
+        found = estimate(node.chain.executor, message, scratch, context)
+        if not found.steady:
+            to = "a new contract" if message.to is None else f"0x{message.to.hex()}"
+            log.warning("the estimate of %d gas for %s holds alone: it uses other amounts if given more", found.gas, to)
+        return write(message, found)
+
+    return node.pace.run(kind_of("estimate", message), run)
+
+
+@rows.method("eth_estimateGas", CALL, Param("block", BLOCK, "pending"), STATE, BLOCK_OVERRIDES, result="quantity")
+def estimate_gas(
+    node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object
+) -> str | Awaitable[str]:
+    """The least gas limit that succeeds where one less fails."""
+    answer: str | Awaitable[str] = estimated(node, transaction, at, state, block, lambda _, found: hex(found.gas))
+    return answer
+
+
+@rows.method(
+    "cvm_estimate", CALL, Param("block", BLOCK, "pending"), STATE, BLOCK_OVERRIDES, result="estimate with its parts"
+)
+def estimate_parts(
+    node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object
+) -> dict[str, Any] | Awaitable[dict[str, Any]]:
+    """The least gas limit that succeeds, what is used of it and for what, and whether more gas changes the amount."""
+
+    def write(message: Message, found: Estimate) -> dict[str, Any]:
+        executed = found.executed
+        intrinsic = Transaction(to=message.to, data=message.data, access_list=message.access_list).intrinsic_gas(
+            node.chain.executor.prices
+        )
+        return {
+            "gas": hex(found.gas),
+            "gasUsed": hex(executed.gas_used),
+            "steady": found.steady,
+            "parts": {
+                "intrinsic": hex(intrinsic),
+                "execution": hex(executed.gas_spent - intrinsic),
+                "refund": hex(executed.gas_spent - executed.gas_used),
+                "withheld": hex(found.gas - executed.gas_spent),
+            },
+        }
+
+    answer: dict[str, Any] | Awaitable[dict[str, Any]] = estimated(node, transaction, at, state, block, write)
+    return answer
+
+
+@rows.method(
+    "eth_createAccessList", CALL, Param("block", BLOCK, "latest"), STATE, result="access list, gas used, error if any"
+)
+def create_access_list(
+    node: Node, transaction: Mapping[str, Any], at: BlockId, state: object
+) -> Awaitable[dict[str, Any]]:
+    """The addresses and slots that a message touches, as an access list for it."""
+    message = capped(node, message_of(transaction))
+    accounts = state_override(state, node.chain.check_code)
+
+    def run() -> dict[str, Any]:
+        scratch, context = staged(node, at, accounts, block_override(None))
+        found = access_list(node.chain.executor, message, scratch, context)
+        document = {
+            "accessList": access_list_document(found.access_list),
+            "gasUsed": hex(found.executed.gas_used),
+        }
+        if not found.executed.ok:
+            document["error"] = failed(found.executed, node.known_errors()).message
+        return document
+
+    return node.pace.elsewhere(run)

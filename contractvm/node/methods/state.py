@@ -1,37 +1,25 @@
-"""What accounts hold, at any kept height."""
+"""What accounts hold, at any kept height, and the proof of it."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 from contractvm.chain import BlockId
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
-from contractvm.node.values import ADDRESS, ANY, BLOCK, data, data_hex, shown
+from contractvm.node.values import ADDRESS, ANY, BLOCK, SLOT_BYTES, data, data_hex, shown, storage_keys
 from contractvm.types import Address
+from state.proofs import AccountProof, StorageProof
+from state.world import EMPTY_CODE_HASH, EMPTY_ROOT
 
 rows = Rows()
 
 AT = Param("block", BLOCK, "latest")
 WHO = Param("address", ADDRESS)
-SLOT_BYTES = 32
-
-
-def storage_key(value: object) -> bytes:
-    """A key of storage: a slot number, whose key is 32 bytes, or `0x` and the bytes of any key. Raises: Fault.
-
-    Hex of other than 64 digits is a number where clients write numbers: short and without leading zeros.
-    """
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 256:
-        return value.to_bytes(SLOT_BYTES, "big")
-    if isinstance(value, str) and value[:2] == "0x":
-        digits = value[2:]
-        if len(digits) % 2 or digits == "0" or (len(digits) <= 2 and digits):
-            try:
-                return int(digits, 16).to_bytes(SLOT_BYTES, "big")
-            except (ValueError, OverflowError):
-                raise bad_params(f"{shown(value)} is no storage key") from None
-        return data(value)
-    raise bad_params(f"{shown(value)} is no storage key; give a slot number or the key's bytes in hex")
+MOST_KEYS: Final = 1_024
+"""Storage keys of one proof."""
 
 
 @rows.method("eth_getBalance", WHO, AT, result="quantity")
@@ -54,12 +42,100 @@ def code(node: Node, address: Address, block: BlockId) -> str:
     return data_hex(node.chain.world(block).code(address))
 
 
+@rows.method("eth_getAccount", WHO, AT, result="account or null")
+def account(node: Node, address: Address, block: BlockId) -> dict[str, str] | None:
+    """Nonce, balance, and the hashes that commit to code and storage."""
+    found = node.chain.world(block).base.account(address)
+    if found is None:
+        return None
+    return {
+        "balance": hex(found.balance),
+        "nonce": hex(found.nonce),
+        "codeHash": data_hex(found.code_hash),
+        "storageRoot": data_hex(found.storage_root),
+    }
+
+
 @rows.method("eth_getStorageAt", WHO, Param("key", ANY), AT, result="data")
 def storage_at(node: Node, address: Address, key: object, block: BlockId) -> str:
-    """Value at a storage key, filled to 32 bytes; longer ones are read by cvm_storage."""
-    value = node.chain.world(block).storage(address, storage_key(key))
+    """Value at a slot number or at a key's bytes, filled to 32 bytes; longer ones are read by cvm_storage."""
+    world = node.chain.world(block)
+    value = next(filter(None, (world.storage(address, each) for each in storage_keys(key))), b"")
     if len(value) > SLOT_BYTES:
         raise Fault(
             SERVER, f"the value at this key has {len(value)} bytes, a slot has {SLOT_BYTES}; cvm_storage gives it"
         )
     return data_hex(value.rjust(SLOT_BYTES, b"\0"))
+
+
+# Proofs
+
+KEYS = Param("keys", ANY, ())
+
+
+def keys_of(given: object, read: Callable[[object], Sequence[bytes]]) -> list[Sequence[bytes]]:
+    """The keys that a proof is asked for, each in all its meanings. Raises: Fault."""
+    if not isinstance(given, list | tuple) or len(given) > MOST_KEYS:
+        raise bad_params(f"{shown(given)} is no list of at most {MOST_KEYS} storage keys")
+    return [read(item) for item in given]
+
+
+@rows.method("eth_getProof", WHO, KEYS, AT, result="account and storage with proofs")
+def proof(node: Node, address: Address, keys: object, block: BlockId) -> Awaitable[dict[str, Any]]:
+    """An account and slots of its storage, with what proves them against the block's stateRoot."""
+    return prove(node, address, keys_of(keys, storage_keys), block)
+
+
+@rows.method("cvm_getProof", WHO, KEYS, AT, result="account and storage with proofs")
+def proof_of_bytes(node: Node, address: Address, keys: object, block: BlockId) -> Awaitable[dict[str, Any]]:
+    """As eth_getProof, for keys given as their bytes, of whatever length."""
+    return prove(node, address, keys_of(keys, lambda item: (data(item),)), block)
+
+
+def prove(node: Node, address: Address, keys: list[Sequence[bytes]], block: BlockId) -> Awaitable[dict[str, Any]]:
+    """Prove elsewhere; of a key with several meanings the one that has a value. Raises: UnknownBlock."""
+    chain = node.chain
+    named = chain.height(block)
+
+    def run() -> dict[str, Any]:
+        while True:
+            head = chain.head
+            if block not in _HEADS and head.number != named:
+                raise Fault(
+                    SERVER, f"missing trie node: proofs are of the latest state, block {head.number}, not of {named}"
+                )
+            world = chain.world(head.number)
+            meant = [next((key for key in each if world.storage(address, key)), each[0]) for each in keys]
+            found = chain.proof(address, meant)
+            if chain.head is head:
+                return proof_document(found)
+
+    return node.pace.elsewhere(run)
+
+
+_HEADS: Final = ("latest", "pending", "safe", "finalized")
+
+
+def proof_document(found: AccountProof) -> dict[str, Any]:
+    """A proof as EIP-1186 writes it."""
+    holder = found.account
+    return {
+        "address": data_hex(found.address),
+        "balance": hex(0 if holder is None else holder.balance),
+        "nonce": hex(0 if holder is None else holder.nonce),
+        "codeHash": data_hex(EMPTY_CODE_HASH if holder is None else holder.code_hash),
+        "storageHash": data_hex(EMPTY_ROOT if holder is None else holder.storage_root),
+        "accountProof": [data_hex(each) for each in found.proof],
+        "storageProof": [storage_document(each) for each in found.storage],
+    }
+
+
+def storage_document(found: StorageProof) -> dict[str, Any]:
+    """A value and its proof. A value that no quantity can tell (leading zeros, or too long) is written as data."""
+    value = found.value
+    plain = len(value) <= SLOT_BYTES and value[:1] != b"\0"
+    return {
+        "key": data_hex(found.key),
+        "value": hex(int.from_bytes(value, "big")) if plain else data_hex(value),
+        "proof": [data_hex(each) for each in found.proof],
+    }
