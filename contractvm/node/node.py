@@ -47,8 +47,9 @@ class Node:
         self.feed.add(self.watch)
         self.chain = open_chain(config, self.keys, machines)
         self.miner = Miner(self.chain, self._sealed, automine=config.mining, interval=config.block_time)
+        self.history = History(self.chain, self.miner.write, config.keep)
         if config.data is None or config.keep is not None:
-            self.feed.add(History(self.chain, self.miner.write, config.keep))
+            self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
 
@@ -58,6 +59,7 @@ class Node:
 
     async def close(self) -> None:
         """End everything; a block under way is finished first."""
+        await self.history.close()
         await self.miner.close()
         self.pace.close()
         self.chain.close()
