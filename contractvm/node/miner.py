@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -20,6 +21,9 @@ from contractvm.types import Hash
 T = TypeVar("T")
 
 log: Final = logging.getLogger("contractvm.node")
+
+TURN: Final = 0.01
+"""Seconds for which blocks are made at a stretch, before others who write have their turn."""
 
 
 class Miner:
@@ -35,6 +39,8 @@ class Miner:
         self._waiters: dict[Hash, asyncio.Future[None]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._ticker: asyncio.Task[None] | None = None
+        self._woken = False
+        self._closed = False
         self.automine = automine
         self.interval = interval
 
@@ -44,7 +50,7 @@ class Miner:
 
     async def close(self) -> None:
         """Make no more blocks; one under way is finished."""
-        self.automine = False
+        self.automine, self._closed = False, True
         self.set_interval(None)
         if self._worker is not None:
             await asyncio.wait([self._worker])
@@ -70,19 +76,34 @@ class Miner:
         self._sealed(block)
         return block
 
-    async def mine(self, blocks: int = 1, *, spacing: int | None = None, timestamp: int | None = None) -> list[Block]:
-        """Make blocks now, of what waits or empty: `spacing` seconds apart, the first one at `timestamp`.
+    async def mine(self, blocks: int = 1, *, spacing: int | None = None, timestamp: int | None = None) -> Block | None:
+        """Make blocks now, of what waits or empty, and return the last one.
 
-        Raises: ValueError for a timestamp that is not after the head's.
+        The first is at `timestamp`, the others `spacing` seconds apart; the clock goes on from there. Whoever else
+        wants to write comes in between. Raises: ValueError for a timestamp that is not after the head's.
         """
-        made = []
-        for number in range(blocks):
-            at = timestamp if number == 0 else None
-            if number and spacing is not None:
-                at = self._chain.head.timestamp + spacing
-            block = await self.write(lambda at=at: self._chain.produce(timestamp=at))  # type: ignore[misc]
-            self._tell(block)
-            made.append(block)
+        block, left = None, blocks
+        while left and not self._closed:
+            first = left == blocks
+            made = await self.write(
+                lambda many=left, first=first: self._make(many, spacing, timestamp, first)  # type: ignore[misc]
+            )
+            for block in made:
+                self._tell(block)
+            left -= len(made)
+        return block
+
+    def _make(self, many: int, spacing: int | None, timestamp: int | None, first: bool) -> list[Block]:
+        """As many blocks as a turn has time for, at least one; on the writer's thread."""
+        chain, until = self._chain, time.monotonic() + TURN
+        made: list[Block] = []
+        while len(made) < many and (not made or time.monotonic() < until):
+            head = chain.head.timestamp
+            at = timestamp if first else None if spacing is None else head + spacing
+            if at is not None:
+                chain.clock.set_next(at, head)
+            made.append(chain.produce())
+            first = False
         return made
 
     def mined(self, digest: Hash) -> asyncio.Future[None]:
@@ -95,17 +116,20 @@ class Miner:
 
     def wake(self) -> None:
         """Make blocks of what waits, without waiting for them."""
+        self._woken = True
         if self._worker is None:
             self._worker = asyncio.ensure_future(self._work())
 
     async def _work(self) -> None:
         """Make blocks until nothing that waits can run."""
         try:
-            while len(self._chain.pool):
+            while self.automine and len(self._chain.pool):
+                self._woken = False
                 block = await self.write(self._chain.produce_some)
-                if block is None:
+                if block is not None:
+                    self._tell(block)
+                elif not self._woken:  # else something came that this try may not have seen
                     break
-                self._tell(block)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self._fail(error)
         finally:
