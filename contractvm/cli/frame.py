@@ -27,9 +27,14 @@ COMMON = "contractvm_"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the options valid anywhere said. `data` is the chain's directory."""
+    """What the options valid anywhere said. `data` is the chain's directory, `named` whether somebody named it, and
+    `data_given` whether this command line did. `url` is `-r`'s, `timeout` in seconds."""
 
     data: Path
+    named: bool = False
+    data_given: bool = False
+    url: str | None = None
+    timeout: float = 30.0
     json: bool = False
     quiet: bool = False
     verbose: int = 0
@@ -65,9 +70,14 @@ def common_options(hidden: bool) -> list[click.Parameter]:
 def settings_of(ctx: click.Context) -> Settings:
     """The settings as the whole command line gives them."""
     meta = ctx.find_root().meta
-    data = meta.get(f"{COMMON}data") or os.environ.get("CONTRACTVM_DATA") or DEFAULT_DATA
+    given = meta.get(f"{COMMON}data")
+    data = given or os.environ.get("CONTRACTVM_DATA")
     return Settings(
-        data=Path(data),
+        data=Path(data or DEFAULT_DATA),
+        named=bool(data),
+        data_given=bool(given),
+        url=meta.get(f"{COMMON}url"),
+        timeout=meta.get(f"{COMMON}timeout", 30.0),
         json=meta.get(f"{COMMON}json", False),
         quiet=meta.get(f"{COMMON}quiet", False),
         verbose=meta.get(f"{COMMON}verbose", 0),

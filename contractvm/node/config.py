@@ -59,4 +59,5 @@ class Config:
     base_fee: int | None = None
     tier: str = "auto"
     keep: int | None = None
+    metrics: bool = False
     limits: Limits = field(default_factory=Limits)
