@@ -9,10 +9,12 @@ from pathlib import Path
 
 from sdk.compiler import layout, tree
 from sdk.compiler.back.debug import debug_module
+from sdk.compiler.back.link import TooLarge
 from sdk.compiler.back.lower import generate
 from sdk.compiler.checking import Key, checked, contained
 from sdk.compiler.compiled import Compiled
 from sdk.compiler.diagnostics import Reporter
+from sdk.compiler.front.declared import Unit
 from sdk.compiler.interface import interface
 from sdk.compiler.optimise import optimise
 from sdk.compiler.optimise.rewrite import Node, bottom_up
@@ -26,7 +28,11 @@ def compile_contract(path: Path, contract: str | None, reporter: Reporter) -> Co
     reporter.check()
     if others:
         embed(program)
-    generated = generate(optimise(program))
+    try:
+        generated = generate(optimise(program))
+    except TooLarge as refused:
+        report_size(refused, unit, program, reporter)
+        raise
     declared = interface(program)
     return Compiled(
         program.name,
@@ -38,6 +44,16 @@ def compile_contract(path: Path, contract: str | None, reporter: Reporter) -> Co
         tuple(dict.fromkeys((*unit.files, *others))),
         tuple(reporter.diagnostics()),
     )
+
+
+def report_size(refused: TooLarge, unit: Unit, program: tree.Program, reporter: Reporter) -> None:
+    """Say it at the function that is too large, or at the contract. Raises: CompileError."""
+    spans = {function.qualified: function.span for function in program.functions}
+    span = spans.get(refused.function) or (unit.contract.span if unit.contract is not None else None)
+    if span is not None:
+        help_ = "divide it: a long function into several, a contract into contracts that call each other"
+        reporter.error("CV003", span, str(refused), help_)
+        reporter.check()
 
 
 def embed(program: tree.Program) -> None:

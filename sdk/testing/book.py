@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from contractvm.errors import Trap
 from contractvm.execute import Message
 from contractvm.types import ZERO_ADDRESS, Address
 from sdk.abi import Function, Value
@@ -44,6 +45,8 @@ class Entry:
     message: Message | None = None
     gas_used: int = 0
     failed: CallFailed | None = None
+    source: Source | None = None
+    """Of a contract that is being deployed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,19 @@ class Book:
         if known is None or entry.function is None:
             return None
         return known[0].name, entry.function.name
+
+    def tell(self, entry: Entry, trap: Trap) -> str:
+        """A trap as its author can use it: with the line of the source, where the contract is known and has one."""
+        known = self._contracts.get(Address(entry.target)) if isinstance(entry.target, bytes) else None
+        source = entry.source or (known[0] if known is not None else None)
+        if source is None or not source.debug:
+            return str(trap)
+        from sdk.testing.places import Map  # reads modules: only what failed needs it
+
+        map_ = Map(source)
+        lines = (map_.line(place) for place in trap.backtrace or ((trap.place,) if trap.place is not None else ()))
+        line = next((line for line in lines if line is not None), None)
+        return str(trap) if line is None else f"{trap.code}{': ' * bool(trap.detail)}{trap.detail} ({line})"
 
     def label(self, address: bytes, name: str) -> None:
         self.labels[address] = name

@@ -147,7 +147,7 @@ class MockChain:
         if arguments and not interface.constructor:
             raise ABIError(f"{source.name} has no constructor that is known; give abi='constructor(types)'")
         parameters = Constructor.parse(interface.constructor) if interface.constructor else Constructor(())
-        entry = Entry("deploy", source.name, None, arguments, self._who(sender), value, gas)
+        entry = Entry("deploy", source.name, None, arguments, self._who(sender), value, gas, source=source)
         node = self._transact(None, source.code + parameters.encode(*arguments), entry, interface.errors)
         created = node.executed.created if node.executed is not None else None
         if created is None:
@@ -297,7 +297,7 @@ class MockChain:
         entry.gas_used = executed.gas_used
         self.book.spent(entry)
         if not executed.ok:
-            reason = str(executed.trap or executed.detail)
+            reason = self.book.tell(entry, executed.trap) if executed.trap is not None else executed.detail
             everything = (*errors, *self.book.errors)
             entry.failed = failure(executed.status, executed.output, reason, executed.gas_used, everything)
             raise entry.failed

@@ -53,7 +53,11 @@ class Linked:
 
 
 class TooLarge(BuildError):
-    """A contract, or one function of it, that is larger than the chain accepts."""
+    """A contract, or one function of it (by its name in the assembly), that is larger than the chain accepts."""
+
+    def __init__(self, function: str, reason: str) -> None:
+        super().__init__(f"{function or 'the contract'} is too large for the chain: {reason}")
+        self.function = function
 
 
 def link(assembly: Assembly) -> Linked:
@@ -132,8 +136,8 @@ def _accepted(assembly: Assembly, encoded: bytes) -> Module:
         module = decode(encoded, rules)
     except Invalid as refused:
         at = refused.place.function
-        name_ = "the contract" if at is None else assembly.functions[at - len(assembly.imports)].name
-        raise TooLarge(f"{name_} is too large for the chain: {refused.reason}; divide it") from None
+        function = "" if at is None else assembly.functions[at - len(assembly.imports)].name
+        raise TooLarge(function, refused.reason) from None
     try:
         validate(module, rules)
     except Invalid as wrong:

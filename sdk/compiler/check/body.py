@@ -71,6 +71,8 @@ class Body:
         self.reached = True
         self.unchecked = False
         self.constructor = False
+        self.within: ContractDecl | None = None
+        """The class in whose own body an expression stands, outside of methods: it sees the constants above it."""
         self.loops: list[Loop] = []
         self.memo = Memo()
         self._dispatch = dispatch

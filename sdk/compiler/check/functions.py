@@ -13,7 +13,7 @@ from sdk.compiler.check.expressions import expression
 from sdk.compiler.check.statements import block
 from sdk.compiler.check.walk import below
 from sdk.compiler.check.whole import Whole
-from sdk.compiler.front.declared import FunctionDecl, FunctionKind, Module
+from sdk.compiler.front.declared import ContractDecl, FunctionDecl, FunctionKind, Module
 from sdk.compiler.optimise.folding import fold
 from sdk.compiler.types import NOTHING, Type
 
@@ -57,11 +57,14 @@ def stored(node: ast.FunctionDef) -> frozenset[str]:
     )
 
 
-def evaluate(whole: Whole, module: Module, node: object, type_: Type) -> tree.Expression | None:
+def evaluate(
+    whole: Whole, module: Module, owner: ContractDecl | None, node: object, type_: Type
+) -> tree.Expression | None:
     """The value of a constant expression: nothing in it is left to be calculated. None: said."""
     if not isinstance(node, ast.expr):
         return None
     body = Body(whole, module, None, None, expression)
+    body.within = owner
     value = body.typed(node, type_)
     if value is None:
         return None

@@ -134,6 +134,9 @@ def _name(body: Body, node: ast.Name) -> Found:
     if node.id in body.stored:
         body.error("CV205", node, f"{node.id} may have no value yet", "give it one on every way that leads here")
         return None
+    own = None if body.within is None else body.within.own_fields.get(node.id)
+    if own is not None and own.value is not None and (own.node.end_lineno or 0) < node.lineno:
+        return at(body.whole.constant(own), span)
     match body.module.scope.get(node.id):
         case ConstDecl() as declared:
             return at(body.whole.constant(declared), span)
@@ -142,6 +145,9 @@ def _name(body: Body, node: ast.Name) -> Found:
             return tree.Constant(value, type_, span)
         case None if body.is_self(node):
             body.error("CV218", node, "self is no value", "write self.address for the contract's address")
+        case None if own is not None and own.value is not None:
+            help_ = f"declare {node.id} above this line"
+            body.error("CV137", node, f"{node.id} is used before it is declared", help_)
         case None:
             known = [*body.variables, *body.module.scope]
             help_ = unknown_name(node.id, known)

@@ -32,8 +32,9 @@ class Whole:
     unit: Unit
     contract: ContractDecl
     reporter: Reporter
-    evaluate: Callable[[Whole, Module, object, Type], tree.Constant | tree.Expression | None]
-    """(whole, module, ast expression, type) to a value without calculation, or None: said."""
+    evaluate: Callable[[Whole, Module, ContractDecl | None, object, Type], tree.Constant | tree.Expression | None]
+    """(whole, module, the class in whose body it stands, ast expression, type) to a value without calculation, or None:
+    said."""
     functions: dict[FunctionDecl, tree.Function | None] = field(default_factory=dict)
     fields: set[FieldDecl] = field(default_factory=set)
     events: dict[Event, None] = field(default_factory=dict)
@@ -65,12 +66,14 @@ class Whole:
         """The value of a `Const`."""
         if declared not in self._constants:
             self._constants[declared] = None
+            owner: ContractDecl | None = None
             if isinstance(declared, ConstDecl):
                 module, type_ = declared.module, declared.type
             else:
-                module, type_ = declared.owner.module, declared.symbol.type if declared.symbol else None
+                owner = declared.owner
+                module, type_ = owner.module, declared.symbol.type if declared.symbol else None
             if type_ is not None and declared.value is not None:
-                self._constants[declared] = self.evaluate(self, module, declared.value, type_)
+                self._constants[declared] = self.evaluate(self, module, owner, declared.value, type_)
         return self._constants[declared]
 
     def default(self, declared: FunctionDecl, position: int) -> tree.Expression | None:
@@ -80,7 +83,9 @@ class Whole:
         if key not in self._constants:
             self._constants[key] = None
             if parameter.type is not None and parameter.default is not None:
-                self._constants[key] = self.evaluate(self, declared.module, parameter.default, parameter.type)
+                self._constants[key] = self.evaluate(
+                    self, declared.module, declared.owner, parameter.default, parameter.type
+                )
         return self._constants[key]
 
     def member_default(self, declared: StructDecl, position: int) -> tree.Expression | None:
@@ -90,7 +95,8 @@ class Whole:
         if key not in self._constants:
             self._constants[key] = None
             if node is not None:
-                self._constants[key] = self.evaluate(self, declared.module, node, declared.type.members[position].type)
+                type_ = declared.type.members[position].type
+                self._constants[key] = self.evaluate(self, declared.module, None, node, type_)
         return self._constants[key]
 
     def storage(self, name: str) -> FieldDecl | None:

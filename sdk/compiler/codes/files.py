@@ -15,7 +15,8 @@ right:
 
 CV003 too large or too deep
 A file has at most 1 MiB and nests at most 100 levels; at most 50 modules import one another in a row. Whoever writes
-so much gives parts of it names.
+so much gives parts of it names. The code that comes out has the chain's limits too: for a function, its variables, and
+the whole contract.
 
 CV004 a number with too many digits
 Numbers have at most 256 bits. A calculation of literals may go beyond on the way, but no literal does.

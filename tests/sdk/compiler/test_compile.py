@@ -137,6 +137,31 @@ def test_code_in_a_circle(tmp_path: Path) -> None:
     assert {found.code for found in check_file(path).diagnostics} == {"CV138"}
 
 
+@pytest.mark.parametrize(
+    ("body", "place", "what"),
+    [
+        (
+            "".join(f"        x += x // {n}\n" for n in range(1, 4_500)),
+            "6:9",
+            "Large.f is too large for the chain: function",
+        ),
+        ("", "3:7", "call is too large for the chain: too many locals"),
+    ],
+)
+def test_what_is_too_large_for_the_chain_is_an_error_at_its_place(
+    tmp_path: Path, body: str, place: str, what: str
+) -> None:
+    parameters = "x: u256" if body else ", ".join(f"p{n}: u256" for n in range(600))
+    head = f"from sdk import *\n\nclass Large(Contract):\n    @external\n    @view\n    def f(self, {parameters})"
+    path = tmp_path / "large.py"
+    path.write_text(f"{head} -> u256:\n{body}        return {'x' if body else 'p0'}\n")
+    with pytest.raises(CompileError) as raised:
+        compile_file(path)
+    (found,) = raised.value.diagnostics
+    assert found.heading.startswith(f"{path}:{place}: error[CV003]: {what}")
+    assert found.help.startswith("divide it")
+
+
 def test_a_bug_of_the_compiler_says_so_and_leaves_a_file(
     counter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,6 +107,9 @@ def truth(frame: Frame, node: ast.expr) -> bool:
 def named(frame: Frame, name: str) -> Any:
     if name in frame.values:
         return frame.values[name]
+    own_class = frame.module.classes.get(frame.method.owner)
+    if own_class is not None and name in own_class.fields and own_class.fields[name].value is not None:
+        return own(frame, name)  # in another constant of the class, or a parameter's default
     if name in frame.module.constants:
         constant = frame.module.constants[name]
         assert constant.value is not None

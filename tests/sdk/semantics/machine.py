@@ -152,7 +152,8 @@ class Machine:
             assert found.value is not None
             nowhere = ast.parse("def getter() -> None: ...").body[0]
             assert isinstance(nowhere, ast.FunctionDef)
-            frame = Frame(self, instance, Method(nowhere, self.module, ""), Call(bytes(20), 0))
+            owner = next(cls.name for cls in instance.order if name in cls.fields)
+            frame = Frame(self, instance, Method(nowhere, self.module, owner), Call(bytes(20), 0))
             return coerce(evaluate(frame, found.value), found.type)
         value = instance.storage[name]
         for key in keys:

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from sdk.compiler import CompileError
-from sdk.testing import MockChain, reverts
+from sdk.testing import MockChain, Trapped, reverts
 from sdk.testing.replay import looked_into
 from tests.sdk.testing.conftest import Run
 
@@ -163,3 +163,39 @@ def test_coverage_is_not_of_another_tier(pytester: pytest.Pytester, inside: Run)
     assert "leave --tier out" in refused.stderr.str()
     pytester.makepyfile("def test_nothing(): pass")
     inside("--contract-coverage").stdout.fnmatch_lines(["no contract in Python was deployed"])
+
+
+def test_a_trap_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "deep.py"
+    path.write_text(DEEP)
+    with MockChain(tier="portable") as mock:
+        with pytest.raises(Trapped, match=r"^trap: call stack exhausted \(deep\.py:7: return self\.down\(n \+ 1\)\)$"):
+            mock.deploy(path, True)
+        deep = mock.deploy(path, False)
+        with pytest.raises(Trapped, match=r"deep\.py:7: "):
+            deep.fall()
+        deep.keep(b"x" * 40_000)
+        with pytest.raises(Trapped, match=r"value bytes 80000, limit 65536 \(deep\.py:19: self\.kept \+= more\)$"):
+            deep.keep(b"x" * 40_000)
+
+
+DEEP = """from sdk import *
+
+class Deep(Contract):
+    kept: Bytes
+
+    def down(self, n: u256) -> u256:
+        return self.down(n + 1)
+
+    def __init__(self, at_once: bool) -> None:
+        assert not at_once or self.down(0) > 0
+
+    @external
+    @view
+    def fall(self) -> u256:
+        return self.down(0)
+
+    @external
+    def keep(self, more: Bytes) -> None:
+        self.kept += more
+"""
