@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from contractvm.node.methods import about, blocks, calls, fees, filters, logs, send, state, txpool
+from contractvm.node.methods import about, blocks, calls, debug, fees, filters, logs, send, state, txpool
 from contractvm.node.rows import Method
 
-MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send)
+MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send, debug)
 
 
 @cache

@@ -1,7 +1,7 @@
 """A test's calls, run once more to be looked into: where a test has failed, and nowhere else.
 
-The chain goes back to the moment before a call, the call runs on the reference tier under a tracer, and the chain comes
-to where it was. So a test that passes pays nothing for traces.
+The chain goes back to the moment before a call, the call runs on the reference tier while a recorder listens, and the
+chain comes to where it was. So a test that passes pays nothing for traces.
 Never: leaves a trace on the chain, or shows what did not happen: outcome and gas are compared.
 """
 
@@ -12,12 +12,14 @@ from dataclasses import replace
 
 from contractvm.errors import ContractVMError, Fatal
 from contractvm.execute import Executor
+from contractvm.machine import Machine
 from contractvm.nesting import RaisedRecursionLimit
+from contractvm.tracing import Frame, Recorder
+from contractvm.wasm.machine import WasmMachine
 from sdk.testing.book import Entry
 from sdk.testing.chain import MockChain
 from sdk.testing.examples import told
 from sdk.testing.ledger import NotThere
-from sdk.testing.trace import Frame, Tracer
 from sdk.testing.tree import Teller
 
 TREES = 4
@@ -28,17 +30,16 @@ FOLLOWED = 3_000_000
 """Gas up to which a call is followed instruction by instruction; beyond it frames are shown without their places."""
 
 
-def replay(chain: MockChain, entry: Entry, tracer: Tracer) -> Frame | None:
+def replay(chain: MockChain, entry: Entry, recorder: Recorder, machine: Machine) -> Frame | None:
     """Run an entry's call again and return its outermost frame; None when no code ran. Raises: NotThere, Fatal."""
     if entry.before is None:
         raise NotThere("nothing was run")
     here, ledger = chain.moment(), chain.ledger
-    known = len(tracer.roots)
     try:
         ledger.go(entry.before)
         ledger.next_timestamp = entry.timestamp
         context = replace(ledger.context(), debug=None)
-        executor = Executor(chain.rules, [tracer])
+        executor = Executor(chain.rules, [machine])
         mark = ledger.world.checkpoint()
         try:
             with RaisedRecursionLimit():
@@ -54,10 +55,10 @@ def replay(chain: MockChain, entry: Entry, tracer: Tracer) -> Frame | None:
         chain.restore(here)
     if executed.gas_used != entry.gas_used:
         raise Fatal(f"a call used {entry.gas_used} gas, run again {executed.gas_used}")
-    if len(tracer.roots) == known:
+    if not recorder.roots:
         return None
-    tracer.roots[known].status = executed.status
-    return tracer.roots[known]
+    recorder.roots[0].status = executed.status
+    return recorder.roots[0]
 
 
 def looked_into(chain: MockChain) -> str:
@@ -89,9 +90,11 @@ def _tree(chain: MockChain, teller: Teller, entry: Entry) -> list[str]:
     title = told(chain, entry)
     if not entry.gas_used:
         return [title]
-    tracer = Tracer("reference" if entry.gas_used <= FOLLOWED else "portable", teller.authored)
+    recorder = Recorder(teller.authored)
+    followed = entry.gas_used <= FOLLOWED
+    machine = recorder.reference() if followed else recorder.around(WasmMachine("portable", background=False))
     try:
-        frame = replay(chain, entry, tracer)
+        frame = replay(chain, entry, recorder, machine)
     except NotThere as reason:
         return [f"{title}{_gas(entry)}", f"└─ cannot be looked into: {reason}"]
     if frame is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from contractvm.crypto import keccak256
 from contractvm.errors import Place
 from contractvm.machine import Kind, Status
+from contractvm.tracing import Emitted, Frame, Write
 from contractvm.types import Address
 from sdk.abi import ABIError, Event, Function, Value
 from sdk.interface import Interface
@@ -20,7 +21,6 @@ from sdk.testing.chain import MockChain
 from sdk.testing.failures import failure, refusal
 from sdk.testing.places import Map
 from sdk.testing.source import Source
-from sdk.testing.trace import Emitted, Frame, Write
 from sdk.testing.values import written
 
 SHOWN = 96
