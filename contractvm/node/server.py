@@ -12,12 +12,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contractvm.node.dispatch import Dispatcher
 from contractvm.node.node import Node
 from contractvm.node.session import Overrun, Session
 from contractvm.node.table import methods
+
+if TYPE_CHECKING:
+    from contractvm.node.explorer import Explorer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,6 +36,8 @@ CORS: Final = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
 )
 PREFLIGHT_SECONDS: Final = b"600"
+EXPLORED: Final = "/contract/"
+"""Paths that the explorer's forms are sent to; all others that are sent to are JSON-RPC's."""
 SOCKET_REQUESTS: Final = 256
 """Requests of one WebSocket that may be worked on at the same time."""
 
@@ -51,6 +56,7 @@ class App:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._dispatcher = Dispatcher(node, methods())
+        self._explorer: Explorer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -62,7 +68,7 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if method == "POST":
+        if method == "POST" and not scope["path"].startswith(EXPLORED):
             try:
                 body = await self._body(receive)
             except BodyTooLarge as error:
@@ -79,7 +85,22 @@ class App:
             return await respond(send, 204, b"", (*CORS, (b"access-control-max-age", PREFLIGHT_SECONDS)))
         if method == "GET" and scope["path"] == "/health":
             return await respond(send, 200, b'{"status":"ok"}', (JSON,))
-        return await respond(send, 404, b"not found\n")
+        return await self._explore(scope, receive, send)
+
+    async def _explore(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page for people. The explorer is imported when someone first looks."""
+        try:
+            body = await self._body(receive) if scope["method"] == "POST" else b""
+        except BodyTooLarge as error:
+            return await respond(send, 413, str(error).encode(), close=True)
+        except Gone:
+            return None
+        if self._explorer is None:
+            from contractvm.node.explorer import Explorer
+
+            self._explorer = Explorer(self._node)
+        status, headers, content = await self._explorer.handle(scope, body)
+        return await respond(send, status, content, headers)
 
     async def _body(self, receive: Receive) -> bytes:
         """The whole body. Raises: BodyTooLarge, Gone."""

@@ -1,0 +1,151 @@
+"""The chain as one page sees it: its head, names for addresses, and calls and logs in words.
+
+A lens is made for one request, on one thread, over one height. Never: changes anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from contractvm.block import Block, Header
+from contractvm.chain import Chain
+from contractvm.errors import ModuleError
+from contractvm.frames import choose
+from contractvm.host import Log
+from contractvm.node.explorer import decoded
+from contractvm.node.explorer.decoded import Told
+from contractvm.node.explorer.known import Known, known_of
+from contractvm.node.explorer.standards import STANDARDS
+from contractvm.node.node import Node
+from contractvm.receipt import Receipt
+from contractvm.transaction import Transaction
+from contractvm.types import ZERO_ADDRESS, Address
+from sdk.abi import ABIError, Constructor
+from sdk.abi import decode as abi_decode
+from state.world import EMPTY_CODE_HASH, World
+
+CREATION: Final = "create"
+PAYMENT: Final = "pay"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction in a block, as lists show it."""
+
+    transaction: Transaction
+    receipt: Receipt
+    header: Header
+    method: str
+
+
+class Lens:
+    """What a page looks through."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.chain: Chain = node.chain
+        self.head: Header = self.chain.head
+        self.world: World = self.chain.world(self.head.number)
+        self.now = int(time.time())
+        self.accounts: tuple[Address, ...] = tuple(node.keys)
+        self._dev = {address: f"dev {place}" for place, address in enumerate(self.accounts)}
+        self._known: dict[bytes, Known | None] = {}
+        self._names: dict[bytes, str] = {}
+
+    # Names
+
+    def known(self, address: bytes) -> Known | None:
+        """What is known of the contract at an address now."""
+        return self.known_code(self.world.code_hash(address))
+
+    def known_code(self, code_hash: bytes) -> Known | None:
+        """What is known of code."""
+        if code_hash == EMPTY_CODE_HASH:
+            return None
+        if code_hash not in self._known:
+            self._known[code_hash] = known_of(self.node, code_hash)
+        return self._known[code_hash]
+
+    def name(self, address: bytes) -> str:
+        """What an address is called here; nothing if it has no name."""
+        name = self._names.get(address)
+        if name is None:
+            known = self.known(address)
+            name = known.name if known else self._dev.get(Address(address), "zero" if address == ZERO_ADDRESS else "")
+            self._names[address] = name
+        return name
+
+    def is_contract(self, address: bytes) -> bool:
+        """Whether there is code."""
+        return bool(self.world.code_hash(address) != EMPTY_CODE_HASH)
+
+    def kind(self, code: bytes) -> str:
+        """Which machine runs some code."""
+        machine = choose(self.chain.executor.machines, code)
+        return machine.name if machine is not None else "unknown"
+
+    # Words
+
+    def call(self, to: bytes | None, data: bytes) -> Told | None:
+        """What a transaction asks of a contract."""
+        if to is None or len(data) < 4:
+            return None
+        known = self.known(to)
+        if known is not None:
+            return decoded.call(known.interface, data)
+        if not self.is_contract(to):
+            return None
+        guesses = (decoded.call(interface, data, standard) for standard, interface in STANDARDS.items())
+        return next((told for told in guesses if told is not None), None)
+
+    def event(self, log: Log) -> Told | None:
+        """What a log says."""
+        known = self.known(log.address)
+        if known is not None:
+            return decoded.event(known.interface, log)
+        guesses = (decoded.event(interface, log, standard) for standard, interface in STANDARDS.items())
+        return next((told for told in guesses if told is not None), None)
+
+    def creation(self, transaction: Transaction, created: bytes | None) -> Told | None:
+        """What a contract was made with."""
+        known = self.known(created) if created is not None else None
+        machine = choose(self.chain.executor.machines, transaction.data)
+        if known is None or machine is None or not known.interface.constructor:
+            return None
+        constructor = Constructor.parse(known.interface.constructor)
+        try:
+            _, arguments = machine.split(transaction.data)
+            values = abi_decode(constructor.types, arguments)
+        except (ABIError, ModuleError):
+            return None
+        return Told("constructor", constructor.declaration, decoded.items_of(constructor.inputs, values))
+
+    def method(self, transaction: Transaction) -> str:
+        """What a transaction does, in a word."""
+        if transaction.to is None:
+            return CREATION
+        if not transaction.data:
+            return PAYMENT
+        told = self.call(transaction.to, transaction.data)
+        return told.name if told is not None else "0x" + transaction.data[:4].hex()
+
+    def errors(self, address: bytes | None) -> tuple[str, ...]:
+        """Custom errors of a contract and of all that are known."""
+        known = self.known(address) if address is not None else None
+        return (*(known.interface.errors if known else ()), *self.node.known_errors())
+
+    # Lists
+
+    def entries(self, block: Block) -> list[Entry]:
+        """A block's transactions with their receipts."""
+        pairs = zip(block.transactions, self.chain.receipts(block.number), strict=True)
+        return [Entry(tx, receipt, block.header, self.method(tx)) for tx, receipt in pairs]
+
+    def downward(self, before: int | None, most: int) -> Iterator[Block]:
+        """Blocks below a height, or from the head, the latest first; at most so many, and none that is not kept."""
+        top = self.head.number if before is None else min(before - 1, self.head.number)
+        for height in range(top, max(top - most, -1), -1):
+            yield self.chain.block(height)

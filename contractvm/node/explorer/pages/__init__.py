@@ -1,0 +1,1 @@
+"""The pages: each function reads what one page shows and names its template."""

@@ -1,0 +1,34 @@
+"""Which page is at which path.
+
+Never: makes a page; `pages` does.
+"""
+
+from __future__ import annotations
+
+from contractvm.node.explorer.lens import Lens
+from contractvm.node.explorer.pages import accounts, address, block, home, search, transaction
+from contractvm.node.explorer.request import Elsewhere, Missing, Page, Request
+
+
+def page_of(lens: Lens, request: Request) -> Page | Elsewhere:
+    """The page that a request is for. Raises: Missing, Wrong, ContractVMError."""
+    match request.path:
+        case ():
+            return home.home(lens)
+        case ("blocks",):
+            return home.blocks(lens, request)
+        case ("txs",):
+            return home.transactions(lens, request)
+        case ("block", which):
+            return block.block(lens, request, which)
+        case ("tx", digest):
+            return transaction.overview(lens, digest)
+        case ("address", who):
+            return address.transactions(lens, request, who)
+        case ("accounts",):
+            return accounts.accounts(lens)
+        case ("pool",):
+            return accounts.pool(lens)
+        case ("search",):
+            return search.search(lens, request)
+    raise Missing("there is no page at this address")
