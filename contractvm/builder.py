@@ -33,10 +33,10 @@ class Result:
 def context_of(
     header: Header, chain_id: int, archive: Archive, debug: Callable[[Address, bytes], None] | None
 ) -> BlockContext:
-    """What a transaction sees of the block of this header; earlier hashes are read from the archive."""
+    """What a transaction sees of the block of this header; hashes that the host asks for are the archive's."""
 
     def block_hash(number: int) -> bytes | None:
-        earlier = archive.header(number) if 0 <= number < header.number else None
+        earlier = archive.header(number) if number >= 0 else None
         return None if earlier is None else earlier.hash
 
     return BlockContext(

@@ -16,14 +16,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from contractvm.ahead import Ahead, Incoming
-from contractvm.archive import HEAD, IDENTITY, Archive, Included, StoreArchive
+from contractvm.archive import HEAD, Archive, Included, StoreArchive
 from contractvm.block import Block, Header, next_base_fee
 from contractvm.builder import Result, assemble, context_of, fill
-from contractvm.clock import Clock
-from contractvm.crypto import keccak_function
+from contractvm.clock import Clock, Time
 from contractvm.errors import Fatal, Rejected
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Executor, Message
+from contractvm.founding import open_state
 from contractvm.frames import choose
 from contractvm.genesis import Genesis
 from contractvm.heights import BlockId, Pruned, UnknownBlock, height_of
@@ -37,22 +37,14 @@ from contractvm.rules import Rules, contract_rules
 from contractvm.snapshots import Snapshot, Snapshots
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address, Hash
-from state.database import StateDB
 from state.proofs import AccountProof
-from state.store import Store
+from state.store import Snapshot, Store
 from state.world import World
 
-__all__ = ["BlockId", "Chain", "Pruned", "UnknownBlock", "default_machines"]
+__all__ = ["BlockId", "Chain", "Pruned", "UnknownBlock"]
 
 BLOCKS_BEHIND: Final = 256
 """Blocks that are kept below the oldest state: their hashes can be asked for by whatever runs on it."""
-
-
-def default_machines() -> tuple[Machine, ...]:
-    """The machines of this version, imported when a chain first needs one."""
-    from contractvm.wasm.machine import WasmMachine
-
-    return (WasmMachine(),)
 
 
 class Chain:
@@ -79,28 +71,26 @@ class Chain:
         self.coinbase = coinbase
         self.debug: Callable[[Address, bytes], None] | None = None
         self.clock = clock or Clock()
-        self._store = store
-        self._archive: Archive = StoreArchive(store) if archive is None else archive
         # `_lock` is held for as long as a block takes, `_gate` only while the pool or the head is touched.
         self._lock = RLock()
         self._gate = RLock()
         self._ahead = Ahead()
         self.snapshots = Snapshots()
         self._reader: World
-        self._executor = Executor(self.rules, default_machines() if machines is None else machines)
-        identity = self._archive.identity()
-        if identity is None:
-            if any(True for _ in store.keys(b"", None)):
-                raise IncompatibleChain("the store holds something that is no chain of ours; give an empty one")
-            self._state = StateDB(store, keccak_function())
-            self._identity = self._found(genesis or Genesis())
-        else:
-            self._identity = Identity.unpack(identity)
-            self._identity.check(genesis.chain_id if genesis else None, self.rules, store.backend)
-            self._state = StateDB(store, keccak_function())
+        if machines is None:
+            from contractvm.wasm.machine import WasmMachine
+
+            machines = (WasmMachine(),)
+        self._executor = Executor(self.rules, machines)
+        self._open(store, genesis, archive)
+        self.pool = Mempool(self._executor, self.chain_id, pool)
+
+    def _open(self, store: Store, genesis: Genesis | None, archive: Archive | None) -> None:
+        self._store = store
+        self._archive: Archive = StoreArchive(store) if archive is None else archive
+        self._state, self._identity = open_state(store, self._archive, genesis, self.rules, self.check_code)
         self._move_head(self._header_at_head())
         self.gas_limit = self._head.gas_limit
-        self.pool = Mempool(self._executor, self.chain_id, pool)
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +179,7 @@ class Chain:
             context, world, results, refused = self._fill(None, None)
             if results:
                 return self._include(world, context, results, refused)
-            self._drop(refused)
+            self.drop(refused)
             return None
 
     def _fill(
@@ -209,13 +199,13 @@ class Chain:
         block = self._seal(world, context, results)
         with self._gate:
             self.pool.included(block.transactions)
-            self._drop(refused)
+            self.drop(refused)
         return block
 
-    def _drop(self, refused: Iterable[Hash]) -> None:
+    def drop(self, waiting: Iterable[Hash]) -> int:
+        """Forget transactions that wait; how many of them did."""
         with self._gate:
-            for digest in refused:
-                self.pool.drop(digest)
+            return sum(self.pool.drop(digest) for digest in waiting)
 
     def edit(self, change: Callable[[World], None], *, timeless: bool = False) -> Block:
         """Let a test set balances, nonces or storage: the change is a block of its own, without transactions.
@@ -251,7 +241,7 @@ class Chain:
             point = self._state.snapshot() if self._store.backend == "memory" else None
             with self._gate:
                 waiting = tuple(self.pool)
-            return self.snapshots.keep(Snapshot(self._head.number, waiting, self.clock.state(), point))
+            return self.snapshots.keep(Snapshot(self._head.number, self._head.hash, waiting, self.clock.state(), point))
 
     def revert(self, snapshot: int) -> None:
         """Go back to a snapshot, which is then used up together with those taken after it.
@@ -302,6 +292,21 @@ class Chain:
             self._state.prune(below, self._archive.prune(below - BLOCKS_BEHIND))
             self._archive.settle(self._head.number)
             return below < self._head.number - keep
+
+    def restart(self, store: Store | None, genesis: Genesis | None = None, archive: Archive | None = None) -> None:
+        """Be a new chain in an empty store, or without one the first block again; nothing waits, the time is now.
+
+        The store before is left to whoever still reads it. Raises: HeightError when that block's state is not kept.
+        """
+        with self._lock, self._gate:
+            if store is None:
+                self.rewind(0)
+                self.gas_limit = self._head.gas_limit
+            else:
+                self._open(store, genesis, archive)
+            self.pool.clear()
+            self.snapshots = Snapshots()
+            self.clock.restore(Time(0, None, None))
 
     # Reading
 
@@ -375,6 +380,11 @@ class Chain:
         """What a call at a block sees as its block. Raises: UnknownBlock."""
         return self._stage(at)[1]
 
+    def records(self) -> tuple[Header, Snapshot]:
+        """The head and all records of its state, which no later block changes; close them when they are read."""
+        with self._lock:
+            return self._head, self._state.records()
+
     def proof(self, address: Address, keys: Iterable[bytes] = ()) -> AccountProof:
         """The account and some of its storage at the head, with proofs against the head's state root (EIP-1186)."""
         with self._lock:
@@ -394,15 +404,13 @@ class Chain:
             timestamp = self.clock.after(head.timestamp)
         if timestamp <= head.timestamp:
             raise ValueError(f"timestamp {timestamp} is not after the head's, {head.timestamp}")
-        return self._context(
-            replace(
-                head,
-                number=head.number + 1,
-                timestamp=timestamp,
-                coinbase=self.coinbase if coinbase is None else coinbase,
-                base_fee=self._next_base_fee if head is self._head else next_base_fee(head, self.rules),
-                gas_limit=self.gas_limit,
-            )
+        return replace(
+            self._context(head),
+            number=head.number + 1,
+            timestamp=timestamp,
+            coinbase=self.coinbase if coinbase is None else coinbase,
+            base_fee=self._next_base_fee if head is self._head else next_base_fee(head, self.rules),
+            gas_limit=self.gas_limit,
         )
 
     def _context(self, header: Header) -> BlockContext:
@@ -422,18 +430,6 @@ class Chain:
             self._head = header
             self._next_base_fee = next_base_fee(header, self.rules)
             self._reader = self.world()
-
-    def _found(self, genesis: Genesis) -> Identity:
-        """Write the first block to an empty store."""
-        world = World(self._state.view())
-        genesis.allocate(world, self.check_code)
-        prepared = self._state.prepare(world, 0)
-        header = genesis.header(Hash(prepared.root))
-        identity = Identity(genesis.chain_id, self.rules.digest, header.hash, self._store.backend)
-        records = self._archive.add(Block(header), [])
-        records[IDENTITY] = identity.pack()
-        self._state.commit(prepared, records, sync=True)
-        return identity
 
     def _header_at_head(self) -> Header:
         number = self._archive.head()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from contractvm.clock import Time
 from contractvm.transaction import Transaction
+from contractvm.types import Hash
 from state.database import Restorepoint
 
 
@@ -18,6 +19,7 @@ class Snapshot:
     """A height to come back to, with what waited and what time it was."""
 
     height: int
+    block_hash: Hash
     waiting: tuple[Transaction, ...]
     time: Time
     point: Restorepoint | None
@@ -36,9 +38,9 @@ class Snapshots:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def heights(self) -> dict[int, int]:
-        """The height of each, by number."""
-        return {number: kept.height for number, kept in self._kept.items()}
+    def items(self) -> list[tuple[int, Snapshot]]:
+        """Each with its number, the oldest first."""
+        return list(self._kept.items())
 
     def keep(self, snapshot: Snapshot) -> int:
         """Remember it; return its number."""

@@ -19,7 +19,7 @@ from contractvm.node.feed import Feed, News
 from contractvm.node.fees import FeeHistory
 from contractvm.node.history import History
 from contractvm.node.miner import Miner
-from contractvm.node.opening import open_chain
+from contractvm.node.opening import open_chain, restart
 from contractvm.node.pace import Pace
 from contractvm.node.turns import Turns
 from contractvm.node.watch import Watch
@@ -38,6 +38,7 @@ class Node:
         }
         self.impersonated: set[Address] = set()
         self.impersonate_all = False
+        self.talkative = True
         self.started = time.monotonic()
         self.calls: Counter[str] = Counter()
         self.pace = Pace()
@@ -63,6 +64,10 @@ class Node:
         await self.miner.close()
         self.pace.close()
         self.chain.close()
+
+    def restart(self) -> None:
+        """Begin the chain anew; on the thread that changes it. Raises: HeightError."""
+        restart(self.chain, self.config, self.keys)
 
     def count(self, method: str) -> None:
         """Note that a method was asked for."""

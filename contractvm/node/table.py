@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from contractvm.node.methods import about, blocks, calls, debug, fees, filters, logs, send, state, txpool
+from contractvm.node.methods import (
+    about,
+    blocks,
+    calls,
+    debug,
+    dev,
+    fees,
+    filters,
+    info,
+    logs,
+    mining,
+    send,
+    snapshots,
+    state,
+    txpool,
+)
 from contractvm.node.rows import Method
 
-MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send, debug)
+MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send, dev, mining, snapshots, info, debug)
 
 
 @cache

@@ -1,0 +1,65 @@
+"""Moments to come back to: snapshots, steps back, and the very beginning.
+
+What was told to filters and subscribers stays told: they hear of blocks as these are made, again at the same heights.
+Source: anvil's and Hardhat's methods of these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contractvm.chain import UnknownBlock
+from contractvm.node.dev import also
+from contractvm.node.fault import SERVER, Fault, bad_params
+from contractvm.node.node import Node
+from contractvm.node.rows import Param, Rows
+from contractvm.node.values import OBJECT, QUANTITY, U64
+from state.database import HeightError
+
+rows = Rows()
+
+
+@rows.method("evm_snapshot", result="number", aliases=["anvil_snapshot"])
+async def snapshot(node: Node) -> str:
+    """Remember this moment; the number is for evm_revert."""
+    return hex(await node.miner.write(node.chain.snapshot))
+
+
+@rows.method(
+    "evm_revert", Param("snapshot", QUANTITY), result="whether there was such a snapshot", aliases=["anvil_revert"]
+)
+async def revert(node: Node, number: int) -> bool:
+    """Go back to a snapshot, which is then used up together with those taken after it."""
+    try:
+        await node.miner.write(lambda: node.chain.revert(number))
+    except KeyError:
+        return False
+    return True
+
+
+@rows.method("anvil_rollback", Param("depth", U64, 1), result="null")
+async def rollback(node: Node, depth: int) -> None:
+    """Undo the last blocks."""
+
+    def back() -> None:
+        height = node.chain.head.number - depth
+        if height < 0:
+            raise bad_params(
+                f"Rollback depth must not exceed current chain height: height {node.chain.head.number}, depth {depth}"
+            )
+        node.chain.rewind(height)
+
+    await node.miner.write(back)
+
+
+@rows.method("anvil_reset", Param("options", OBJECT, None), result="null", aliases=also("reset"))
+async def reset(node: Node, options: Mapping[str, Any] | None) -> None:
+    """Go back to the first block: snapshots, what waits and what the clock was set to are forgotten."""
+    fork = (options or {}).get("forking") or {}
+    if not isinstance(fork, dict) or any(value is not None for value in fork.values()):
+        raise bad_params("a node is given what it forks when it starts: contractvm node --fork-url URL")
+    try:
+        await node.miner.write(node.restart)
+    except (HeightError, UnknownBlock) as error:
+        raise Fault(SERVER, f"the first block's state is not kept any more: {error}") from None
