@@ -18,7 +18,6 @@ from state.database import StateDB
 from state.store import Store
 from state.world import World
 
-
 CheckCode = Callable[[bytes], None]
 
 

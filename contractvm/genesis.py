@@ -6,7 +6,7 @@ genesis has the same hash in every process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,6 +51,10 @@ class Genesis:
     base_fee: int = BASE_FEE
     alloc: Mapping[Address, Allocation] = field(default_factory=dev_alloc)
     extra_data: bytes = b""
+    steps: Callable[[], Iterable[Callable[[World], None]]] | None = None
+    """What else is set, one part after the other, where all of it together would be too much for memory."""
+    state_root: Hash | None = None
+    """What the state's root must be, where that is known."""
 
     def __post_init__(self) -> None:
         """Raises: ValueError, naming the field that no header or transaction could hold."""
