@@ -38,7 +38,7 @@ from contractvm.snapshots import Snapshot, Snapshots
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address, Hash
 from state.proofs import AccountProof
-from state.store import Snapshot, Store
+from state.store import Reader, Store
 from state.world import World
 
 __all__ = ["BlockId", "Chain", "Pruned", "UnknownBlock"]
@@ -380,8 +380,8 @@ class Chain:
         """What a call at a block sees as its block. Raises: UnknownBlock."""
         return self._stage(at)[1]
 
-    def records(self) -> tuple[Header, Snapshot]:
-        """The head and all records of its state, which no later block changes; close them when they are read."""
+    def records(self) -> tuple[Header, Reader]:
+        """The head and all records of its state, which no later block changes."""
         with self._lock:
             return self._head, self._state.records()
 

@@ -31,7 +31,7 @@ from state.records import (
     STORAGE_TRIE,
     check_meta,
 )
-from state.store import MemorySnapshot, MemoryStore, Store
+from state.store import MemorySnapshot, MemoryStore, Snapshot, Store
 from state.trie import Trie
 from state.view import EmptyStretches, LatestView, PastView, View
 from state.world import AccountChange, World
@@ -236,6 +236,11 @@ class StateDB:
             return prove_account(snapshot, address, keys, self._keccak)
         finally:
             snapshot.close()
+
+    def records(self) -> Snapshot:
+        """Return the store as it is now, unchanging, the caller's records too."""
+        with self._lock:
+            return self._store.snapshot()
 
     def snapshot(self) -> Restorepoint:
         """Return a point that `restore` goes back to at the cost of what was written since; memory store only.

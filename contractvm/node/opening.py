@@ -5,31 +5,40 @@ Never: prints; what is found is for the command line to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from contractvm.archive import StoreArchive
 from contractvm.chain import Chain
 from contractvm.devaccounts import ETHER
+from contractvm.errors import Rejected
+from contractvm.frames import choose
 from contractvm.genesis import BASE_FEE, CHAIN_ID, Allocation, Genesis
 from contractvm.machine import Machine
 from contractvm.node.config import Config
+from contractvm.node.statefile import StateFileError
+from contractvm.node.states import genesis_from
+from contractvm.rules import contract_rules
 from contractvm.spill import SpillArchive
 from contractvm.types import Address
+from contractvm.wasm.machine import WasmMachine
 from state.directory import open_store
 from state.store import MemoryStore, Store
 
 
 def open_chain(config: Config, accounts: Iterable[Address], machines: Sequence[Machine] | None = None) -> Chain:
-    """The chain that a node's options name; a new one gives `accounts` their ether.
+    """The chain that a node's options name; a new one gives `accounts` their ether, or has the state of a file.
 
-    Raises: StoreError, IncompatibleChain, ValueError for a genesis out of bounds; then nothing was touched.
+    Raises: StoreError, IncompatibleChain, StateFileError, ValueError for a genesis out of bounds; then nothing was
+        touched.
     """
+    machines = (WasmMachine(config.tier),) if machines is None else machines
     if config.data is None:
         store = MemoryStore()
-        return Chain(store, genesis_of(config, accounts), machines=machines, archive=SpillArchive(store))
+        genesis = genesis_of(config, accounts, machines)
+        return Chain(store, genesis, machines=machines, archive=SpillArchive(store))
     kept = open_store(config.data, create=True)
     try:
-        return Chain(kept, _named_genesis(config, accounts, kept), machines=machines)
+        return Chain(kept, _named_genesis(config, accounts, machines, kept), machines=machines)
     except BaseException:
         kept.close()
         raise
@@ -42,13 +51,15 @@ def restart(chain: Chain, config: Config, accounts: Iterable[Address]) -> None:
     """
     if config.data is None:
         store = MemoryStore()
-        chain.restart(store, genesis_of(config, accounts), SpillArchive(store))
+        chain.restart(store, genesis_of(config, accounts, chain.executor.machines), SpillArchive(store))
     else:
         chain.restart(None)
 
 
-def genesis_of(config: Config, accounts: Iterable[Address]) -> Genesis:
-    """What a new chain begins with. Raises: ValueError for numbers out of bounds."""
+def genesis_of(config: Config, accounts: Iterable[Address], machines: Sequence[Machine]) -> Genesis:
+    """What a new chain begins with. Raises: ValueError for numbers out of bounds, StateFileError."""
+    if config.state is not None and config.state.exists():
+        return genesis_from(config.state, config.chain_id, _code_check(machines))
     return Genesis(
         chain_id=CHAIN_ID if config.chain_id is None else config.chain_id,
         gas_limit=config.gas_limit,
@@ -57,8 +68,28 @@ def genesis_of(config: Config, accounts: Iterable[Address]) -> Genesis:
     )
 
 
-def _named_genesis(config: Config, accounts: Iterable[Address], store: Store) -> Genesis | None:
+def _named_genesis(
+    config: Config, accounts: Iterable[Address], machines: Sequence[Machine], store: Store
+) -> Genesis | None:
     """What to begin with; of a chain that is there only the id is compared, where one was given."""
-    if config.chain_id is None and StoreArchive(store).identity() is not None:
-        return None
-    return genesis_of(config, accounts)
+    if StoreArchive(store).identity() is None:
+        return genesis_of(config, accounts, machines)
+    if config.state is not None and config.state.exists():
+        raise StateFileError(
+            f"{config.state}: a chain begins with a state, and {config.data} holds one already; "
+            "name another directory, or leave one of the two options out"
+        )
+    return None if config.chain_id is None else genesis_of(config, accounts, machines)
+
+
+def _code_check(machines: Sequence[Machine]) -> Callable[[bytes], None]:
+    """Refuses code that a deployment would refuse."""
+    rules = contract_rules()
+
+    def check(code: bytes) -> None:
+        machine = choose(machines, code)
+        if machine is None:
+            raise Rejected(f"no machine runs code that starts with {code[:4].hex() or 'nothing'}")
+        machine.check(code, rules)
+
+    return check
