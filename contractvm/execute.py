@@ -184,7 +184,8 @@ class Executor:
             value=message.value,
             data=message.data,
             access_list=message.access_list,
-        ).unsigned_by(sender)
+        )
+        tx.keep_sender(sender)  # nobody signed it
         intrinsic = self.check_intrinsic(tx)
         self.check_funds(tx, world.balance(sender))
         return self._run(tx, intrinsic, world, block, raised=False)

@@ -17,10 +17,14 @@ from contractvm.types import ZERO_ADDRESS, Address
 
 def input_of(fields: Mapping[str, Any]) -> bytes:
     """Calldata under either of its names. Raises: Fault when they disagree."""
-    given = {name: data(fields[name]) for name in ("input", "data") if fields.get(name) is not None}
-    if len(set(given.values())) > 1:
+    given, also = fields.get("input"), fields.get("data")
+    if given is None or also is None:
+        one = also if given is None else given
+        return b"" if one is None else data(one)
+    content = data(given)
+    if content != data(also):
         raise bad_params("both data and input are given, and they differ")
-    return next(iter(given.values()), b"")
+    return content
 
 
 def receiver_of(fields: Mapping[str, Any]) -> Address | None:
@@ -42,23 +46,24 @@ def access_list_of(fields: Mapping[str, Any]) -> AccessList:
     return tuple(read)
 
 
-def message_of(fields: Mapping[str, Any]) -> Message:
-    """The message that a call describes. Gas is free unless the caller names a price. Raises: Fault."""
+def message_of(fields: Mapping[str, Any], most: int | None = None) -> Message:
+    """The message that a call describes. Gas is free unless the caller names a price. Raises: Fault.
 
-    def number(name: str, read: Any = u256) -> int | None:
-        value = fields.get(name)
-        return None if value is None else read(value)
-
-    sender = fields.get("from")
-    price = number("gasPrice")
+    `most` is a gas limit that is not exceeded, and stands where the caller names none.
+    """
+    get = fields.get
+    sender, value, gas, price = get("from"), get("value"), get("gas"), get("gasPrice")
     if price is None:
-        price = number("maxFeePerGas")
+        price = get("maxFeePerGas")
+    limit = None if gas is None else u64(gas)
+    if most is not None and (limit is None or limit > most):
+        limit = most
     return Message(
         sender=ZERO_ADDRESS if sender is None else address(sender),
         to=receiver_of(fields),
-        value=number("value") or 0,
+        value=0 if value is None else u256(value),
         data=input_of(fields),
-        gas_limit=number("gas", u64),
-        gas_price=price or 0,
-        access_list=access_list_of(fields),
+        gas_limit=limit,
+        gas_price=0 if price is None else u256(price),
+        access_list=access_list_of(fields) if "accessList" in fields else (),
     )

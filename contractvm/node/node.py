@@ -14,6 +14,7 @@ from contractvm.block import Block
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Rejected
 from contractvm.machine import Machine
+from contractvm.node.caller import Caller
 from contractvm.node.config import Config
 from contractvm.node.feed import Feed, News
 from contractvm.node.fees import FeeHistory
@@ -52,10 +53,13 @@ class Node:
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
+        self.caller = Caller(self.chain)
+        self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
 
     def start(self) -> None:
         """Begin what runs by itself; from within the event loop."""
+        self.caller.settle()
         self.miner.start()
 
     async def close(self) -> None:

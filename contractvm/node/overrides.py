@@ -7,7 +7,7 @@ Never: touches the chain; what is overridden is a scratch world.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from contractvm.errors import ModuleError, Rejected
@@ -55,14 +55,32 @@ class AccountOverride:
 
 
 StateOverride = tuple[AccountOverride, ...]
-BlockOverride = Callable[[BlockContext], BlockContext]
+BlockOverride = Mapping[str, Any]
+"""Fields of a `BlockContext`."""
 
 
-def overridden(world: World, state: StateOverride) -> World:
-    """The same world, overridden; for one call it is as if it had always been so."""
-    for account in state:
-        account.apply(world)
-    return world
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Another state and another block for one call."""
+
+    state: StateOverride = ()
+    block: BlockOverride = field(default_factory=dict)
+
+    def apply(self, world: World, context: BlockContext) -> BlockContext:
+        """Change the world, as if it had always been so; return the block to run in."""
+        for account in self.state:
+            account.apply(world)
+        return replace(context, **self.block)
+
+
+NOTHING: Final = Overrides()
+
+
+def overrides_of(state: object, block: object, check_code: Callable[[bytes], None]) -> Overrides:
+    """Read both parameters; `NOTHING` where neither is given. Raises: Fault."""
+    if not state and not block:
+        return NOTHING
+    return Overrides(state_override(state, check_code), block_override(block))
 
 
 def state_override(given: object, check_code: Callable[[bytes], None]) -> StateOverride:
@@ -119,7 +137,7 @@ def slot_value(value: bytes) -> bytes:
 def block_override(given: object) -> BlockOverride:
     """Read block overrides. Raises: Fault."""
     if given is None:
-        return _as_it_is
+        return {}
     changes: dict[str, Any] = {}
     for name, value in mapping(given).items():
         if name in _UNSEEN:
@@ -129,11 +147,7 @@ def block_override(given: object) -> BlockOverride:
         elif value is not None:
             field, read = _BLOCK_FIELDS[name]
             changes[field] = read(value)
-    return lambda context: replace(context, **changes)
-
-
-def _as_it_is(context: BlockContext) -> BlockContext:
-    return context
+    return changes
 
 
 def _no_withdrawals(value: object) -> None:

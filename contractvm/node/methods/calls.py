@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from contractvm.chain import BlockId
-from contractvm.estimate import Estimate, estimate
-from contractvm.execute import BlockContext, Executed, Message
-from contractvm.node.access import access_list
+from contractvm.estimate import Estimate
+from contractvm.execute import Executed, Message
 from contractvm.node.fault import failed
 from contractvm.node.messages import message_of
 from contractvm.node.node import Node
-from contractvm.node.overrides import BlockOverride, StateOverride, block_override, overridden, state_override
+from contractvm.node.overrides import NOTHING, overrides_of
 from contractvm.node.rows import Param, Rows
 from contractvm.node.shapes import access_list_document
 from contractvm.node.values import ANY, BLOCK, OBJECT, data_hex
 from contractvm.transaction import Transaction
-from state.world import World
+
+T = TypeVar("T")
 
 rows = Rows()
 
@@ -41,29 +41,18 @@ def capped(node: Node, message: Message) -> Message:
     return replace(message, gas_limit=most if message.gas_limit is None else min(message.gas_limit, most))
 
 
-def staged(
-    node: Node, at: BlockId, state: StateOverride, block: BlockOverride
-) -> tuple[Callable[[], World], BlockContext]:
-    """What a call at a block runs on: fresh worlds, and its block. Raises: UnknownBlock."""
-    chain = node.chain
-    context = chain.context(at)
-    height = context.number - 1 if at == "pending" else context.number
-    return lambda: overridden(chain.world(height), state), block(context)
-
-
 @rows.method("eth_call", CALL, Param("block", BLOCK, "latest"), STATE, BLOCK_OVERRIDES, result="data")
 def call(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object) -> str | Awaitable[str]:
     """Run a message on the state at a block and return its output."""
-    message = capped(node, message_of(transaction))
-    if state is None and block is None:
-        return node.pace.run(kind_of("call", message), lambda: output(node, node.chain.call(message, at)))
-    accounts, other = state_override(state, node.chain.check_code), block_override(block)
+    message = message_of(transaction, node.config.limits.call_gas)
+    overrides = overrides_of(state, block, node.chain.check_code)
 
     def run() -> str:
-        scratch, context = staged(node, at, accounts, other)
-        return output(node, node.chain.executor.simulate(message, scratch(), context))
+        return output(node, node.caller.call(message, at, overrides))
 
-    return node.pace.elsewhere(run)
+    if overrides is not NOTHING:
+        return node.pace.elsewhere(run)
+    return node.pace.run(kind_of("call", message), run)
 
 
 def output(node: Node, executed: Executed) -> str:
@@ -74,16 +63,14 @@ def output(node: Node, executed: Executed) -> str:
 
 
 def estimated(
-    node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object, write: Callable[..., Any]
-) -> Any:
+    node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object, write: Callable[..., T]
+) -> T | Awaitable[T]:
     """An estimate as `write(message, estimate)` has it, now or later. Raises: Fault."""
     message = message_of(transaction)
-    accounts, other = state_override(state, node.chain.check_code), block_override(block)
+    overrides = overrides_of(state, block, node.chain.check_code)
 
-    def run() -> Any:
-        scratch, context = staged(node, at, accounts, other)
-        context = replace(context, gas_limit=min(context.gas_limit, node.config.limits.call_gas))
-        found = estimate(node.chain.executor, message, scratch, context)
+    def run() -> T:
+        found = node.caller.estimate(message, at, node.config.limits.call_gas, overrides)
         if not found.steady:
             to = "a new contract" if message.to is None else f"0x{message.to.hex()}"
             log.warning("the estimate of %d gas for %s holds alone: it uses other amounts if given more", found.gas, to)
@@ -97,8 +84,7 @@ def estimate_gas(
     node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object
 ) -> str | Awaitable[str]:
     """The least gas limit that succeeds where one less fails."""
-    answer: str | Awaitable[str] = estimated(node, transaction, at, state, block, lambda _, found: hex(found.gas))
-    return answer
+    return estimated(node, transaction, at, state, block, lambda _, found: hex(found.gas))
 
 
 @rows.method(
@@ -126,8 +112,7 @@ def estimate_parts(
             },
         }
 
-    answer: dict[str, Any] | Awaitable[dict[str, Any]] = estimated(node, transaction, at, state, block, write)
-    return answer
+    return estimated(node, transaction, at, state, block, write)
 
 
 @rows.method(
@@ -137,12 +122,11 @@ def create_access_list(
     node: Node, transaction: Mapping[str, Any], at: BlockId, state: object
 ) -> Awaitable[dict[str, Any]]:
     """The addresses and slots that a message touches, as an access list for it."""
-    message = capped(node, message_of(transaction))
-    accounts = state_override(state, node.chain.check_code)
+    message = message_of(transaction, node.config.limits.call_gas)
+    overrides = overrides_of(state, None, node.chain.check_code)
 
     def run() -> dict[str, Any]:
-        scratch, context = staged(node, at, accounts, block_override(None))
-        found = access_list(node.chain.executor, message, scratch, context)
+        found = node.caller.access_list(message, at, overrides)
         document = {
             "accessList": access_list_document(found.access_list),
             "gasUsed": hex(found.executed.gas_used),

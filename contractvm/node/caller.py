@@ -1,0 +1,131 @@
+"""Runs messages that change nothing, on worlds that are used again.
+
+Making a world and reading the same accounts into it costs as much as a short call itself. So calls on the head's state
+that happen on the event loop's thread share a world, which each of them leaves as it found it; it is dropped when a
+block comes, because it holds on to the state before. Never: keeps anything that a call wrote.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from contractvm.block import Header
+from contractvm.chain import BlockId, Chain
+from contractvm.estimate import Estimate, estimate
+from contractvm.execute import BlockContext, Executed, Message
+from contractvm.node.access import Accessed, access_list
+from contractvm.node.feed import News
+from contractvm.node.overrides import NOTHING, Overrides
+from contractvm.transaction import Transaction
+from state.world import World
+
+T = TypeVar("T")
+
+KEPT_RECORDS: Final = 100_000
+"""Accounts, slots and codes that the shared world may have read before it is dropped."""
+_HEADS: Final = frozenset({"latest", "safe", "finalized"})
+
+Scratch = Callable[[], World]
+
+
+class Caller:
+    """Runs messages on one chain, from any thread; a `Listener`."""
+
+    def __init__(self, chain: Chain) -> None:
+        """The calling thread is the event loop's."""
+        self._chain = chain
+        self._executor = chain.executor
+        self._home = threading.get_ident()
+        self._head: Header | None = None
+        self._world: World | None = None
+        self._context: BlockContext
+        self._free: BlockContext
+
+    def settle(self) -> None:
+        """The calling thread is the event loop's from now on."""
+        self._home = threading.get_ident()
+
+    def sealed(self, news: News) -> None:
+        """A block is the new head: let go of the state before it."""
+        self._drop()
+
+    def arrived(self, transaction: Transaction) -> None:
+        """What waits in the pool changes no call."""
+
+    def call(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Executed:
+        """Run a message on the state at a block. Raises: Rejected when it could not be sent; UnknownBlock."""
+        world, context = self._stage(at, message.gas_price)
+        mark = world.checkpoint()
+        try:
+            if overrides is not NOTHING:
+                context = overrides.apply(world, context)
+            return self._executor.simulate(message, world, context)
+        finally:
+            world.rollback(mark)
+
+    def estimate(self, message: Message, at: BlockId, most: int, overrides: Overrides = NOTHING) -> Estimate:
+        """The least gas limit, up to `most`, that succeeds where one less fails.
+
+        Raises: CannotSucceed, Rejected, UnknownBlock.
+        """
+
+        def run(scratch: Scratch, context: BlockContext) -> Estimate:
+            if context.gas_limit > most:
+                context = replace(context, gas_limit=most)
+            return estimate(self._executor, message, scratch, context)
+
+        return self._with(message, at, overrides, run)
+
+    def access_list(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Accessed:
+        """The access list of what a message touches. Raises: Rejected, UnknownBlock."""
+        return self._with(
+            message, at, overrides, lambda scratch, context: access_list(self._executor, message, scratch, context)
+        )
+
+    def _with(
+        self, message: Message, at: BlockId, overrides: Overrides, run: Callable[[Scratch, BlockContext], T]
+    ) -> T:
+        """Run with a world that is as before each time it is asked for."""
+        world, context = self._stage(at, message.gas_price)
+        start = world.checkpoint()
+        if overrides is not NOTHING:
+            context = overrides.apply(world, context)
+        mark = world.checkpoint()
+
+        def scratch() -> World:
+            world.rollback(mark)
+            return world
+
+        try:
+            return run(scratch, context)
+        finally:
+            world.rollback(start)
+
+    def _stage(self, at: BlockId, price: int) -> tuple[World, BlockContext]:
+        """A world over the state at a block and what a call sees as its block: of one block, should the head move."""
+        chain = self._chain
+        if threading.get_ident() == self._home and (at in _HEADS or at == "pending"):
+            head = chain.head
+            world = self._world
+            if world is None or head is not self._head or world.kept > KEPT_RECORDS:
+                world = self._renew(head)
+            if at != "pending":
+                # Where gas is free the base fee is none, as `Executor.simulate` has it.
+                return world, self._context if price else self._free
+            context = chain.context(at)
+            if context.number == head.number + 1:
+                return world, context
+        context = chain.context(at)
+        return chain.world(context.number - 1 if at == "pending" else context.number), context
+
+    def _renew(self, head: Header) -> World:
+        self._context = self._chain.context(head.number)
+        self._free = replace(self._context, base_fee=0)
+        self._world, self._head = self._chain.world(head.number), head
+        return self._world
+
+    def _drop(self) -> None:
+        self._world = self._head = None
