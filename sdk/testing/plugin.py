@@ -9,10 +9,13 @@ Never: imports the engine before a test wants it, or touches a fixture of the sa
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from sdk.testing.unwritten import AsItIs
 
 if TYPE_CHECKING:
     from contractvm.types import Address
@@ -75,8 +78,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Let the engine be imported as it is from the first conftest on."""
+    AsItIs.begin(sys.meta_path)
+
+
+def pytest_unconfigure() -> None:
+    AsItIs.end(sys.meta_path)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Take on what the options ask for. Raises: pytest.UsageError for options that contradict each other."""
+    AsItIs.begin(sys.meta_path)
     option = config.getoption
     write, check = option("--gas-snapshot"), option("--gas-snapshot-check")
     if write and check:
