@@ -9,10 +9,10 @@ Never: writes; it says what to write.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from contractvm.block import Block, Header
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.receipt import Receipt
 from contractvm.transaction import Transaction

@@ -8,10 +8,11 @@ Never: decides what goes into a block; that is `chain`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, cast
 
 from contractvm.crypto import keccak256, keccak_function
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.receipt import EMPTY_BLOOM
 from contractvm.rules import Rules

@@ -7,10 +7,10 @@ at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from contractvm.archive import Archive
 from contractvm.block import Block, Header, indexed_root
+from contractvm.dataclass import dataclass
 from contractvm.errors import Rejected
 from contractvm.execute import BlockContext, Executed, Executor
 from contractvm.mempool import Selection

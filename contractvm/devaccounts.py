@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from contractvm.crypto import ORDER, address_of_secret, public_key
+from contractvm.dataclass import dataclass
 from contractvm.types import Address
 
 TEST_PHRASE: Final = "test test test test test test test test test test test junk"

@@ -10,9 +10,10 @@ for the division into malformed, invalid, unlinkable and trap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from contractvm.dataclass import dataclass
 
 
 class ContractVMError(Exception):

@@ -7,8 +7,9 @@ run spent, a call without nested calls takes three runs. Never: guesses; the ans
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.machine import Status

@@ -8,8 +8,9 @@ Never: writes to a store or knows of blocks beyond their environment; nested fra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal, Trap
 from contractvm.frames import CreatePrices, Frames
 from contractvm.host import Env, Log, Prices

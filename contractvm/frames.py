@@ -9,9 +9,9 @@ Never: prices instructions or host calls, or reads code bytes itself; those are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from contractvm.crypto import keccak256
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Revert, Trap
 from contractvm.host import Env, Host, Session
 from contractvm.host import Prices as HostPrices

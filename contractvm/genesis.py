@@ -7,10 +7,11 @@ genesis has the same hash in every process.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from contractvm.block import Header
+from contractvm.dataclass import dataclass
 from contractvm.devaccounts import BALANCE, dev_accounts
 from contractvm.types import Address, Hash
 from state.world import World

@@ -5,9 +5,9 @@ Source: design of the chain, section 8. Never: repairs or converts; a chain of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from contractvm.rules import Rules
 from contractvm.types import Hash

@@ -6,10 +6,11 @@ through the `invoke` that their `Host` is given. Never: state or gas of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Trap
 from contractvm.types import Address
 

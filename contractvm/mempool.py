@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.execute import Executor
 from contractvm.rejections import (
     AlreadyKnown,

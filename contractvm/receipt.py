@@ -8,10 +8,11 @@ Never: computed twice; a receipt is made when its block is, then only read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, cast
 
 from contractvm.crypto import keccak256
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal, Place, Trap
 from contractvm.host import Log
 from contractvm.machine import Status

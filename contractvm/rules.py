@@ -7,9 +7,10 @@ Never: invalidates deployed code. Later Rules only ever widen what was accepted.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 
+from contractvm.dataclass import dataclass
 from gas.schedule import Schedule, load
 
 FEATURES = frozenset(

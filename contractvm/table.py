@@ -7,7 +7,8 @@ generated reference. Never: behaviour of its own beyond looking rows up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from contractvm.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

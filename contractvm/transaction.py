@@ -8,11 +8,12 @@ set-code (type 4) transactions are refused by name. Source: yellow paper section
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum
 from typing import Final
 
 from contractvm.crypto import HALF_ORDER, ORDER, address_of, keccak256, recover, sign
+from contractvm.dataclass import dataclass
 from contractvm.rejections import InvalidSignature, MalformedTransaction, UnsupportedType, WrongChain
 from contractvm.rules import Rules
 from contractvm.types import Address, Hash

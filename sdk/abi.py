@@ -11,10 +11,10 @@ Never: JSON ABI (`abi_json`), packed encoding and indexed values that are hashed
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from contractvm.crypto import keccak256
+from contractvm.dataclass import dataclass
 from sdk.abi_packed import encode_packed, topic_of
 from sdk.abi_text import MUTABILITY, Parameter, Parser, parse_type, parse_types
 from sdk.abi_types import ABIError, Array, Bytes, Tuple, Type, Value, decode, encode

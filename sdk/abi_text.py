@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from sdk.abi_types import NESTING, ABIError, Array, Tuple, Type, elementary
 
 TOKEN = re.compile(r"\s*([A-Za-z_$][A-Za-z0-9_$]*|\[\s*[0-9]*\s*\]|[(),])")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 
 WORD = 32

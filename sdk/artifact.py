@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contractvm.crypto import keccak256
+from contractvm.dataclass import dataclass
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.sections import plan, prices

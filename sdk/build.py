@@ -11,10 +11,11 @@ Never: runs a contract, or writes a file that it was not told to.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ModuleError
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode

@@ -14,10 +14,10 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from sdk import envelope, toolchain
 from sdk.abi import ABIError
 from sdk.errors import BuildError, ToolMissing

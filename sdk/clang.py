@@ -13,9 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
+from contractvm.dataclass import dataclass
 from sdk import toolchain
 from sdk.errors import BuildError, ToolMissing
 

@@ -8,8 +8,8 @@ Never: bindings (`bindings` makes those), or anything that the chain relies on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from sdk import abi_json
 from sdk.abi import ABIError, Constructor, Error, Event, Function
 

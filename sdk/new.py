@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from sdk.cargo import CRATE, INSTALL
 

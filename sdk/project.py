@@ -10,9 +10,9 @@ Never: needed by anything but `contractvm build` without a file; tests and deplo
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
+from contractvm.dataclass import dataclass
 from sdk.errors import BuildError
 
 FILE = "pyproject.toml"

@@ -12,9 +12,9 @@ Never: looks at a chain. What is stored is what the old layout says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from sdk.errors import BuildError
 
 Layout = Mapping[str, Any]

@@ -11,10 +11,11 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+from contractvm.dataclass import dataclass
 
 if TYPE_CHECKING:
     from contractvm.host.frame import Host

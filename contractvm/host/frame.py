@@ -7,10 +7,10 @@ Never: knows which machine runs the frame. A machine sets `memory` before it run
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CellType
 from typing import NoReturn, Protocol
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.host.facts import put_returndata
 from contractvm.host.prices import Prices

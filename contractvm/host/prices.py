@@ -5,9 +5,10 @@ Field `slot_read_unit` is the price `slot.read_unit`: the first underscore is th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
 
+from contractvm.dataclass import dataclass
 from gas.schedule import Schedule
 
 

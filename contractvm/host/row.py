@@ -6,8 +6,9 @@ Source: design of the chain, "Contracts and the host table". Never: a function o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from contractvm.dataclass import dataclass
 
 
 class How(StrEnum):

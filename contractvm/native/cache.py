@@ -20,10 +20,11 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+
+from contractvm.dataclass import dataclass
 
 LIMIT: Final = 256 << 20
 """Bytes kept unless the caller says otherwise."""

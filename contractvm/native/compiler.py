@@ -15,11 +15,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from contractvm.native import loader
 from contractvm.native.protocol import Cancelled, CompileError, CompileFailed, Job, Overrun, Reply, Unavailable

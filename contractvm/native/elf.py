@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 
 FILE_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.native import elf, link
 from contractvm.native.elf import BadObject, Machine, Object
 

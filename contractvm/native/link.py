@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.native import elf, relocate
 from contractvm.native.elf import BadObject, Object, Section
 

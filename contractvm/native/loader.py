@@ -14,10 +14,10 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from contractvm.native import image
 from contractvm.native.elf import BadObject, Machine

@@ -8,7 +8,7 @@ does. Never: executes or loads what it made, or reads or writes a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from time import process_time
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from llvmlite import binding
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 
 

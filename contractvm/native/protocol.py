@@ -7,9 +7,10 @@ msgpack; first the worker's greeting, then for each request one reply. Never: so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from state import codec
 

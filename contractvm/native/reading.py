@@ -11,10 +11,10 @@ machine, a price's name, or what a fact means.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.host import HostRow, How
 from contractvm.host.facts import BYTES, FORM, OFFSET
 from contractvm.native.context import FAILED, FINISHED, REVERTED, WORD

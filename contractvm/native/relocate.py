@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from contractvm.dataclass import dataclass
 from contractvm.native.elf import BadObject, Machine, RawRelocation
 
 NOWHERE = 1 << 100

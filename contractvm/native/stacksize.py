@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.native import elf
 from contractvm.native.elf import BadObject, Machine, Object, Section
 

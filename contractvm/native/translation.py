@@ -7,8 +7,8 @@ and finds everything it needs in the payload. Never: imports LLVM or a machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 
 

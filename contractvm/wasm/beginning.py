@@ -8,10 +8,10 @@ native tier, where code has such a table in it, hardly ever. Source: WebAssembly
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.wasm.constant import evaluate, is_fixed
 from contractvm.wasm.externs import PAGE

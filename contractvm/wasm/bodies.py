@@ -9,8 +9,9 @@ Never: recurses, whatever the nesting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Invalid, Place
 from contractvm.rules import Limits
 from contractvm.wasm.binary import Reader

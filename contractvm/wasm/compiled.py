@@ -5,9 +5,10 @@ Never: state of an instance. What is kept here is a function of the code and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Place
 from contractvm.rules import Rules
 from contractvm.wasm.beginning import Beginning, beginning

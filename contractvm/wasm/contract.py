@@ -8,9 +8,9 @@ Source: design of the chain, "Contracts and the host table". Never: runs code.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Invalid, Place, Unlinkable
 from contractvm.host import BY_NAME, HostRow
 from contractvm.rules import Rules

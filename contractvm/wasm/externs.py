@@ -7,11 +7,11 @@ portable tier closes over the very thing and instances share it when they link. 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from types import CellType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.machine import PageBudget
 from contractvm.wasm import zeros

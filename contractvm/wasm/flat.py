@@ -6,10 +6,10 @@ Structure markers disappear; each run begins with a CHARGE step. Never: merges, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from contractvm.table import Op
 from contractvm.wasm import sections
 from contractvm.wasm.compiled import Compiled

@@ -9,9 +9,9 @@ Never: generates code, or holds state of an instance.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.host import BY_NAME as HOST_ROWS
 from contractvm.host import HostRow

@@ -9,9 +9,9 @@ Source: WebAssembly core specification, section 4.4.7. Never: a check that is le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.native.context import MEMORY as TRAP_MEMORY
 from contractvm.native.context import REPLAY, REPLAY_WORDS, SPILL, WORD
 from contractvm.native.glue import COLD, CONTEXT, MEMORY

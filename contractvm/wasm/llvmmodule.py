@@ -6,9 +6,10 @@ Never: text of a function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from contractvm.dataclass import dataclass
 from contractvm.native.context import WORD
 from contractvm.native.crossing import Callout, Entry
 from contractvm.native.reading import Costs, Reading

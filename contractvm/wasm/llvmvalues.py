@@ -7,9 +7,10 @@ Source: WebAssembly core specification, sections 4.4.5 (locals) and 4.4.7 (memor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.native.context import OUT_OF_GAS, REPLAY
 from contractvm.native.glue import COLD, TYPES, Lines
 from contractvm.native.translation import Refused

@@ -6,7 +6,9 @@ that the passes over them (validation, runs, code generation) index instead of c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from contractvm.dataclass import dataclass
 
 I32, I64, FUNCREF, EXTERNREF = 0x7F, 0x7E, 0x70, 0x6F
 TYPE_NAMES = {I32: "i32", I64: "i64", FUNCREF: "funcref", EXTERNREF: "externref"}

@@ -9,8 +9,8 @@ Never: knows what an instruction takes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Invalid
 from contractvm.wasm.module import TYPE_NAMES, FuncType
 from contractvm.wasm.opcodes import BY_NAME

@@ -12,10 +12,10 @@ import operator
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import CellType, FunctionType, TracebackType
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import OutOfGas, Revert, Trap, TrapCode
 from contractvm.nesting import untie
 from contractvm.wasm.compiled import Compiled

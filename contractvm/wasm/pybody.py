@@ -10,8 +10,9 @@ Never: knows an instruction (`pyinstructions`), control flow (`pystructured`, `p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm import pyvalue as v
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.module import I32, I64

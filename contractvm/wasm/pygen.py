@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import CodeType
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.module import EXTERNREF, FUNCREF

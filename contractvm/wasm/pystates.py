@@ -7,9 +7,9 @@ Never: nests by the depth of the wasm code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm import pymerge as merge
 from contractvm.wasm import pyvalue as v
 from contractvm.wasm.pybody import Body, Line

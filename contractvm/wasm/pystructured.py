@@ -10,9 +10,10 @@ Never: serves a function that nests deeper than CPython compiles; `TooDeep` send
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm import pymerge as merge
 from contractvm.wasm import pyvalue as v
 from contractvm.wasm.pybody import Body

@@ -10,7 +10,8 @@ Never: statements. Source of the meanings: `numeric.py`, against which every for
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from contractvm.dataclass import dataclass
 
 MASK = {32: 0xFFFF_FFFF, 64: 0xFFFF_FFFF_FFFF_FFFF}
 LOOSE_BITS = 96

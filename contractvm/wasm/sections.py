@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.rules import Rules
 from contractvm.wasm.module import Code, FuncType, Module

@@ -5,10 +5,11 @@ Never: how it is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contractvm.dataclass import dataclass
 from sdk.compiler.diagnostics import Diagnostic
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from contractvm.dataclass import dataclass
 from sdk.compiler.symbols import Span
 from sdk.errors import BuildError
 

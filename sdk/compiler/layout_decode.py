@@ -7,9 +7,9 @@ Source: `sdk.compiler.layout`, which says how keys and values look. Never: reads
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from contractvm.dataclass import dataclass
 from sdk.compiler.layout import INDEX_BYTES, LENGTH_BYTES, NARROW, PREFIX_BYTES, Layout
 
 Value: TypeAlias = Any

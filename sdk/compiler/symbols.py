@@ -6,9 +6,9 @@ Source: docs/language.md. Never: holds syntax (`front.declared` does) or code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from contractvm.dataclass import dataclass
 from sdk.compiler.types import NOTHING, Tuple, Type, abi_name
 
 

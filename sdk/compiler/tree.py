@@ -9,10 +9,11 @@ Never: anything that can be wrong because of the author; whoever finds such a th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias
 
+from contractvm.dataclass import dataclass
 from sdk.compiler.symbols import Error, Event, Field, Mutability, Remote, Span
 from sdk.compiler.types import Type
 

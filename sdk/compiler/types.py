@@ -7,8 +7,9 @@ Never: looks at source; knows how a value lies in wasm locals (`back.slots`) or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from contractvm.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ Never: seen by mypy, read by the compiler, or a rule of the language that holds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from contractvm.dataclass import dataclass
 
 
 class OnlyOnChain(RuntimeError):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Trap
 from contractvm.execute import Message
 from contractvm.types import ZERO_ADDRESS, Address

@@ -8,11 +8,12 @@ Source: LCOV, geninfo(1), "Tracefile format" (SF, DA, BRDA, LF, LH, BRF, BRH). N
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from contractvm.crypto import keccak256
+from contractvm.dataclass import dataclass
 from contractvm.host import Host
 from contractvm.machine import Machine
 from contractvm.rules import Rules

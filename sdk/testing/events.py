@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from contractvm.dataclass import dataclass
 from sdk.abi import ABIError, Event, Parameter, Value
 from sdk.abi_packed import topic_of
 from sdk.abi_types import Array, Bytes, Tuple

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from contractvm.machine import Status
 from sdk.abi import KNOWN_ERRORS, ABIError, Error, Refusal, Value, explain

@@ -10,11 +10,12 @@ Never: executes in another way than the chain does; sealing compares the two and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from contractvm.block import Header, next_base_fee
 from contractvm.chain import Chain
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.execute import BlockContext, Executed, Message
 from contractvm.transaction import Transaction

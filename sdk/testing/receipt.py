@@ -7,9 +7,9 @@ consensus receipt, is worked out when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
 from contractvm.execute import Executed
 from contractvm.host import Log

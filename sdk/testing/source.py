@@ -10,10 +10,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from contractvm.dataclass import dataclass
 from sdk.artifact import Artifact
 from sdk.errors import BuildError
 from sdk.interface import Interface

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from contractvm.host.table import HOST
 from contractvm.wasm.module import I32, I64, FuncType
 from sdk.compiler.back.shorten import BRANCHES, LEAVING, Instruction, shorten

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, cast
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm.module import I32, I64
 from sdk.compiler.back import slots
 from sdk.compiler.back.asm import Label

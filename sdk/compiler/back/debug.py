@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import zlib
 from bisect import bisect_right
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Malformed
 from contractvm.wasm.encode import custom
 from contractvm.wasm.module import Custom

@@ -5,8 +5,7 @@ Never: changes the order of anything; the same assembly gives the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from contractvm.dataclass import dataclass
 from contractvm.errors import Invalid
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode

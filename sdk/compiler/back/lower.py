@@ -5,8 +5,7 @@ Source: docs/language.md. Never: writes code itself; each part knows its own nod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from contractvm.dataclass import dataclass
 from sdk.compiler.back import dispatch, functions
 from sdk.compiler.back.asm import Assembly
 from sdk.compiler.back.link import Linked, link

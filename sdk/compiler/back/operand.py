@@ -6,9 +6,9 @@ Never: evaluates an expression.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm.module import I64
 from sdk.compiler.back.asm import Body, Types
 from sdk.compiler.back.slots import slot_bytes, slots

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm.module import I32, I64
 from sdk.compiler.back import slots
 from sdk.compiler.back.asm import Body

@@ -7,10 +7,10 @@ Never: changes what code does. (A load's offset does not wrap where an addition 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from contractvm.dataclass import dataclass
 from sdk.compiler.symbols import Span
 
 BRANCHES: Final = frozenset({"br", "br_if", "br_table"})

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm.module import I32, I64
 from sdk.compiler import layout
 from sdk.compiler.back import slots, storage_entry, storage_values

@@ -9,9 +9,9 @@ Never: reads or writes storage.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm.module import I32
 from sdk.compiler import layout
 from sdk.compiler.back.arith_words import SWAP

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.wasm.module import I32
 from sdk.compiler import layout
 from sdk.compiler.back import places, storage_entry, storage_values

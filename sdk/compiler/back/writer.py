@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol, TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.rules import Limits
 from contractvm.wasm.module import I32, I64
 from sdk.compiler.back.asm import Assembly, Body, Defined, Label, Routine, Types

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.check.body import Body
 from sdk.compiler.types import NOTHING, Type

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.check.convertible import convertible
 from sdk.compiler.check.whole import Whole

@@ -7,8 +7,9 @@ Source: docs/language.md, "Map", "Functions": `@view`. Never: looks at syntax; r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.check.aliases import carries, root
 from sdk.compiler.check.walk import Node, below

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.check.effects import Effects
 from sdk.compiler.check.walk import Node, parts

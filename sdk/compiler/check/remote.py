@@ -6,8 +6,8 @@ Source: docs/language.md, "Other contracts". Never: calls the contract's own fun
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree, types
 from sdk.compiler.check.arguments import Bound, Wanted, bind, plain
 from sdk.compiler.check.body import Body

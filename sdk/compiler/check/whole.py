@@ -6,8 +6,9 @@ Source: docs/language.md, "Inheritance" and "Fields". Never: looks into a body; 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.front.declared import (

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from textwrap import dedent, indent
 from types import MappingProxyType
+
+from contractvm.dataclass import dataclass
 
 PARTS = ("files", "python", "statements", "declarations", "annotations", "types", "effects", "abi", "lints")
 """Modules with a text `ROWS`."""

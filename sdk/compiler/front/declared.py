@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from typing import TypeAlias
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import types
 from sdk.compiler.diagnostics import Source
 from sdk.compiler.symbols import Error, Event, Field, Remote, Span

@@ -7,8 +7,8 @@ an interface.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import types
 from sdk.compiler.front.abi_names import camel_case
 from sdk.compiler.front.annotations import Resolver

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from contractvm.crypto import keccak256
+from contractvm.dataclass import dataclass
 from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.front.abi_names import camel_case, getter_parameters
 from sdk.compiler.front.declared import ContractDecl, FunctionDecl, FunctionKind

@@ -6,9 +6,10 @@ Source: docs/language.md, "Integers". Never: knows anything of storage or memory
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.types import Bool, Enum, Int
 

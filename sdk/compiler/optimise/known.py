@@ -9,8 +9,9 @@ Never: looks at memory.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.check.aliases import carries
 from sdk.compiler.check.effects import field_of, written

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from sdk.compiler import tree
 from sdk.compiler.check.effects import field_of, written
 from sdk.compiler.check.walk import Node, below, parts

@@ -210,9 +210,7 @@ def test_a_flood_is_all_mined(node: Local) -> None:
     """Two thousand sends of several accounts at once, in mixed order of nonces, with one account's gap closed last."""
     accounts = dev_accounts()[:5]
     raws = [
-        Transaction(
-            nonce=number, max_fee=10**11, max_tip=1, gas_limit=21_000, to=accounts[0].address, chain_id=31_337
-        )
+        Transaction(nonce=number, max_fee=10**11, max_tip=1, gas_limit=21_000, to=accounts[0].address, chain_id=31_337)
         .sign(account.secret)
         .encode()
         for account in accounts
