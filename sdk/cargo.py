@@ -103,6 +103,11 @@ def _has_target(rustc: str) -> bool:
     return code == 0 and any(Path(output).glob("libcore-*"))
 
 
+def version_of(rustc: str) -> str:
+    """A compiler's name and version, as it says them. Raises: OSError, subprocess.TimeoutExpired."""
+    return toolchain.run([rustc, "--version"], dict(os.environ))[1]
+
+
 def compile_crate(path: Path) -> Compiled:
     """Compile and link the crate of a `Cargo.toml`. Raises: ToolMissing, BuildError with the compiler's own message."""
     manifest = Manifest.read(path)
@@ -117,8 +122,7 @@ def compile_crate(path: Path) -> Compiled:
         interface = Interface().extended([line.removeprefix("function ") for line in lines])
     except ABIError as error:
         raise BuildError(f"{path}: {error}") from None
-    version = toolchain.run([rustc, "--version"], dict(os.environ))[1]
-    return Compiled(manifest.name, module, interface, said, version)
+    return Compiled(manifest.name, module, interface, said, version_of(rustc))
 
 
 def _by_rustc(rustc: str, manifest: Manifest, directory: Path) -> tuple[bytes, str]:

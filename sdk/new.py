@@ -71,7 +71,7 @@ def create(folder: Path, language: str) -> tuple[Path, ...]:
 
     Raises: ProjectError for a bad name, an unknown language, a folder in use, or one that cannot be written.
     """
-    name = folder.name.replace("-", "_")
+    name = name_of(folder)
     if language not in LANGUAGES:
         raise ProjectError(f"no template for {language!r}; there are: {', '.join(LANGUAGES)}")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
@@ -91,6 +91,16 @@ def create(folder: Path, language: str) -> tuple[Path, ...]:
     except OSError as error:
         raise ProjectError(f"{folder} cannot be written: {error.strerror or error}") from None
     return tuple(paths)
+
+
+def name_of(folder: Path) -> str:
+    """A project's name, as Python and Rust can have it."""
+    return folder.name.replace("-", "_")
+
+
+def source_of(folder: Path, language: str) -> str:
+    """What is built and deployed, as seen from the project's folder."""
+    return LANGUAGES[language].source.replace("@NAME@", name_of(folder))
 
 
 def _contents(name: str, language: Language) -> dict[str, str]:

@@ -233,6 +233,16 @@ def tool(name: str, module: str, extra: str, what: str) -> Finding:
     return Finding(name, OK, f"{installed(module)}: {what}")
 
 
+def rust() -> Finding:
+    """A compiler of Rust that has wasm's core library; it is a program of its own, no extra."""
+    from sdk.cargo import INSTALL, find_rustc, version_of
+
+    rustc = find_rustc()
+    if rustc is None:
+        return Finding("rust", OFF, "no rustc with the target wasm32-unknown-unknown: compiles Cargo.toml", INSTALL)
+    return Finding("rust", OK, f"{version_of(rustc)}, {rustc}: compiles Cargo.toml")
+
+
 def all_checks() -> Sequence[tuple[str, Callable[[], Finding]]]:
     """(name, check), in the order they are shown."""
     from contractvm.wasm.engine import TIERS
@@ -252,6 +262,7 @@ def all_checks() -> Sequence[tuple[str, Callable[[], Finding]]]:
         ("cache", cache),
         ("wat", partial(tool, "wat", "wasmtime", "wat", "assembles .wat")),
         ("c", partial(tool, "c", "ziglang", "c", "compiles .c")),
+        ("rust", rust),
     )
 
 

@@ -12,7 +12,7 @@ import click
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.output import show_json
 from contractvm.cli.problem import say
-from sdk.new import DEFAULT, LANGUAGES, create
+from sdk.new import DEFAULT, LANGUAGES, create, source_of
 
 
 @click.command(cls=Command)
@@ -41,5 +41,5 @@ def new(settings: Settings, folder: Path, lang: str) -> None:
     for path in paths:
         click.echo(path)
     if not settings.quiet:
-        source = paths[0].relative_to(folder)
+        source = source_of(folder, lang)
         say(f"its tests: cd {folder} && pytest    its deployment: contractvm deploy {source}", label="note")

@@ -75,7 +75,12 @@ def report_domain(error: BaseException, colours: bool | None) -> int:
     from gas.schedule import ScheduleError
     from state.errors import StoreError
 
-    if isinstance(error, ContractVMError | StoreError | ScheduleError) and not isinstance(error, Fatal):
+    found = getattr(error, "diagnostics", None)
+    if found:  # of the compiler: each says what it is, where, and how to mend it
+        click.echo(str(error), err=True)
+        number = f"{len(found)} error{'s' * (len(found) > 1)}"
+        say(f"{number}; contractvm explain {found[0].code} says more", label="note", colours=colours)
+    elif isinstance(error, ContractVMError | StoreError | ScheduleError) and not isinstance(error, Fatal):
         say(str(error) or type(error).__name__, colours=colours)
     else:
         say(

@@ -24,13 +24,13 @@ from sdk.build import build
 def stubs(settings: Settings, files: tuple[Path, ...], out: Path | None) -> None:
     """Write a .pyi with the exact types of a contract's functions.
 
-    FILE is a contract's source, a JSON ABI, or an artifact that has one under `abi`. The stub of token.py is token.pyi,
-    which types `chain.deploy(Token, ...)`.
+    FILE is a contract's source, a JSON ABI, or an artifact that has one under `abi`. The stub of token.py is
+    token_abi.pyi, so that mypy goes on looking into token.py; a test imports its Token under TYPE_CHECKING.
 
     \b
     Examples:
       contractvm stubs token.py
-      contractvm stubs build/token.abi.json -o token_types.pyi
+      contractvm stubs build/token.abi.json -o token_abi.pyi
     """
     if out is not None and len(files) > 1:
         raise Problem("-o names one file", "give one FILE, or leave -o out")
@@ -47,7 +47,7 @@ def stubs(settings: Settings, files: tuple[Path, ...], out: Path | None) -> None
             stem = stem if file.suffix in (".py", ".c") else artifact.name
         if not interface.functions:
             raise Problem(f"{file} declares no functions", "give its JSON ABI")
-        path = out or (file if file.is_dir() else file.parent) / f"{stem}.pyi"
+        path = out or (file if file.is_dir() else file.parent) / f"{stem}_abi.pyi"
         if path.exists() and "made by `contractvm stubs`" not in path.read_text(encoding="utf-8", errors="replace"):
             raise Problem(f"{path} exists and is no stub of ours", "name another file with -o")
         path.write_text(stub(name, interface), encoding="utf-8")

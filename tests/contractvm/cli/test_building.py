@@ -163,13 +163,13 @@ def test_stubs_of_an_abi_and_of_a_source(cli: Cli, counter: Path, tmp_path: Path
     pytest.importorskip("ziglang", reason="the extra 'c' is not installed")
     built = cli("build", TOKEN, "-o", tmp_path, "--json").json["built"][0]
     made = cli("stubs", built["abi"], "--json").json["stubs"][0]
-    assert made["class"] == "Token" and Path(made["stub"]) == tmp_path / "token.pyi"
+    assert made["class"] == "Token" and Path(made["stub"]) == tmp_path / "token_abi.pyi"
     text = Path(made["stub"]).read_text()
     assert "def __init__(self, supply: int, *" in text and "balance_of: _BalanceOf" in text
     cli("stubs", TOKEN, "-o", tmp_path / "other.pyi")
     assert (tmp_path / "other.pyi").read_text() == text
     cli("stubs", counter).failed("declares no functions", "give its JSON ABI")
-    (tmp_path / "token.pyi").write_text("# mine\n")
+    (tmp_path / "token_abi.pyi").write_text("# mine\n")
     cli("stubs", built["abi"]).failed("is no stub of ours")
     cli("stubs", built["abi"], built["abi"], "-o", tmp_path / "x.pyi").failed("-o names one file")
 
@@ -232,5 +232,5 @@ def test_a_python_source_with_errors(cli: Cli, vault: Path, tmp_path: Path) -> N
 
 def test_stubs_of_python(cli: Cli, vault: Path) -> None:
     made = cli("stubs", vault, "--json").json["stubs"][0]
-    assert (made["class"], Path(made["stub"]).name) == ("Vault", "vault.pyi")
+    assert (made["class"], Path(made["stub"]).name) == ("Vault", "vault_abi.pyi")
     assert "def __init__(self, owner: AddressLike, *" in Path(made["stub"]).read_text()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sdk.bindings import stub
+from sdk.compiler import compile_file
 from tests.sdk.conftest import need
 from tests.sdk.testing.conftest import ROOT, Run
 
@@ -72,6 +74,7 @@ def test_a_failure_tells_what_the_page_says(project: Path, inside: Run) -> None:
 @pytest.mark.slow
 def test_the_examples_are_typed(project: Path) -> None:
     need("mypy", "test")
+    (project / "bank_abi.pyi").write_text(stub("Bank", compile_file(project / "bank.py").interface), encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "."]
     done = subprocess.run(
         command, cwd=project, env=os.environ | {"MYPYPATH": str(ROOT)}, capture_output=True, text=True
