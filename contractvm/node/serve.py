@@ -65,7 +65,6 @@ def serve(node: Node, listener: socket.socket, ready: Callable[[], None]) -> Non
         "access_log": False,
         "server_header": False,
         "date_header": False,
-        "limit_concurrency": limits.connections,
         "timeout_keep_alive": limits.idle_seconds,
         "timeout_graceful_shutdown": 5,
         "ws_max_size": limits.body_bytes,

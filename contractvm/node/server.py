@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from contractvm.node.dispatch import Dispatcher
@@ -36,7 +37,7 @@ CORS: Final = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
 )
 PREFLIGHT_SECONDS: Final = b"600"
-EXPLORED: Final = "/contract/"
+EXPLORED: Final = b"/contract/"
 """Paths that the explorer's forms are sent to; all others that are sent to are JSON-RPC's."""
 SOCKET_REQUESTS: Final = 256
 """Requests of one WebSocket that may be worked on at the same time."""
@@ -55,7 +56,8 @@ class App:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._dispatcher = Dispatcher(node, methods())
+        self.dispatcher = Dispatcher(node, methods())
+        self.limits = node.config.limits
         self._explorer: Explorer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,14 +70,14 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
-        if method == "POST" and not scope["path"].startswith(EXPLORED):
+        if method == "POST" and not paged(scope["raw_path"]):
             try:
                 body = await self._body(receive)
             except BodyTooLarge as error:
                 return await respond(send, 413, str(error).encode(), close=True)
             except Gone:
                 return None
-            answer = self._dispatcher.handle(body)
+            answer = self.dispatcher.handle(body)
             if isinstance(answer, Awaitable):
                 answer = await answer
             if answer is None:
@@ -135,7 +137,7 @@ class App:
                 if message["type"] == "websocket.disconnect":
                     break
                 body = message.get("bytes") or (message.get("text") or "").encode()
-                answer = self._dispatcher.handle(body, session)
+                answer = self.dispatcher.handle(body, session)
                 if isinstance(answer, Awaitable):
                     if len(under_way) >= SOCKET_REQUESTS:
                         await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -167,6 +169,32 @@ class App:
         except Overrun:
             with suppress(Exception):
                 await send({"type": "websocket.close", "code": 1008, "reason": "too slow"})
+
+
+def paged(path: bytes) -> bool:
+    """Whether what is sent there is a page's form; everything else that is sent is JSON-RPC's."""
+    return path.startswith(EXPLORED)
+
+
+def head(body: bytes | None, status: int = 200, kind: bytes = b"application/json", *, close: bool = False) -> bytes:
+    """A whole response as bytes, for who has a transport at hand; `body` None is the answer to a notification."""
+    if body is None:
+        return NO_CONTENT
+    if status == 200 and not close:
+        return OK % (len(body), body)
+    reason = HTTPStatus(status).phrase.encode()
+    return b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (
+        status,
+        reason,
+        kind,
+        len(body),
+        body,
+    )
+
+
+_CORS_LINES: Final = b"".join(name + b": " + value + b"\r\n" for name, value in CORS)
+OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" + _CORS_LINES + b"content-length: %d\r\n\r\n%s"
+NO_CONTENT: Final = b"HTTP/1.1 204 No Content\r\n" + _CORS_LINES + b"\r\n"
 
 
 async def respond(send: Send, status: int, body: bytes, headers: Headers = (), *, close: bool = False) -> None:

@@ -91,12 +91,12 @@ class Node:
 
 
 @contextmanager
-def anvil(tools: Path) -> Iterator[Node]:
-    """A fresh node for the length of a `with`."""
+def anvil(tools: Path, *options: str) -> Iterator[tuple[Node, subprocess.Popen[bytes]]]:
+    """A fresh node and its process for the length of a `with`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([str(tools / "anvil"), "--port", str(port), "--steps-tracing", "--quiet"])
+    process = subprocess.Popen([str(tools / "anvil"), "--port", str(port), "--quiet", *options])
     node = Node(port)
     try:
         until = time.monotonic() + START_SECONDS
@@ -108,7 +108,7 @@ def anvil(tools: Path) -> Iterator[Node]:
                 if time.monotonic() > until:
                     raise BenchError("anvil does not answer") from None
                 time.sleep(0.05)
-        yield node
+        yield node, process
     finally:
         process.terminate()
         process.wait()
@@ -122,7 +122,7 @@ def measure(supply: int, amount: int) -> Solidity:
     """Deploy the token, transfer twice to the same holder, and take the second apart. Raises: BenchError."""
     tools = folder()
     creation = compile_token(tools)
-    with anvil(tools) as node:
+    with anvil(tools, "--steps-tracing") as (node, _):
         owner, other = node("eth_accounts")[:2]
         gas = hex(3_000_000)
         _, deployed = node.send(**{"from": owner, "data": "0x" + creation.hex() + word(supply), "gas": gas})
