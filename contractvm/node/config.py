@@ -59,5 +59,7 @@ class Config:
     base_fee: int | None = None
     tier: str = "auto"
     keep: int | None = None
+    state: Path | None = None
+    """A file whose state a new chain begins with, if it is there, and in which the state is left at the end."""
     metrics: bool = False
     limits: Limits = field(default_factory=Limits)

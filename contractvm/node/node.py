@@ -14,13 +14,14 @@ from contractvm.block import Block
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Rejected
 from contractvm.machine import Machine
+from contractvm.node.artifacts import Artifacts
 from contractvm.node.caller import Caller
 from contractvm.node.config import Config
 from contractvm.node.feed import Feed, News
 from contractvm.node.fees import FeeHistory
 from contractvm.node.history import History
 from contractvm.node.miner import Miner
-from contractvm.node.opening import open_chain, restart
+from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
 from contractvm.node.turns import Turns
 from contractvm.node.watch import Watch
@@ -48,6 +49,7 @@ class Node:
         self.watch = Watch(config.limits)
         self.feed.add(self.watch)
         self.chain = open_chain(config, self.keys, machines)
+        self.artifacts = Artifacts(None if config.data is None else config.data / "artifacts")
         self.miner = Miner(self.chain, self._sealed, automine=config.mining, interval=config.block_time)
         self.history = History(self.chain, self.miner.write, config.keep)
         if config.data is None or config.keep is not None:
@@ -67,7 +69,7 @@ class Node:
         await self.history.close()
         await self.miner.close()
         self.pace.close()
-        self.chain.close()
+        close_chain(self.chain, self.config)
 
     def restart(self) -> None:
         """Begin the chain anew; on the thread that changes it. Raises: HeightError."""
@@ -107,4 +109,4 @@ class Node:
 
     def known_errors(self) -> Sequence[str]:
         """Signatures of the custom errors of the contracts whose artifacts are known here."""
-        return ()
+        return self.artifacts.errors

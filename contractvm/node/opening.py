@@ -5,7 +5,9 @@ Never: prints; what is found is for the command line to say.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from contractvm.archive import StoreArchive
 from contractvm.chain import Chain
@@ -15,14 +17,18 @@ from contractvm.frames import choose
 from contractvm.genesis import BASE_FEE, CHAIN_ID, Allocation, Genesis
 from contractvm.machine import Machine
 from contractvm.node.config import Config
-from contractvm.node.statefile import StateFileError
-from contractvm.node.states import genesis_from
+from contractvm.node.statefile import Progress, StateFileError
+from contractvm.node.states import genesis_from, save
 from contractvm.rules import contract_rules
 from contractvm.spill import SpillArchive
 from contractvm.types import Address
 from contractvm.wasm.machine import WasmMachine
 from state.directory import open_store
 from state.store import MemoryStore, Store
+
+log: Final = logging.getLogger("contractvm.node")
+TELL_EVERY: Final = 1 << 16
+"""Accounts of a state file between two lines of the log."""
 
 
 def open_chain(config: Config, accounts: Iterable[Address], machines: Sequence[Machine] | None = None) -> Chain:
@@ -56,10 +62,30 @@ def restart(chain: Chain, config: Config, accounts: Iterable[Address]) -> None:
         chain.restart(None)
 
 
+def close_chain(chain: Chain, config: Config) -> None:
+    """Leave the state in its file, if there is to be one, and close the chain. Raises: StoreFull, naming the file."""
+    try:
+        if config.state is not None:
+            count = save(chain, config.state, _progress("written"))
+            log.info("the state of block %d is in %s: %d accounts", chain.head.number, config.state, count)
+    finally:
+        chain.close()
+
+
+def _progress(verb: str) -> Progress:
+    """Says from time to time how far a file is."""
+
+    def tell(count: int) -> None:
+        if count and count % TELL_EVERY == 0:
+            log.info("%d accounts %s", count, verb)
+
+    return tell
+
+
 def genesis_of(config: Config, accounts: Iterable[Address], machines: Sequence[Machine]) -> Genesis:
     """What a new chain begins with. Raises: ValueError for numbers out of bounds, StateFileError."""
     if config.state is not None and config.state.exists():
-        return genesis_from(config.state, config.chain_id, _code_check(machines))
+        return genesis_from(config.state, config.chain_id, _code_check(machines), _progress("read"))
     return Genesis(
         chain_id=CHAIN_ID if config.chain_id is None else config.chain_id,
         gas_limit=config.gas_limit,

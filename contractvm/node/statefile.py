@@ -44,11 +44,9 @@ _LENGTH: Final = Struct(">I")
 _FRAME_BYTES: Final = 64 << 10
 """Storage that is written together; single values may be longer."""
 _LONGEST_FRAME: Final = 1 << 30
-_EVERY: Final = 1_024
-"""Accounts between two reports of progress."""
 
 Progress = Callable[[int], None]
-"""Is told how many accounts are done."""
+"""Is told at each account how many are done."""
 
 
 class StateFileError(ContractVMError):
@@ -106,11 +104,9 @@ def dump(reader: Reader, about: About, file: IO[bytes], progress: Progress | Non
         put([NAME, FORMAT, about.fields()])
         for count, frame in _frames(reader):
             put(frame)
-            if progress is not None and frame[0] == "a" and count % _EVERY == 0:
+            if progress is not None and frame[0] == "a":
                 progress(count)
         put(["end", count, digest.digest()])
-    if progress is not None:
-        progress(count)
     return count
 
 

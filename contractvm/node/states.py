@@ -57,10 +57,17 @@ def loaded(chain: Chain, content: bytes, most_bytes: int) -> Change:
     return change
 
 
-def read_through(file: IO[bytes], check_code: Callable[[bytes], None], most_bytes: int | None = None) -> About:
+def read_through(
+    file: IO[bytes],
+    check_code: Callable[[bytes], None],
+    most_bytes: int | None = None,
+    progress: Progress | None = None,
+) -> About:
     """Read all of a file and change nothing. Raises: StateFileError, which says why it is no state; OSError."""
     entries = Entries(file, keccak_function(), most_bytes)
     for entry in entries:
+        if progress is not None and entry.address is not None:
+            progress(entries.count)
         if entry.code and entry.address is not None:
             try:
                 check_code(entry.code)
@@ -69,14 +76,16 @@ def read_through(file: IO[bytes], check_code: Callable[[bytes], None], most_byte
     return entries.about
 
 
-def genesis_from(path: Path, chain_id: int | None, check_code: Callable[[bytes], None]) -> Genesis:
+def genesis_from(
+    path: Path, chain_id: int | None, check_code: Callable[[bytes], None], progress: Progress | None = None
+) -> Genesis:
     """How a chain begins that has the state of a file. `chain_id` None: the file's.
 
     Raises: StateFileError, naming the file and why it is refused; OSError.
     """
     try:
         with open(path, "rb") as file:
-            about = read_through(file, check_code)
+            about = read_through(file, check_code, progress=progress)
         if chain_id not in (None, about.chain_id):
             raise StateFileError(f"it is of chain id {about.chain_id}, not {chain_id}")
         if about.gas_limit < LEAST_GAS_LIMIT:
