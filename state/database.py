@@ -93,7 +93,7 @@ class StateDB:
     Args:
         store: where everything is; the caller closes it.
         keccak: keccak-256.
-        cache_bytes: memory for trie records.
+        cache_bytes: memory for trie records of a store on disk.
 
     Raises:
         StoreCorrupt: the head record does not parse, or the account trie has another root than it says.
@@ -102,7 +102,8 @@ class StateDB:
     def __init__(self, store: Store, keccak: Keccak, *, cache_bytes: int = NODE_CACHE_BYTES) -> None:
         self._store = store
         self._keccak = keccak
-        self._nodes = Cache(cache_bytes)
+        self._nodes = Cache(cache_bytes) if store.backend != "memory" else None
+        self._node = store.get if self._nodes is None else self._cached
         self._recent = Recent()
         self._paths = Paths(keccak)
         self._empty = EmptyStretches()
@@ -182,11 +183,12 @@ class StateDB:
             self._height, self._oldest, self._root = prepared.height, oldest, prepared.root
             self._empty.advance(prepared.added)
             self._recent.advance(prepared.records)
-        for key, record in prepared.nodes.items():
-            if record is None:
-                self._nodes.drop(key)
-            else:
-                self._nodes.put(key, record)
+        if self._nodes is not None:
+            for key, record in prepared.nodes.items():
+                if record is None:
+                    self._nodes.drop(key)
+                else:
+                    self._nodes.put(key, record)
 
     def revert_to(self, height: int, meta: Mapping[bytes, bytes | None] | None = None, sync: bool = False) -> None:
         """Undo every block above `height`, in one batch together with `meta`.
@@ -196,7 +198,7 @@ class StateDB:
             StoreCorrupt: a storage root worked out anew is not the one its account had.
         """
         self._check_kept(height)
-        past, gone = undone(self._store, height)
+        past, gone = undone(self._store, height, self._height or 0)
         changes = _Changes()
         storage: dict[bytes, dict[bytes, bytes]] = {}
         for record, value in past.items():
@@ -261,8 +263,7 @@ class StateDB:
         if not isinstance(self._store, MemoryStore):
             raise ValueError(f"a {self._store.backend} store has no restore points; use revert_to")
         with self._lock:
-            for key in self._store.restore(point.snapshot):
-                self._nodes.drop(key)
+            self._store.restore(point.snapshot)
             self._read_head()
             self._empty.forget()
             self._recent.forget()
@@ -288,12 +289,16 @@ class StateDB:
         if not self._oldest <= height <= self._height:
             raise HeightError(f"no state is kept at height {height}, only from {self._oldest} to {self._height}")
 
-    def _node(self, key: bytes) -> bytes | None:
-        record = self._nodes.get(key)
+    def _cached(self, key: bytes) -> bytes | None:
+        """Read a trie record of a store on disk."""
+        nodes, get = self._nodes, self._store.get
+        if nodes is None:
+            return get(key)
+        record = nodes.get(key)
         if record is None:
-            record = self._store.get(key)
+            record = get(key)
             if record is not None:
-                self._nodes.put(key, record)
+                nodes.put(key, record)
         return record
 
     def _account_leaf(self, address: bytes) -> bytes | None:

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from state.codec import RLPError, decode, encode
 from state.errors import StoreCorrupt
-from state.ordered import prefix_end
 from state.records import DIFF, height_bytes, past_key, past_start, past_suffix
 from state.store import Reader
 
@@ -31,18 +30,17 @@ def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Write
     return writes
 
 
-def undone(reader: Reader, height: int) -> tuple[dict[bytes, bytes], Writes]:
-    """Return what each record changed above `height` held there, empty for nothing, and the removal of its pasts.
+def undone(reader: Reader, height: int, head: int) -> tuple[dict[bytes, bytes], Writes]:
+    """Return what each record changed above `height`, up to `head`, held there, empty for nothing, and the removal of
+    its pasts.
 
     Raises:
         StoreCorrupt: a past is missing or a list does not parse.
     """
     past: dict[bytes, bytes] = {}
     removals: Writes = {}
-    for key, listed in reader.iterate(DIFF + height_bytes(height + 1), prefix_end(DIFF), reverse=True):
-        at = int.from_bytes(key[1:], "big")
-        removals[key] = None
-        for record in _changed(listed):
+    for at in range(head, height, -1):
+        for record in _list(reader, at, removals):
             where = past_key(record, at)
             old = reader.get(where)
             if old is None:
@@ -55,12 +53,21 @@ def undone(reader: Reader, height: int) -> tuple[dict[bytes, bytes], Writes]:
 def forgotten(reader: Reader, oldest: int, below: int) -> Writes:
     """Return the removal of what is needed only for heights from `oldest`, the lowest so far, to before `below`."""
     removals: Writes = {}
-    # From there and not from the first list on: those removed before may still be in a disk store's way.
-    for key, listed in reader.iterate(DIFF + height_bytes(oldest), DIFF + height_bytes(below + 1)):
-        removals[key] = None
-        at = int.from_bytes(key[1:], "big")
-        removals.update((past_key(record, at), None) for record in _changed(listed))
+    for at in range(oldest, below + 1):
+        removals.update((past_key(record, at), None) for record in _list(reader, at, removals))
     return removals
+
+
+def _list(reader: Reader, height: int, removals: Writes) -> list[bytes]:
+    """Return the records that block `height` changed, none where no list is kept, and put the list's removal down.
+
+    Lists are looked up one by one: nothing else would need the keys of a store in memory in order.
+    """
+    listed = reader.get(DIFF + height_bytes(height))
+    if listed is None:
+        return []
+    removals[DIFF + height_bytes(height)] = None
+    return _changed(listed)
 
 
 def _changed(listed: bytes) -> list[bytes]:

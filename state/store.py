@@ -18,9 +18,10 @@ from weakref import ref
 
 from state.errors import StoreError
 from state.ordered import SortedKeys, successor
+from state.roworder import RowOrder
 
 _FIRST_STEP = 1
-_LONGEST_STEP = 256
+_LONGEST_STEP = 2_048
 
 
 class Reader(Protocol):
@@ -92,8 +93,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._rows: dict[bytes, bytes] = {}
-        self._ordered = SortedKeys()
-        self._unordered: set[bytes] = set()
+        self._order = RowOrder(self._rows)
         self._youngest: ref[_Layer] | None = None
         self._lock = Lock()
         self._closed = False
@@ -171,24 +171,11 @@ class MemoryStore:
         if value is None:
             if old is not None:
                 del self._rows[key]
-                self._unordered.add(key)
+                self._order.changed(key)
         else:
             self._rows[key] = value
             if old is None:
-                self._unordered.add(key)
-
-    def _in_order(self) -> SortedKeys:
-        """Return the keys in order, having placed those written since last time. The lock is held."""
-        if len(self._unordered) * 8 > len(self._ordered):
-            self._ordered = SortedKeys(self._rows)
-        else:
-            for key in self._unordered:
-                if key in self._rows:
-                    self._ordered.add(key)
-                else:
-                    self._ordered.discard(key)
-        self._unordered.clear()
-        return self._ordered
+                self._order.changed(key)
 
 
 class MemorySnapshot:
@@ -253,13 +240,17 @@ class MemorySnapshot:
         """Return the first `count` keys of the range as this snapshot has them."""
         with self._store._lock:
             past = self.past()
-            ordered = self._store._in_order()
+            order = self._store._order
             gone = SortedKeys(key for key, value in past.items() if value is not None and start <= key)
             found: list[bytes] = []
             edge: bytes | None = stop if reverse else start
             inclusive = not reverse
             while len(found) < count:
-                key = _nearest(ordered, gone, edge, inclusive, reverse)
+                if reverse:
+                    key = _later(order.below(edge, start, inclusive=inclusive), gone.below(edge, inclusive=inclusive))
+                else:
+                    at = edge or b""
+                    key = _earlier(order.above(at, stop, inclusive=inclusive), gone.above(at, inclusive=inclusive))
                 if key is None or key < start or (stop is not None and key >= stop):
                     break
                 if past.get(key, b"") is not None:
@@ -268,11 +259,13 @@ class MemorySnapshot:
             return found
 
 
-def _nearest(one: SortedKeys, other: SortedKeys, edge: bytes | None, inclusive: bool, reverse: bool) -> bytes | None:
-    """Return the key of either set that is next to `edge` in the walk's direction."""
-    if reverse:
-        found = (one.below(edge, inclusive=inclusive), other.below(edge, inclusive=inclusive))
-        return max((key for key in found if key is not None), default=None)
-    at = edge if edge is not None else b""
-    found = (one.above(at, inclusive=inclusive), other.above(at, inclusive=inclusive))
-    return min((key for key in found if key is not None), default=None)
+def _earlier(one: bytes | None, other: bytes | None) -> bytes | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _later(one: bytes | None, other: bytes | None) -> bytes | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)

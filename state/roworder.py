@@ -1,0 +1,70 @@
+"""The order of the keys of a dict: kept for each first byte apart, and only for those that somebody walks.
+
+What the first byte stands for is the caller's; the state's accounts, storage and tries differ in it, and most of them
+are never walked in order. So a key costs nothing here until one like it is asked for, and then the others still do not.
+Belongs to whoever holds the lock on the dict.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from state.ordered import SortedKeys
+
+_SORT_ANEW: Final = 8
+"""More than one in so many keys changed: sorting all is quicker than placing each."""
+
+
+class RowOrder:
+    """Finds the neighbours of keys in `rows`, which is told of each key that comes or goes."""
+
+    __slots__ = ("_kept", "_pending", "_rows")
+
+    def __init__(self, rows: Collection[bytes]) -> None:
+        self._rows = rows
+        self._kept: dict[bytes, SortedKeys] = {}
+        self._pending: dict[bytes, set[bytes] | None] = {}  # by first byte; None where no order is kept
+
+    def changed(self, key: bytes) -> None:
+        """Note that a key came or went."""
+        pending = self._pending.setdefault(key[:1], None)
+        if pending is not None:
+            pending.add(key)
+
+    def above(self, key: bytes, stop: bytes | None, *, inclusive: bool) -> bytes | None:
+        """Return the smallest key above `key` (or equal to it, if `inclusive`) that is below `stop`."""
+        first = key[:1]
+        for tag in sorted(self._pending):
+            if tag < first or (stop is not None and tag >= stop):
+                continue
+            found = self._order(tag).above(max(key, tag), inclusive=inclusive or key < tag)
+            if found is not None:
+                return found if stop is None or found < stop else None
+        return None
+
+    def below(self, key: bytes | None, start: bytes, *, inclusive: bool) -> bytes | None:
+        """Return the greatest key below `key` (or equal to it, if `inclusive`) that is not below `start`.
+
+        `key` None stands for the end of all keys.
+        """
+        first = start[:1]
+        for tag in sorted(self._pending, reverse=True):
+            if tag < first or (key is not None and tag > key):
+                continue
+            found = self._order(tag).below(key, inclusive=inclusive)
+            if found is not None:
+                return found if found >= start else None
+        return None
+
+    def _order(self, tag: bytes) -> SortedKeys:
+        """The keys that begin with a byte, those that came since placed and those that went taken out."""
+        pending, kept = self._pending[tag], self._kept.get(tag)
+        if kept is None or pending is None or len(pending) * _SORT_ANEW > len(kept):
+            kept = self._kept[tag] = SortedKeys([key for key in self._rows if key[:1] == tag])
+        else:
+            for key in pending:
+                if key in self._rows:
+                    kept.add(key)
+                else:
+                    kept.discard(key)
+        self._pending[tag] = set()
+        return kept
