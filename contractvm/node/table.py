@@ -17,13 +17,14 @@ from contractvm.node.methods import (
     logs,
     mining,
     send,
+    sign,
     snapshots,
     state,
     txpool,
 )
 from contractvm.node.rows import Method
 
-MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send, dev, mining, snapshots, info, debug)
+MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send, sign, dev, mining, snapshots, info, debug)
 
 
 @cache
