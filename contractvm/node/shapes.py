@@ -56,7 +56,7 @@ def block_document(block: Block, full: bool) -> Document:
     if full:
         header = block.header
         document["transactions"] = [
-            transaction_document(tx, header.hash, header.number, index, header.base_fee)
+            transaction_document(tx, header.hash, header.number, index, header.base_fee, header.timestamp)
             for index, tx in enumerate(block.transactions)
         ]
     else:
@@ -67,8 +67,9 @@ def block_document(block: Block, full: bool) -> Document:
 def pending_document(header: Header, transactions: Sequence[Transaction], full: bool) -> Document:
     """The next block as it would be made of what waits: what is not known before it is made is null."""
     document = header_document(header)
-    for unknown in ("hash", "miner", "nonce", "logsBloom", "totalDifficulty"):
+    for unknown in ("hash", "miner", "nonce"):
         document[unknown] = None
+    document["totalDifficulty"] = "0x0"
     document["stateRoot"] = document["receiptsRoot"] = document["transactionsRoot"] = "0x" + bytes(32).hex()
     document["size"] = hex(0)
     document["uncles"] = []
@@ -83,8 +84,9 @@ def transaction_document(
     block_number: int | None = None,
     index: int | None = None,
     base_fee: int | None = None,
+    timestamp: int | None = None,
 ) -> Document:
-    """A transaction; without a block it waits in the pool."""
+    """A transaction; without a block it waits in the pool. `timestamp` is the block's."""
     price = tx.max_fee if base_fee is None else tx.gas_price(base_fee)
     document: Document = {
         "hash": "0x" + tx.hash.hex(),
@@ -102,6 +104,8 @@ def transaction_document(
         "r": hex(tx.r),
         "s": hex(tx.s),
     }
+    if timestamp is not None:
+        document["blockTimestamp"] = hex(timestamp)
     if tx.chain_id is not None:
         document["chainId"] = hex(tx.chain_id)
     if tx.type is TxType.LEGACY:
@@ -141,8 +145,11 @@ def log_document(log: Log, receipt: Receipt, index: int, timestamp: int | None =
     return document
 
 
-def receipt_document(receipt: Receipt, errors: Sequence[str] = ()) -> Document:
-    """A receipt; of one that failed, `error` says why in words. `errors` are signatures of custom errors."""
+def receipt_document(receipt: Receipt, errors: Sequence[str] = (), timestamp: int | None = None) -> Document:
+    """A receipt; of one that failed, `error` says why in words. `errors` are signatures of custom errors.
+
+    `timestamp` is the block's.
+    """
     logs = receipt.logs
     document: Document = {
         "transactionHash": "0x" + receipt.transaction_hash.hex(),
@@ -155,11 +162,13 @@ def receipt_document(receipt: Receipt, errors: Sequence[str] = ()) -> Document:
         "cumulativeGasUsed": hex(receipt.cumulative_gas),
         "gasUsed": hex(receipt.gas_used),
         "effectiveGasPrice": hex(receipt.gas_price),
-        "logs": [log_document(log, receipt, index) for index, log in enumerate(logs)],
+        "logs": [log_document(log, receipt, index, timestamp) for index, log in enumerate(logs)],
         "logsBloom": "0x" + (logs_bloom(logs) if logs else EMPTY_BLOOM).hex(),
         "type": hex(receipt.type),
         "status": "0x1" if receipt.ok else "0x0",
     }
+    if timestamp is not None:
+        document["blockTimestamp"] = hex(timestamp)
     if not receipt.ok:
         document["error"] = why(receipt, errors)
         document["revertReason"] = "0x" + receipt.output.hex()

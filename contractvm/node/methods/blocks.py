@@ -82,7 +82,8 @@ def at_index(node: Node, block: BlockId, index: int) -> Document | None:
     if found is None or index >= len(found.transactions):
         return None
     header = found.header
-    return transaction_document(found.transactions[index], header.hash, header.number, index, header.base_fee)
+    tx, fee = found.transactions[index], header.base_fee
+    return transaction_document(tx, header.hash, header.number, index, fee, header.timestamp)
 
 
 def raw_at_index(node: Node, block: BlockId, index: int) -> str | None:
@@ -165,8 +166,10 @@ def transaction_by_hash(node: Node, digest: Hash) -> Document | None:
 
 def included_document(node: Node, found: Included) -> Document:
     """A transaction in a block."""
-    fee = node.chain.header(found.block_number).base_fee
-    return transaction_document(found.transaction, found.block_hash, found.block_number, found.index, fee)
+    header = node.chain.header(found.block_number)
+    return transaction_document(
+        found.transaction, found.block_hash, header.number, found.index, header.base_fee, header.timestamp
+    )
 
 
 @rows.method("eth_getTransactionByBlockNumberAndIndex", AT, INDEX, result="transaction or null")
@@ -185,18 +188,19 @@ def transaction_by_hash_and_index(node: Node, digest: Hash, index: int) -> Docum
 def receipt(node: Node, digest: Hash) -> Document | None:
     """What came of a transaction; null while it is in no block."""
     found = node.chain.receipt(digest)
-    return None if found is None else receipt_document(found, node.known_errors())
+    if found is None:
+        return None
+    return receipt_document(found, node.known_errors(), node.chain.header(found.block_number).timestamp)
 
 
 @rows.method("eth_getBlockReceipts", AT, result="list of receipts or null")
 def block_receipts(node: Node, block: BlockId) -> list[Document] | None:
     """What came of all transactions of a block, in order."""
-    try:
-        found = node.chain.receipts(block)
-    except UnknownBlock:
+    header = header_of(node, block)
+    if header is None:
         return None
     errors = node.known_errors()
-    return [receipt_document(one, errors) for one in found]
+    return [receipt_document(one, errors, header.timestamp) for one in node.chain.receipts(header.number)]
 
 
 # The bytes themselves, so that clients can check every hash.
