@@ -111,6 +111,11 @@ class Chain:
         return self._identity.chain_id
 
     @property
+    def durable(self) -> bool:
+        """Whether blocks outlive the process, so that each waits for the disk."""
+        return self._store.backend != "memory"
+
+    @property
     def identity(self) -> Identity:
         """What makes this chain this chain."""
         return self._identity
@@ -279,8 +284,8 @@ class Chain:
                 with self._gate:
                     self.pool.revalidate(self._account)
 
-    def prune(self, keep: int, most: int = 64) -> bool:
-        """Forget states older than `keep` blocks before the head, and blocks much older; whether more is to be done.
+    def prune(self, keep: int, *, blocks: bool = True, most: int = 64) -> bool:
+        """Forget states older than `keep` blocks before the head, and `blocks` much older; whether more is to be done.
 
         Does it for at most `most` heights, in one batch. Blocks stay that code on the oldest state can ask for.
         """
@@ -289,7 +294,7 @@ class Chain:
             below = min(self._head.number - keep, oldest + most)
             if below <= oldest:
                 return False
-            self._state.prune(below, self._archive.prune(below - BLOCKS_BEHIND))
+            self._state.prune(below, self._archive.prune(below - BLOCKS_BEHIND) if blocks else None)
             self._archive.settle(self._head.number)
             return below < self._head.number - keep
 

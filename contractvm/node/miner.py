@@ -1,8 +1,10 @@
-"""When blocks are made: at once, in intervals, or when asked; always on the one thread that changes the chain.
+"""When blocks are made, and on which thread: at once, in intervals, or when asked.
 
-Transactions that arrive while a block is being made share the next one, and so one write to the disk. Whoever waits for
-a transaction is answered when its block can be read, which a durable chain has synced by then, or when it cannot run
-now. Never: executes anything on the event loop's thread.
+One thread changes the chain at a time: the writer's, or the event loop's own where what waits is known to be short
+(`pace`), the chain is in memory and nobody else writes; going to another thread and back costs as much as a transfer.
+Transactions that arrive together, or while a block is being made, share the next one, and so one write to the disk.
+Whoever waits for a transaction is answered when its block can be read, which a durable chain has synced by then, or
+when it cannot run now. Never: runs anything of unknown length where requests are answered.
 """
 
 from __future__ import annotations
@@ -10,33 +12,52 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from contractvm.block import Block
 from contractvm.chain import Chain
+from contractvm.node.pace import Pace
+from contractvm.transaction import Transaction
 from contractvm.types import Hash
 
 T = TypeVar("T")
 
 log: Final = logging.getLogger("contractvm.node")
 
+PAYMENT_GAS: Final = 21_000
+"""With which nothing is left to run code."""
 TURN: Final = 0.01
 """Seconds for which blocks are made at a stretch, before others who write have their turn."""
+
+
+MOST_HERE: Final = 16
+LONGEST_HERE: Final = 0.004
+"""Transactions, and seconds that they are expected to take, of a block that is made on the event loop's thread."""
+
+
+def kind_of(tx: Transaction) -> Hashable | None:
+    """What takes as long: the same function of the same contract. None for a payment that cannot run code."""
+    if tx.gas_limit <= PAYMENT_GAS and not tx.data and tx.to is not None:
+        return None
+    return "tx", tx.to, tx.data[:4] if tx.to is not None else tx.hash
 
 
 class Miner:
     """Makes a chain's blocks. Belongs to the event loop's thread; `sealed` is called there with each new block."""
 
     def __init__(
-        self, chain: Chain, sealed: Callable[[Block], None], *, automine: bool, interval: float | None
+        self, chain: Chain, sealed: Callable[[Block], None], pace: Pace, *, automine: bool, interval: float | None
     ) -> None:
         """`interval` in seconds; with one, blocks come by the clock, empty ones too."""
         self._chain = chain
+        self._pace = pace
+        self._writes = 0
+        self._called = False
         self._sealed = sealed
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="contractvm-writer")
-        self._waiters: dict[Hash, asyncio.Future[None]] = {}
+        self._waiters: dict[Hash, asyncio.Future[Hash]] = {}
         self._worker: asyncio.Task[None] | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._woken = False
@@ -68,7 +89,11 @@ class Miner:
 
     async def write(self, change: Callable[[], T]) -> T:
         """Do something to the chain on its thread, after what waits there."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, change)
+        self._writes += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, change)
+        finally:
+            self._writes -= 1
 
     async def edit(self, change: Callable[[], Block]) -> Block:
         """Do something that makes a block of its own."""
@@ -106,8 +131,8 @@ class Miner:
             first = False
         return made
 
-    def mined(self, digest: Hash) -> asyncio.Future[None]:
-        """Make blocks of what waits; done when the transaction is in one, or cannot be."""
+    def mined(self, digest: Hash) -> asyncio.Future[Hash]:
+        """Make blocks of what waits; done, with its hash, when the transaction is in one, or cannot be."""
         future = self._waiters.get(digest)
         if future is None:
             future = self._waiters[digest] = asyncio.get_running_loop().create_future()
@@ -117,16 +142,51 @@ class Miner:
     def wake(self) -> None:
         """Make blocks of what waits, without waiting for them."""
         self._woken = True
-        if self._worker is None:
+        if self._worker is None and not self._called:
+            # What arrives in the same turn of the loop shares the block.
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._called = False
+        try:
+            while self._waiters and self._may_here():
+                start = time.perf_counter()
+                block = self._chain.produce_some()
+                if block is None:
+                    self._release(list(self._waiters))
+                    return
+                self._learn(block, time.perf_counter() - start, fresh=False)
+                self._tell(block)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
+            self._fail(error)
+        if self._worker is None and len(self._chain.pool):
             self._worker = asyncio.ensure_future(self._work())
+
+    def _may_here(self) -> bool:
+        """Whether a block of what waits may be made on this thread."""
+        if not self.automine or self._writes or self._worker is not None or self._chain.durable:
+            return False
+        pool = self._chain.pool
+        if len(pool) > MOST_HERE:
+            return False
+        return sum(self._pace.expected(kind) for tx in pool if (kind := kind_of(tx)) is not None) < LONGEST_HERE
+
+    def _learn(self, block: Block, seconds: float, *, fresh: bool) -> None:
+        """Note how long each of a block's transactions took: alone as it was, among others the average."""
+        share = seconds / max(len(block.transactions), 1)
+        for tx in block.transactions[:MOST_HERE]:
+            if (kind := kind_of(tx)) is not None:
+                self._pace.took(kind, share, fresh=fresh)
 
     async def _work(self) -> None:
         """Make blocks until nothing that waits can run."""
         try:
             while self.automine and len(self._chain.pool):
                 self._woken = False
-                block = await self.write(self._chain.produce_some)
+                block, seconds = await self.write(self._produce)
                 if block is not None:
+                    self._learn(block, seconds, fresh=True)
                     self._tell(block)
                 elif not self._woken:  # else something came that this try may not have seen
                     break
@@ -135,6 +195,11 @@ class Miner:
         finally:
             self._worker = None
             self._release(list(self._waiters))
+
+    def _produce(self) -> tuple[Block | None, float]:
+        """A block and the seconds that it took; on the writer's thread."""
+        start = time.thread_time()
+        return self._chain.produce_some(), time.thread_time() - start
 
     def _tell(self, block: Block) -> None:
         self._sealed(block)
@@ -145,7 +210,7 @@ class Miner:
         for digest in digests:
             future = self._waiters.pop(digest, None)
             if future is not None and not future.done():
-                future.set_result(None)
+                future.set_result(digest)
 
     def _fail(self, error: Exception) -> None:
         log.error("no block could be made: %s", error, exc_info=error)

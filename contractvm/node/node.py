@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from contractvm.block import Block
 from contractvm.devaccounts import dev_accounts
@@ -28,6 +29,9 @@ from contractvm.node.watch import Watch
 from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
 
+TRACES: Final = 2
+"""Transactions that are looked into at a time; others wait, so that calls find a thread."""
+
 
 class Node:
     """An open chain, served. Belongs to the event loop's thread."""
@@ -44,13 +48,14 @@ class Node:
         self.started = time.monotonic()
         self.calls: Counter[str] = Counter()
         self.pace = Pace()
+        self.tracing = asyncio.Semaphore(TRACES)
         self.feed = Feed()
         self.turns = Turns()
         self.watch = Watch(config.limits)
         self.feed.add(self.watch)
         self.chain = open_chain(config, self.keys, machines)
         self.artifacts = Artifacts(None if config.data is None else config.data / "artifacts")
-        self.miner = Miner(self.chain, self._sealed, automine=config.mining, interval=config.block_time)
+        self.miner = Miner(self.chain, self._sealed, self.pace, automine=config.mining, interval=config.block_time)
         self.history = History(self.chain, self.miner.write, config.keep)
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
@@ -98,11 +103,7 @@ class Node:
         self.feed.arrived(transaction)
         if not self.miner.automine:
             return digest
-        return asyncio.ensure_future(self._mined(digest))
-
-    async def _mined(self, digest: Hash) -> Hash:
-        await self.miner.mined(digest)
-        return digest
+        return self.miner.mined(digest)
 
     def _sealed(self, block: Block) -> None:
         self.feed.sealed(News(block, lambda: self.chain.receipts(block.number)))

@@ -1,4 +1,4 @@
-"""Where a run of code happens: on the event loop's thread if it is known to be short, otherwise on one of a few others.
+"""Where code runs: on the event loop's thread if that is known to be short, otherwise on one of a few others.
 
 Handing a call to another thread costs as much as most calls themselves; running a long one where requests are answered
 would make everybody wait. So each kind of call (what it calls, and by which selector) goes to another thread until it
@@ -19,6 +19,7 @@ SHORT: Final = 0.002
 """Seconds that a run may take on the event loop's thread."""
 KEPT: Final = 16_384
 """Kinds of calls that are remembered."""
+UNKNOWN: Final = 1.0
 THREADS: Final = 4
 
 
@@ -33,13 +34,25 @@ class Pace:
 
     def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
         """Do `work` now, or on another thread: then the answer is to be waited for."""
-        if self._worst.get(kind, 1.0) > SHORT:
+        if self._worst.get(kind, UNKNOWN) > SHORT:
             return self._elsewhere(kind, work)
         start = time.perf_counter()
         try:
             return work()
         finally:
-            self._note(kind, time.perf_counter() - start)
+            self.took(kind, time.perf_counter() - start, fresh=False)
+
+    def expected(self, kind: Hashable) -> float:
+        """Seconds that it has taken at the longest since it was last seen elsewhere; a second where nobody knows."""
+        return self._worst.get(kind, UNKNOWN)
+
+    def took(self, kind: Hashable, seconds: float, *, fresh: bool) -> None:
+        """Note what a run took; `fresh`: what was known before counts no more."""
+        worst = self._worst
+        if fresh or seconds > worst.get(kind, 0.0):
+            if len(worst) >= KEPT:
+                worst.clear()
+            worst[kind] = seconds
 
     def elsewhere(self, work: Callable[[], T]) -> Awaitable[T]:
         """Do `work` on another thread."""
@@ -63,11 +76,4 @@ class Pace:
         try:
             return await self.elsewhere(timed)
         finally:
-            self._note(kind, took, fresh=True)
-
-    def _note(self, kind: Hashable, took: float, fresh: bool = False) -> None:
-        worst = self._worst
-        if fresh or took > worst.get(kind, 0.0):
-            if len(worst) >= KEPT:
-                worst.clear()
-            worst[kind] = took
+            self.took(kind, took, fresh=True)

@@ -155,8 +155,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _later(self, answer: Answer | Awaitable[Answer]) -> None:
         """Send it after those before it."""
-        if isinstance(answer, Coroutine):
-            answer = asyncio.ensure_future(answer)
+        if self._worker is not None and isinstance(answer, Coroutine):
+            answer = asyncio.ensure_future(answer)  # it runs while those before it are waited for
         self._waiting.append(b"" if answer is None else answer)
         if self._worker is None:
             self._worker = self.loop.create_task(self._work())
