@@ -51,7 +51,7 @@ class SpillArchive:
         self._starts = array("Q")
         self._numbers = HashIndex()
         self._places = HashIndex()
-        self._genesis: bytes | None = None
+        self._genesis: Header | None = None
         self._lock = Lock()
         self.oldest = 0
 
@@ -66,7 +66,7 @@ class SpillArchive:
     def header(self, number: int) -> Header | None:
         """Header at a height; None above the head and where it was forgotten."""
         if number == 0 and self._genesis is not None:
-            return Header.decode(self._genesis)
+            return self._genesis
         with self._lock:
             blob = self._blob(number)
             raw = None if blob is None else blob.part(0)
@@ -79,7 +79,7 @@ class SpillArchive:
                 blob = self._blob(number)
                 if blob is not None and blob.block_hash == block_hash:
                     return number
-        return None
+        return 0 if self._genesis is not None and self._genesis.hash == block_hash else None
 
     def transactions(self, number: int) -> tuple[Transaction, ...]:
         """A block's transactions in order."""
@@ -134,7 +134,7 @@ class SpillArchive:
             for index, transaction in enumerate(block.transactions):
                 self._places.add(transaction.hash, block.number << _INDEX_BITS | index)
             if block.number == 0:
-                self._genesis = header
+                self._genesis = block.header
         return {HEAD: block.number.to_bytes(8, "big")}
 
     def remove(self, above: int, head: int) -> Writes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contractvm.chain import UnknownBlock
+from contractvm.chain import Pruned, UnknownBlock
 from contractvm.errors import ContractVMError, Fatal
 from contractvm.estimate import CannotSucceed
 from contractvm.execute import Executed
@@ -27,6 +27,8 @@ SERVER: Final = -32000
 NOT_FOUND: Final = -32001
 LIMIT: Final = -32005
 REVERTED: Final = 3
+PRUNED: Final = 4444
+"""Geth's, of blocks that are no longer kept."""
 
 
 class Fault(Exception):
@@ -71,6 +73,8 @@ def fault_of(error: Exception, errors: Sequence[str] = ()) -> Fault | None:
             return error
         case CannotSucceed(executed=executed) if executed is not None and executed.status is Status.REVERT:
             return failed(executed, errors)
+        case Pruned():
+            return Fault(PRUNED, f"pruned history unavailable: {error}")
         case UnknownBlock():
             return Fault(NOT_FOUND, f"header not found: {error}")
         case HeightError():

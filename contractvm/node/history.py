@@ -35,8 +35,8 @@ class Prunable(Protocol):
     def oldest(self) -> int:
         """The lowest height whose state is kept."""
 
-    def prune(self, keep: int, most: int = 64) -> bool:
-        """Forget some; whether more is to be forgotten."""
+    def prune(self, keep: int, *, blocks: bool = True) -> bool:
+        """Forget some states, and `blocks` too; whether more is to be forgotten."""
 
 
 class History:
@@ -87,7 +87,9 @@ class History:
 
     async def _forget(self, keep: int) -> None:
         try:
-            while await self._write(lambda: self._chain.prune(keep)) and not self._closed:
+            while (
+                await self._write(lambda: self._chain.prune(keep, blocks=self._keep is not None)) and not self._closed
+            ):
                 await asyncio.sleep(0)
         except StoreError as error:
             log.error("nothing could be forgotten of the chain's history: %s", error)
