@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from contractvm.chain import UnknownBlock
 from contractvm.errors import ContractVMError
-from contractvm.node.explorer.forms import Writes
 from contractvm.node.explorer.guard import FIELD, HEADERS, Guard
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.request import Answer, Elsewhere, Missing, Page, Request, Scope, Wrong, read
 from contractvm.node.explorer.routes import page_of
 from contractvm.node.explorer.templating import environment
+from contractvm.node.explorer.writes import Writes
+from contractvm.node.fault import Fault
 from contractvm.node.node import Node
 from state.database import HeightError
 
@@ -87,7 +88,7 @@ class Explorer:
             return await self._page(request, _problem(HTTPStatus.NOT_FOUND, "Not found", str(error)))
         except Wrong as error:
             return await self._page(request, _problem(HTTPStatus.BAD_REQUEST, "Not understood", str(error)))
-        except ContractVMError as error:
+        except (ContractVMError, Fault) as error:
             words = f"{error}. If the chain was set back meanwhile, open the page again."
             return await self._page(request, _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "This went wrong", words))
 

@@ -15,9 +15,9 @@ from contractvm.chain import Chain
 from contractvm.errors import ModuleError
 from contractvm.frames import choose
 from contractvm.host import Log
+from contractvm.node.artifacts import Known
 from contractvm.node.explorer import decoded
 from contractvm.node.explorer.decoded import Told
-from contractvm.node.explorer.known import Known, known_of
 from contractvm.node.explorer.standards import STANDARDS
 from contractvm.node.node import Node
 from contractvm.receipt import Receipt
@@ -52,7 +52,6 @@ class Lens:
         self.now = int(time.time())
         self.accounts: tuple[Address, ...] = tuple(node.keys)
         self._dev = {address: f"dev {place}" for place, address in enumerate(self.accounts)}
-        self._known: dict[bytes, Known | None] = {}
         self._names: dict[bytes, str] = {}
 
     # Names
@@ -63,11 +62,7 @@ class Lens:
 
     def known_code(self, code_hash: bytes) -> Known | None:
         """What is known of code."""
-        if code_hash == EMPTY_CODE_HASH:
-            return None
-        if code_hash not in self._known:
-            self._known[code_hash] = known_of(self.node, code_hash)
-        return self._known[code_hash]
+        return self.node.artifacts.get(code_hash)
 
     def name(self, address: bytes) -> str:
         """What an address is called here; nothing if it has no name."""

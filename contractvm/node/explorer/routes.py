@@ -6,7 +6,17 @@ Never: makes a page; `pages` does.
 from __future__ import annotations
 
 from contractvm.node.explorer.lens import Lens
-from contractvm.node.explorer.pages import accounts, address, block, home, search, transaction
+from contractvm.node.explorer.pages import (
+    accounts,
+    address,
+    block,
+    contract,
+    contracts,
+    home,
+    inside,
+    search,
+    transaction,
+)
 from contractvm.node.explorer.request import Elsewhere, Missing, Page, Request
 
 
@@ -23,8 +33,24 @@ def page_of(lens: Lens, request: Request) -> Page | Elsewhere:
             return block.block(lens, request, which)
         case ("tx", digest):
             return transaction.overview(lens, digest)
+        case ("tx", digest, "calls"):
+            return inside.calls(lens, digest)
+        case ("tx", digest, "gas"):
+            return inside.gas(lens, digest)
+        case ("tx", digest, "state"):
+            return inside.changes(lens, digest)
         case ("address", who):
             return address.transactions(lens, request, who)
+        case ("address", who, "contract"):
+            return contract.functions(lens, request, who)
+        case ("address", who, "source"):
+            return contract.source(lens, who)
+        case ("address", who, "storage"):
+            return contract.storage(lens, request, who)
+        case ("address", who, "events"):
+            return contract.events(lens, request, who)
+        case ("contracts",):
+            return contracts.contracts(lens, request)
         case ("accounts",):
             return accounts.accounts(lens)
         case ("pool",):

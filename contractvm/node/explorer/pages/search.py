@@ -5,6 +5,7 @@ from __future__ import annotations
 from contractvm.chain import UnknownBlock
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.pages.block import digits
+from contractvm.node.explorer.pages.contracts import made
 from contractvm.node.explorer.request import Elsewhere, Missing, Page, Request
 
 
@@ -23,6 +24,9 @@ def search(lens: Lens, request: Request) -> Page | Elsewhere:
         return Elsewhere("/address/0x" + content.hex())
     if content is not None and len(content) == 32:
         return _hash(lens, content)
+    named, _, _ = made(lens, None, 1, words)
+    if named:
+        return Elsewhere("/address/0x" + named[0].address.hex())
     raise Missing(
         f"nothing is called {words[:80]!r} here; look for a height, a hash (64 hex digits), an address (40), "
         "or the name of a contract that the node was told of"
