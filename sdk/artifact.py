@@ -9,7 +9,7 @@ Never: builds, or writes anything but these files.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.sections import plan, prices
 from sdk.interface import Interface
+from sdk.least_gas import least_gas
+from sdk.sources import source_texts
 
 RECORD = ".build.json"
 
@@ -58,11 +60,21 @@ class Artifact:
             "bytes": len(self.code),
         }
 
+    def document(self) -> dict[str, object]:
+        """All of it for a node to know, as `cvm_addArtifact` takes it; sources are read now, from where they lie."""
+        return {
+            **self.record(),
+            "abi": self.interface.to_json(),
+            "layout": None if self.layout is None else dict(self.layout),
+            "debug": "0x" + self.debug.hex(),
+            "sources": source_texts(self.path, self.debug),
+        }
+
     def files(self) -> dict[str, bytes]:
         """Contents by what follows the name: `.wasm`, `.abi.json` ..."""
         documents: dict[str, object] = {
             ".abi.json": self.interface.to_json(),
-            ".gas.json": gas_by_function(self.debug),
+            ".gas.json": gas(self.debug, self.interface.functions),
             RECORD: self.record(),
         }
         if self.layout is not None:
@@ -84,21 +96,21 @@ class Artifact:
         return tuple(paths)
 
 
-def gas_by_function(module: bytes) -> dict[str, object]:
-    """What deploying the code costs beyond the transaction, and each function's gas if every instruction ran once.
-
-    Gas of functions is in thousandths; host functions, frames, storage and calls of other functions come on top.
+def gas(module: bytes, functions: Sequence[str]) -> dict[str, object]:
+    """`functions`: of each ABI function and the constructor the least gas of a call (`least_gas`), null where the code
+    does not tell; `code`: each function of the module, thousandths of gas if every instruction ran once.
     """
     rules = contract_rules()
     decoded = decode(module, rules)
     per_instruction = prices(rules)
-    functions = {}
+    code = {}
     for index in range(decoded.imported_functions, decoded.imported_functions + len(decoded.functions)):
         body = decoded.functions[index - decoded.imported_functions]
         runs = plan(decoded, index, per_instruction).runs
-        functions[decoded.function_name(index)] = {
+        code[decoded.function_name(index)] = {
             "milligas": sum(run.cost for run in runs),
             "instructions": len(body.code.ops),
             "bytes": body.size,
         }
-    return {"functions": functions}
+    least = {text: {"least": found} for text, found in least_gas(module, functions).items()}
+    return {"functions": least, "code": code}
