@@ -44,6 +44,8 @@ FRONT_ENDS = {
     "click": "contractvm.cli",
     "wasmtime": "sdk",
     "ziglang": "sdk",
+    "eth_keyfile": "contractvm.cli",
+    "IPython": "contractvm.cli",
     "pytest": "sdk",
     "uvicorn": "contractvm.node",
     "uvloop": "contractvm.node",
@@ -55,6 +57,8 @@ FRONT_ENDS = {
 
 HEAVY = [
     "click",
+    "eth_keyfile",
+    "IPython",
     "uvicorn",
     "orjson",
     "wasmtime",

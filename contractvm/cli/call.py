@@ -1,29 +1,29 @@
 """`contractvm call` and `contractvm estimate`: run a message on the chain's state and drop what it changes.
 
-Never: writes to the data directory.
+Never: writes to the data directory, or has a node change anything.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from contractvm.chain import Chain
+from contractvm.cli.chainlike import Chainlike
+from contractvm.cli.facts import Failing, Outcome
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
-from contractvm.cli.literals import call_data, constructor_data, revert_reason
-from contractvm.cli.opened import block_id, debug_line, to_read
+from contractvm.cli.literals import call_data, constructor_data
+from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs
-from contractvm.cli.parts import Part, gas_by_part
 from contractvm.cli.problem import FAILED, Problem, say
-from contractvm.cli.signer import account_of, gas_limit_option, sender_option, value_option
+from contractvm.cli.signer import account_of, caller_of, gas_limit_option, sender_option, value_option
 from contractvm.cli.tiers import tier_option
+from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
-from contractvm.estimate import CannotSucceed, Estimate
-from contractvm.execute import Executed, Message
-from contractvm.machine import Status
+from contractvm.execute import Message
 from contractvm.types import Address
 from sdk.abi import show
 from sdk.abi_types import decode
@@ -41,6 +41,7 @@ REVERTED = 3
 @gas_limit_option
 @click.option("-b", "--block", default="latest", metavar="BLOCK", help="State to run on: a height, a hash or a tag.")
 @tier_option
+@node_options
 @pass_settings
 def call(
     settings: Settings,
@@ -63,15 +64,12 @@ def call(
       contractvm call 0x5FbD... 'balanceOf(address)(uint256)' 0xf39F...
       contractvm call 0x5FbD... 'name()(string)'
     """
-    target = receiver(to)
     data, function = call_data(signature, args)
-    caller = account_of(sender or "0")
     with to_read(settings, tier) as chain:
-        at = block_id(block)
-        if not chain.world(at).code(target):
+        target, at = receiver(to, chain), block_id(block)
+        executed = chain.call(Message(caller_of(sender, chain), target, value, data, gas_limit), at)
+        if executed.ok and not executed.output and not chain.code(target, at):
             raise Problem(f"{checksum(target)} has no code at block {block}", "check the address, or deploy first")
-        chain.debug = debug_line
-        executed = chain.call(Message(caller, target, value, data, gas_limit), at)
     if not executed.ok:
         fail(settings, executed)
     values = (
@@ -81,13 +79,13 @@ def call(
     )
     if settings.json:
         show_json(
-            {"result": values and [plain(v) for v in values], "data": hexed(executed.output), "gas": executed.gas_used}
+            {"result": values and [plain(v) for v in values], "data": hexed(executed.output), "gas": executed.gas}
         )
         return
     for line in [hexed(executed.output)] if values is None else [show(v) for v in values]:
         click.echo(line)
-    if settings.verbose:
-        say(f"{number(executed.gas_used)} gas", label="note")
+    if settings.verbose and executed.gas is not None:
+        say(f"{number(executed.gas)} gas", label="note")
 
 
 @click.command(cls=Command)
@@ -100,6 +98,7 @@ def call(
 @value_option
 @click.option("-b", "--block", default="pending", metavar="BLOCK", help="State to run on.  [default: pending]")
 @tier_option
+@node_options
 @pass_settings
 def estimate(
     settings: Settings,
@@ -124,74 +123,49 @@ def estimate(
     """
     if create:
         artifact = built(Path(to))
-        target, data = None, artifact.code + constructor_data(signature, args, artifact.interface.constructor)
+        data = artifact.code + constructor_data(signature, args, artifact.interface.constructor)
     else:
-        target, data = receiver(to), call_data(signature, args)[0]
-    caller = account_of(sender or "0")
+        data = call_data(signature, args)[0]
+    at = block_id(block)
     with to_read(settings, tier) as chain:
-        message = Message(caller, target, value, data)
+        target = None if create else receiver(to, chain)
+        message = Message(caller_of(sender, chain), target, value, data)
         try:
-            found = estimated(chain, message, block)
-        except CannotSucceed as failure:
-            if failure.executed is None or not settings.json:
+            found = chain.estimate(message, at)
+        except Failing as failure:
+            if failure.outcome is None or not settings.json:
                 raise
-            fail(settings, failure.executed)
-        shares = shares_of(chain, replace(message, gas_limit=found.gas), block) if parts else []
+            fail(settings, failure.outcome)
+        shares = chain.parts(replace(message, gas_limit=found.gas), at) if parts else []
     if settings.json:
-        document = {"gas": found.gas, "gasUsed": found.executed.gas_used, "steady": found.steady}
+        document = {"gas": found.gas, "gasUsed": found.used, "steady": found.steady}
         show_json(document | ({"parts": {part.name: part.gas for part in shares}} if parts else {}))
     elif settings.quiet:
         click.echo(found.gas)
     else:
-        show_pairs([("gas limit", number(found.gas)), ("gas used", number(found.executed.gas_used))])
+        used = [] if found.used is None else [("gas used", number(found.used))]
+        show_pairs([("gas limit", number(found.gas)), *used])
         for part in shares:
             click.echo(f"{number(part.gas):>20}  {part.name}")
-    if not found.steady:
+    if found.steady is False:
         say("the code looks at the gas it has: another limit may spend another amount", label="warning")
 
 
-def shares_of(chain: Chain, message: Message, block: str) -> list[Part]:
-    """Where a message's gas goes, on the state at a block."""
-    at = block_id(block)
-    return gas_by_part(chain.rules, message, lambda: chain.world(at), chain.context(at))[1]
-
-
-def receiver(text: str) -> Address:
+def receiver(text: str, chain: Chainlike) -> Address:
     """An address or the number of a development account. Raises: Problem, with what a file name was meant for."""
-    if Path(text).suffix in (".wasm", ".wat", ".c"):
+    if Path(text).suffix in (".wasm", ".wat", ".c", ".py"):
         raise Problem(f"{text} is a file, an address was expected", f"deploy it first: contractvm deploy {text}")
-    return account_of(text)
+    return account_of(text, chain)
 
 
-def estimated(chain: Chain, message: Message, block: str = "pending") -> Estimate:
-    """The chain's estimate, a failure told with its reason. Raises: CannotSucceed, Rejected."""
-    try:
-        return chain.estimate(message, block_id(block))
-    except CannotSucceed as failure:
-        executed = failure.executed
-        if executed is None or executed.status is not Status.REVERT:
-            raise
-        raise CannotSucceed(f"execution reverted: {revert_reason(executed.output)}", executed) from None
-
-
-def fail(settings: Settings, executed: Executed) -> None:
+def fail(settings: Settings, outcome: Outcome) -> NoReturn:
     """Say why a message failed and end with 1."""
-    reason = reason_of(executed)
     if settings.json:
-        code = REVERTED if executed.status is Status.REVERT else -32000
-        show_json(
-            {"error": {"code": code, "message": reason, "data": hexed(executed.output)}, "gas": executed.gas_used}
-        )
-    say(reason)
+        code = REVERTED if outcome.reverted else -32000
+        error = {"code": code, "message": outcome.reason, "data": hexed(outcome.output)}
+        show_json({"error": error, "gas": outcome.gas})
+    say(outcome.reason)
     click.get_current_context().exit(FAILED)
-
-
-def reason_of(executed: Executed) -> str:
-    if executed.status is Status.REVERT:
-        return f"execution reverted: {revert_reason(executed.output)}"
-    if executed.trap is not None:
-        return f"execution trapped: {executed.trap}"
-    return f"execution failed: {executed.detail or executed.status.name.lower().replace('_', ' ')}"
 
 
 def plain(value: object) -> object:

@@ -19,9 +19,9 @@ from pathlib import Path
 import click
 
 from contractvm.chain import Chain
-from contractvm.cli.call import estimated, reason_of
+from contractvm.cli.facts import Mined
 from contractvm.cli.frame import COMMON, Command, Settings, pass_settings
-from contractvm.cli.ledger import reason
+from contractvm.cli.local import LocalChain, outcome
 from contractvm.cli.output import number, seconds
 from contractvm.cli.parts import gas_by_part
 from contractvm.cli.problem import Problem
@@ -33,7 +33,6 @@ from contractvm.cli.values import checksum, ether
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Fatal
 from contractvm.execute import Message
-from contractvm.receipt import Receipt
 from contractvm.rules import contract_rules
 from contractvm.types import Address
 from contractvm.wasm.decode import FloatRefused, decode
@@ -163,7 +162,7 @@ class Demo:
         self.tell.step("Deploy", "a signed transaction; the constructor runs; one synced batch holds the block")
         data = code + SUPPLY.to_bytes(32, "big")
         with self.tell.timed("block 1") as said:
-            receipt = transact(chain, self.accounts[0], None, data, NOTHING_CHOSEN)
+            receipt = self.sent(chain, self.accounts[0], None, data)
             said.append(f"{number(receipt.gas_used)} gas")
         if receipt.created is None:
             raise Fatal(f"the token was not deployed: {receipt}")
@@ -171,14 +170,14 @@ class Demo:
         self.tell.fact("supply", f"{tokens(SUPPLY)}, all of it account 0's")
         return receipt.created
 
-    def transfer(self, chain: Chain, token: Address) -> Receipt:
+    def transfer(self, chain: Chain, token: Address) -> Mined:
         self.tell.step("Transfer", "two transactions, two blocks")
         first, second, third = self.accounts
         receipt = None
         for sender, target, amount in ((first, second, 250), (second, third, 100)):
             with self.tell.timed(f"{amount} CVM") as said:
                 data = TRANSFER.encode(target.address, amount * 10**18)
-                receipt = transact(chain, sender, token, data, NOTHING_CHOSEN)
+                receipt = self.sent(chain, sender, token, data)
                 said.append(f"{checksum(sender.address)[:8]} -> {checksum(target.address)[:8]}")
                 said.append(f"{number(receipt.gas_used)} gas")
         if receipt is None or not receipt.ok:
@@ -190,7 +189,7 @@ class Demo:
             self.tell.fact(f"account {index}", tokens(self.balance(chain, token, account.address)))
         return receipt
 
-    def explain_gas(self, chain: Chain, token: Address, receipt: Receipt) -> None:
+    def explain_gas(self, chain: Chain, token: Address, receipt: Mined) -> None:
         self.tell.step("Receipt", "where the gas went: the same transfer again with one group of prices at zero")
         included = chain.transaction(receipt.transaction_hash)
         if included is None:
@@ -206,18 +205,18 @@ class Demo:
         self.tell.step("Estimate", "the smallest limit that works, and proof that it is the smallest")
         first, second, _ = self.accounts
         message = Message(first.address, token, 0, TRANSFER.encode(second.address, 10**18))
-        found = estimated(chain, message)
+        found = chain.estimate(message)
         less = chain.call(replace(message, gas_limit=found.gas - 1), "pending")
         self.tell.fact(number(found.gas), "succeeds")
-        self.tell.fact(number(found.gas - 1), reason_of(less))
+        self.tell.fact(number(found.gas - 1), outcome(less).reason)
 
     def revert(self, chain: Chain, token: Address) -> None:
         self.tell.step("Revert", "account 2 sends more than it has; the state stays as it was")
         third, first = self.accounts[2], self.accounts[0]
         data = TRANSFER.encode(first.address, 500 * 10**18)
-        receipt = transact(chain, third, token, data, replace(NOTHING_CHOSEN, gas_limit=100_000))
+        receipt = self.sent(chain, third, token, data, gas_limit=100_000)
         self.tell.fact("mined", f"status {int(receipt.ok)}, {number(receipt.gas_used)} gas of {number(100_000)}")
-        self.tell.fact("because", reason(receipt))
+        self.tell.fact("because", receipt.reason)
         self.tell.fact("account 2", tokens(self.balance(chain, token, third.address)))
 
     def prove(self, chain: Chain, token: Address) -> None:
@@ -225,7 +224,7 @@ class Demo:
         owner = self.accounts[1].address
         with self.tell.timed("checked") as said:
             proof = chain.proof(token, [owner])
-            check(chain.head.state_root, proof)
+            check(chain.head.state_root, token, [owner], proof)
             nodes = [*proof.proof, *proof.storage[0].proof]
             said.append(f"{len(nodes)} nodes, {number(sum(map(len, nodes)))} bytes")
         self.tell.fact("state root", f"0x{chain.head.state_root.hex()}")
@@ -264,8 +263,15 @@ class Demo:
         ):
             click.echo(f"   {click.style(command.ljust(52), bold=True)} {what}")
 
+    def sent(
+        self, chain: Chain, signer: Signer, to: Address | None, data: bytes, *, gas_limit: int | None = None
+    ) -> Mined:
+        """Send a transaction and see it mined."""
+        chosen = replace(NOTHING_CHOSEN, gas_limit=gas_limit)
+        return transact(LocalChain(chain, self.folder), signer, to, data, chosen)
+
     def balance(self, chain: Chain, token: Address, owner: Address) -> int:
         answer = chain.call(Message(owner, token, 0, BALANCE_OF.encode(owner)))
         if not answer.ok:
-            raise Fatal(f"balanceOf failed: {reason_of(answer)}")
+            raise Fatal(f"balanceOf failed: {outcome(answer).reason}")
         return int.from_bytes(answer.output, "big")

@@ -23,6 +23,7 @@ DEFAULT_DATA = ".contractvm"
 COLOURS = {"auto": None, "always": True, "never": False}
 NEGATIVE = re.compile(r"-(\d|0[xX])")
 COMMON = "contractvm_"
+ALSO = "Also: --data DIR, --json, -q, -v, --color WHEN, --debug (see contractvm --help)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params += common_options(hidden=True)
         self.context_settings = {"ignore_unknown_options": True, **self.context_settings}
-        self.epilog = self.epilog or "Also: --data DIR, --json, -q, -v, --color WHEN, --debug (see contractvm --help)."
+        self.epilog = self.epilog or ALSO
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, then tell negative numbers (arguments) from options nobody knows (errors)."""

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import click
 
-from contractvm.block import Block
+from contractvm.cli.facts import Entry, Mined, Sealed
 from contractvm.cli.frame import Command, Settings, pass_settings
-from contractvm.cli.literals import revert_reason
 from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs, show_table
 from contractvm.cli.problem import FAILED, Problem, say
+from contractvm.cli.traces import show_failure
+from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum, ether, hex_bytes
-from contractvm.machine import Status
-from contractvm.receipt import Receipt
-from contractvm.transaction import Transaction
 from contractvm.types import Hash
 
 
 @click.command(cls=Command)
 @click.argument("transaction", metavar="HASH")
+@node_options
 @pass_settings
 def receipt(settings: Settings, transaction: str) -> None:
     """Show a transaction's receipt.
@@ -30,23 +29,24 @@ def receipt(settings: Settings, transaction: str) -> None:
     """
     digest = hash_of(transaction)
     with to_read(settings) as chain:
-        found, included = chain.receipt(digest), chain.transaction(digest)
-    if found is None or included is None:
-        raise Problem(
-            f"no transaction 0x{digest.hex()} on this chain",
-            f"its data directory is {settings.data}; --data names another",
-        )
-    if settings.json:
-        show_json(receipt_document(found))
-    else:
-        show_receipt(found, included.transaction)
-    if not found.ok:
-        say(f"the transaction failed: {reason(found)}")
-        click.get_current_context().exit(FAILED)
+        found = chain.receipt(digest)
+        if found is None:
+            raise Problem(
+                f"no transaction 0x{digest.hex()} on {chain.name}", "--data names another directory, -r a node"
+            )
+        if settings.json:
+            show_json(receipt_document(found))
+        else:
+            show_receipt(found)
+        if not found.ok:
+            say(f"the transaction failed: {found.reason}")
+            show_failure(chain, found)
+            click.get_current_context().exit(FAILED)
 
 
 @click.command(cls=Command)
 @click.argument("which", default="latest", metavar="[BLOCK]")
+@node_options
 @pass_settings
 def block(settings: Settings, which: str) -> None:
     """Show a block.
@@ -55,17 +55,14 @@ def block(settings: Settings, which: str) -> None:
     """
     with to_read(settings) as chain:
         found = chain.block(block_id(which))
-        receipts = chain.receipts(found.number)
+        outcomes = [] if settings.json or settings.quiet else chain.outcomes(found.number)
     if settings.json:
         show_json(block_document(found))
         return
     show_pairs(block_pairs(found))
-    if receipts and not settings.quiet:
+    if outcomes:
         click.echo()
-        rows = [
-            (r.index, hexed(r.transaction_hash), "ok" if r.ok else r.status.name.lower(), number(r.gas_used))
-            for r in receipts
-        ]
+        rows = [(m.index, hexed(m.transaction_hash), m.outcome, number(m.gas_used)) for m in outcomes]
         show_table(("", "transaction", "status", "gas"), rows, right=(0, 3))
 
 
@@ -80,106 +77,93 @@ def hash_of(text: str) -> Hash:
     return Hash(digest)
 
 
-def reason(receipt: Receipt) -> str:
-    """Why a mined transaction failed, in words."""
-    if receipt.trap is not None:
-        return f"trapped: {receipt.trap}"
-    if receipt.status is Status.REVERT:
-        return f"reverted: {revert_reason(receipt.output)}"
-    return receipt.detail or receipt.status.name.lower().replace("_", " ")
-
-
-def show_receipt(receipt: Receipt, tx: Transaction) -> None:
+def show_receipt(mined: Mined) -> None:
     """A receipt for people, with the gas in its parts."""
-    to = checksum(receipt.to) if receipt.to is not None else "(new contract)"
     show_pairs(
         [
-            ("status", "success" if receipt.ok else f"failed: {reason(receipt)}"),
-            ("transaction", hexed(receipt.transaction_hash)),
-            ("block", f"{number(receipt.block_number)}, transaction {receipt.index}"),
-            ("from", checksum(receipt.sender)),
-            ("to", to),
-            *([("contract", checksum(receipt.created))] if receipt.created is not None else []),
-            ("value", f"{ether(tx.value)} ether"),
-            ("gas", f"{number(receipt.gas_used)} of {number(tx.gas_limit)} at {number(receipt.gas_price)} wei"),
-            ("fee", f"{ether(receipt.gas_used * receipt.gas_price)} ether"),
+            ("status", "success" if mined.ok else f"failed: {mined.reason}"),
+            ("transaction", hexed(mined.transaction_hash)),
+            ("block", f"{number(mined.block_number)}, transaction {mined.index}"),
+            ("from", checksum(mined.sender)),
+            ("to", checksum(mined.to) if mined.to is not None else "(new contract)"),
+            *([("contract", checksum(mined.created))] if mined.created is not None else []),
+            ("value", f"{ether(mined.value)} ether"),
+            ("gas", f"{number(mined.gas_used)} of {number(mined.gas_limit)} at {number(mined.gas_price)} wei"),
+            ("fee", f"{ether(mined.gas_used * mined.gas_price)} ether"),
         ]
     )
-    for index, log in enumerate(receipt.logs):
+    for log in mined.logs:
         click.echo()
-        pairs = [(f"log {receipt.log_index + index}", checksum(log.address))]
-        pairs += [(f"topic {i}", "0x" + topic.hex()) for i, topic in enumerate(log.topics)]
-        show_pairs([*pairs, ("data", hexed(log.data))])
+        show_pairs(log_pairs(log, f"log {log.index}"))
 
 
-def receipt_document(receipt: Receipt) -> dict[str, object]:
+def log_pairs(log: Entry, label: str) -> list[tuple[str, object]]:
+    """A log for people, as its bytes."""
+    topics = [(f"topic {i}", hexed(topic)) for i, topic in enumerate(log.topics)]
+    return [(label, checksum(log.address)), *topics, ("data", hexed(log.data))]
+
+
+def receipt_document(mined: Mined) -> dict[str, object]:
     """A receipt for programs."""
-    trap = receipt.trap
     return {
-        "transactionHash": hexed(receipt.transaction_hash),
-        "status": int(receipt.ok),
-        "outcome": receipt.status.name.lower(),
-        "blockNumber": receipt.block_number,
-        "blockHash": hexed(receipt.block_hash),
-        "transactionIndex": receipt.index,
-        "type": receipt.type,
-        "from": checksum(receipt.sender),
-        "to": receipt.to and checksum(receipt.to),
-        "contractAddress": receipt.created and checksum(receipt.created),
-        "gasUsed": receipt.gas_used,
-        "cumulativeGasUsed": receipt.cumulative_gas,
-        "effectiveGasPrice": str(receipt.gas_price),
-        "logs": [
-            {
-                "address": checksum(log.address),
-                "topics": [hexed(topic) for topic in log.topics],
-                "data": hexed(log.data),
-                "logIndex": receipt.log_index + index,
-            }
-            for index, log in enumerate(receipt.logs)
-        ],
-        "error": None if receipt.ok else reason(receipt),
-        "revertData": hexed(receipt.output) if receipt.status is Status.REVERT else None,
-        "trap": trap
-        and {
-            "kind": trap.code,
-            "function": trap.place.function,
-            "name": trap.place.name,
-            "offset": trap.place.offset,
-        },
+        "transactionHash": hexed(mined.transaction_hash),
+        "status": int(mined.ok),
+        "outcome": mined.outcome,
+        "blockNumber": mined.block_number,
+        "blockHash": hexed(mined.block_hash),
+        "transactionIndex": mined.index,
+        "type": mined.type,
+        "from": checksum(mined.sender),
+        "to": mined.to and checksum(mined.to),
+        "contractAddress": mined.created and checksum(mined.created),
+        "gasUsed": mined.gas_used,
+        "cumulativeGasUsed": mined.cumulative_gas,
+        "effectiveGasPrice": str(mined.gas_price),
+        "logs": [log_document(log) for log in mined.logs],
+        "error": mined.reason or None,
+        "revertData": hexed(mined.revert_data),
+        "trap": mined.trap and dict(mined.trap),
     }
 
 
-def block_pairs(block: Block) -> list[tuple[str, object]]:
-    header = block.header
+def log_document(log: Entry) -> dict[str, object]:
+    """A log for programs, as part of its receipt."""
+    return {
+        "address": checksum(log.address),
+        "topics": [hexed(topic) for topic in log.topics],
+        "data": hexed(log.data),
+        "logIndex": log.index,
+    }
+
+
+def block_pairs(block: Sealed) -> list[tuple[str, object]]:
     return [
-        ("block", number(header.number)),
-        ("hash", hexed(header.hash)),
-        ("parent", hexed(header.parent_hash)),
-        ("time", f"{header.timestamp} s"),
-        ("state root", hexed(header.state_root)),
-        ("base fee", f"{number(header.base_fee)} wei"),
-        ("gas", f"{number(header.gas_used)} of {number(header.gas_limit)}"),
+        ("block", number(block.number)),
+        ("hash", hexed(block.hash)),
+        ("parent", hexed(block.parent_hash)),
+        ("time", f"{block.timestamp} s"),
+        ("state root", hexed(block.state_root)),
+        ("base fee", f"{number(block.base_fee)} wei"),
+        ("gas", f"{number(block.gas_used)} of {number(block.gas_limit)}"),
         ("transactions", number(len(block.transactions))),
     ]
 
 
-def block_document(block: Block) -> dict[str, object]:
+def block_document(block: Sealed) -> dict[str, object]:
     """A block for programs: header fields and transaction hashes."""
-    h = block.header
     return {
-        "number": h.number,
-        "hash": hexed(h.hash),
-        "parentHash": hexed(h.parent_hash),
-        "timestamp": h.timestamp,
-        "miner": checksum(h.coinbase),
-        "stateRoot": hexed(h.state_root),
-        "transactionsRoot": hexed(h.transactions_root),
-        "receiptsRoot": hexed(h.receipts_root),
-        "logsBloom": hexed(h.logs_bloom),
-        "baseFeePerGas": str(h.base_fee),
-        "gasLimit": h.gas_limit,
-        "gasUsed": h.gas_used,
+        "number": block.number,
+        "hash": hexed(block.hash),
+        "parentHash": hexed(block.parent_hash),
+        "timestamp": block.timestamp,
+        "miner": checksum(block.coinbase),
+        "stateRoot": hexed(block.state_root),
+        "transactionsRoot": hexed(block.transactions_root),
+        "receiptsRoot": hexed(block.receipts_root),
+        "logsBloom": hexed(block.logs_bloom),
+        "baseFeePerGas": str(block.base_fee),
+        "gasLimit": block.gas_limit,
+        "gasUsed": block.gas_used,
         "size": block.size,
-        "transactions": [hexed(tx.hash) for tx in block.transactions],
+        "transactions": [hexed(digest) for digest in block.transactions],
     }

@@ -51,9 +51,9 @@ def constructor_data(signature: str | None, words: Sequence[str], declared: str 
     return encode(types, values_of(types, words, signature), "constructor argument")
 
 
-def revert_reason(data: bytes) -> str:
-    """Revert data in words, such that they follow "reverted: "."""
-    return explain(data).text.removeprefix("reverted ")
+def revert_reason(data: bytes, errors: Sequence[str] = ()) -> str:
+    """Revert data in words, such that they follow "reverted: "; `errors` are signatures of custom ones."""
+    return explain(data, errors).text.removeprefix("reverted ")
 
 
 def bytes_of(text: str, what: str) -> bytes:

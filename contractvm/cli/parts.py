@@ -8,9 +8,10 @@ Never: an estimate; every figure is a difference of two executions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
+from contractvm.cli.facts import Part
 from contractvm.crypto import sha256
 from contractvm.execute import BlockContext, Executor, Message
 from contractvm.rules import Rules
@@ -29,14 +30,6 @@ GROUPS = (
     ("host functions, hashing, copying", ("",)),
 )
 """What people call it, and how its prices' names start; a price belongs to the first group that fits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a group of prices cost, in whole gas."""
-
-    name: str
-    gas: int
 
 
 def gas_by_part(

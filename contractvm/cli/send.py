@@ -1,7 +1,8 @@
-"""`contractvm deploy` and `contractvm send`: sign, submit, make a block, show the receipt.
+"""`contractvm deploy` and `contractvm send`: sign, submit, see it mined, show the receipt.
 
 A transaction whose estimate fails is not sent at all; one sent with `--gas-limit` is mined whatever happens.
-Never: leaves a transaction waiting; each command makes its block at once.
+Never: leaves a transaction of its own waiting in a directory; each command makes its block at once. A node makes blocks
+as it was told to, and is waited for.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from typing import Any
 
 import click
 
-from contractvm.chain import Chain
-from contractvm.cli.call import estimated, receiver
+from contractvm.cli.call import receiver
+from contractvm.cli.chainlike import Chainlike
+from contractvm.cli.facts import Mined
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
-from contractvm.cli.ledger import reason, receipt_document, show_receipt
+from contractvm.cli.ledger import receipt_document, show_receipt
 from contractvm.cli.literals import call_data, constructor_data
-from contractvm.cli.opened import debug_line, to_write
+from contractvm.cli.opened import to_write
 from contractvm.cli.output import number, show_json, show_pairs
 from contractvm.cli.problem import FAILED, USAGE, Problem, say
-from contractvm.cli.signer import Signer, sending_options, signer_of
+from contractvm.cli.signer import WHO, Signer, Wanted, sending_options, signer_of
 from contractvm.cli.tiers import tier_option
+from contractvm.cli.traces import show_failure
+from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
-from contractvm.errors import Fatal
 from contractvm.execute import Message
-from contractvm.receipt import Receipt
 from contractvm.transaction import Transaction, TxType
 from contractvm.types import Address
 
@@ -37,6 +39,7 @@ from contractvm.types import Address
 @click.argument("args", nargs=-1)
 @sending_options
 @tier_option
+@node_options
 @pass_settings
 def deploy(
     settings: Settings,
@@ -44,8 +47,6 @@ def deploy(
     file: Path,
     constructor: str | None,
     args: tuple[str, ...],
-    sender: str | None,
-    private_key: str | None,
     tier: str,
     **sending: Any,
 ) -> None:
@@ -60,27 +61,28 @@ def deploy(
       contractvm deploy token.py 1000ether --from 1
       contractvm deploy build/token.wasm 'constructor(uint256)' 1000ether
     """
-    signer = signer_of(sender, private_key)
+    wanted = wanted_of(sending)
     artifact = built(file)
     code = artifact.code
     data = code + constructor_data(constructor, args, artifact.interface.constructor)
     with to_write(settings, tier) as chain:
-        receipt = transact(chain, signer, None, data, Sending(**sending))
-        if receipt.ok and receipt.created is not None and not settings.json:
-            if settings.quiet:
-                click.echo(checksum(receipt.created))
-            else:
-                show_pairs(
-                    [
-                        ("contract", checksum(receipt.created)),
-                        ("transaction", "0x" + receipt.transaction_hash.hex()),
-                        ("block", number(receipt.block_number)),
-                        ("gas", number(receipt.gas_used)),
-                        ("code", f"{number(len(code))} bytes"),
-                    ]
-                )
-            return
-        finish(settings, chain, receipt, {"codeSize": len(code)})
+        mined = transact(chain, signer_of(wanted, chain), None, data, Sending(**sending))
+        if mined.ok:
+            chain.remember(artifact)
+        if not mined.ok or mined.created is None or settings.json:
+            finish(settings, chain, mined, {"codeSize": len(code)})
+        elif settings.quiet:
+            click.echo(checksum(mined.created))
+        else:
+            show_pairs(
+                [
+                    ("contract", checksum(mined.created)),
+                    ("transaction", "0x" + mined.transaction_hash.hex()),
+                    ("block", number(mined.block_number)),
+                    ("gas", number(mined.gas_used)),
+                    ("code", f"{number(len(code))} bytes"),
+                ]
+            )
 
 
 @click.command(cls=Command)
@@ -89,6 +91,7 @@ def deploy(
 @click.argument("args", nargs=-1)
 @sending_options
 @tier_option
+@node_options
 @pass_settings
 def send(
     settings: Settings,
@@ -96,8 +99,6 @@ def send(
     to: str,
     signature: str | None,
     args: tuple[str, ...],
-    sender: str | None,
-    private_key: str | None,
     tier: str,
     **sending: Any,
 ) -> None:
@@ -111,11 +112,16 @@ def send(
       contractvm send 1 --value 1.5ether
       contractvm send 0x5FbD... 'transfer(address,uint256)' 0x7099... 5ether
     """
-    signer = signer_of(sender, private_key)
-    target = receiver(to)
+    wanted = wanted_of(sending)
     data, _ = call_data(signature, args)
     with to_write(settings, tier) as chain:
+        signer, target = signer_of(wanted, chain), receiver(to, chain)
         finish(settings, chain, transact(chain, signer, target, data, Sending(**sending)), {})
+
+
+def wanted_of(options: dict[str, Any]) -> Wanted:
+    """Who is to send, taken out of a command's options."""
+    return Wanted(**{name: options.pop(name) for name in WHO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +136,16 @@ class Sending:
     legacy: bool
 
 
-def transact(chain: Chain, signer: Signer, to: Address | None, data: bytes, sending: Sending) -> Receipt:
-    """Sign, submit and mine one transaction. Raises: Rejected; Problem when it could only fail."""
-    if to is not None and data and not chain.world().code(to) and sending.gas_limit is None:
+def transact(chain: Chainlike, signer: Signer, to: Address | None, data: bytes, sending: Sending) -> Mined:
+    """Sign, submit and see mined one transaction. Raises: Rejected; Problem when it could only fail."""
+    if to is not None and data and sending.gas_limit is None and not chain.code(to):
         raise Problem(
             f"{checksum(to)} has no code, so the call would do nothing",
             "check the address; --gas-limit sends it all the same",
         )
     gas_limit = sending.gas_limit
     if gas_limit is None:
-        gas_limit = estimated(chain, Message(signer.address, to, sending.value, data)).gas
+        gas_limit = chain.estimate(Message(signer.address, to, sending.value, data), "pending").gas
     tip = sending.priority_gas_price or 0
     if sending.legacy and sending.priority_gas_price is not None:
         raise Problem("a --legacy transaction has no tip", "leave --priority-gas-price out", code=USAGE)
@@ -156,28 +162,21 @@ def transact(chain: Chain, signer: Signer, to: Address | None, data: bytes, send
         value=sending.value,
         data=data,
         chain_id=chain.chain_id,
-    ).sign(signer.secret)
-    chain.executor.check(tx, chain.world(), chain.context("pending"), chain.head.gas_limit)
-    digest = chain.submit(tx)
-    chain.debug = debug_line
-    chain.produce()
-    receipt = chain.receipt(digest)
-    if receipt is None:
-        raise Fatal(f"transaction 0x{digest.hex()} passed every check and was not mined")
-    return receipt
+    )
+    if signer.secret is None:
+        return chain.mined(chain.send_unlocked(tx, signer.address))
+    return chain.mined(chain.send(tx.sign(signer.secret)))
 
 
-def finish(settings: Settings, chain: Chain, receipt: Receipt, more: dict[str, object]) -> None:
+def finish(settings: Settings, chain: Chainlike, mined: Mined, more: dict[str, object]) -> None:
     """Show a receipt; end with 1 if the transaction failed."""
     if settings.json:
-        show_json(receipt_document(receipt) | more)
+        show_json(receipt_document(mined) | more)
     elif settings.quiet:
-        click.echo("0x" + receipt.transaction_hash.hex())
+        click.echo("0x" + mined.transaction_hash.hex())
     else:
-        included = chain.transaction(receipt.transaction_hash)
-        if included is None:
-            raise Fatal("a mined transaction is not on the chain")
-        show_receipt(receipt, included.transaction)
-    if not receipt.ok:
-        say(f"the transaction was mined but {reason(receipt)}")
+        show_receipt(mined)
+    if not mined.ok:
+        say(f"the transaction was mined but {mined.reason}")
+        show_failure(chain, mined)
         click.get_current_context().exit(FAILED)

@@ -5,8 +5,6 @@ Never: trusts its own proof; what it prints was verified against the block's roo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
 
 from contractvm.cli.frame import Command, Settings, pass_settings
@@ -14,15 +12,14 @@ from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, readable, show_json, show_pairs, show_table
 from contractvm.cli.problem import Problem, say
 from contractvm.cli.signer import account_of
+from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum, ether, hex_bytes
 from contractvm.crypto import keccak256
-from contractvm.errors import Fatal
 from contractvm.types import Address, Hash
 from state.account import encode_account
 from state.codec import decode
-from state.merkle import verify_proof
+from state.merkle import EMPTY_ROOT, verify_proof
 from state.proofs import AccountProof
-from state.world import World
 
 LISTED = 1_000
 """Storage keys shown without --all."""
@@ -34,32 +31,32 @@ LISTED = 1_000
 @click.option("-b", "--block", "which", default="latest", metavar="BLOCK", help="State to read: a height, hash or tag.")
 @click.option("--all", "everything", is_flag=True, help=f"List every key, not only the first {LISTED:,}.")
 @click.option("--proof", is_flag=True, help="Show Merkle proofs of the account and of KEY, checked against the root.")
+@node_options
 @pass_settings
 def storage(settings: Settings, contract: str, key: str | None, which: str, everything: bool, proof: bool) -> None:
     """Show a contract's storage, with proofs if asked.
 
     KEY is bytes in 0x hex, a number (a 32-byte slot), or text. Without it all keys are listed, in order.
     """
-    target = account_of(contract)
     if proof and which != "latest":
         raise Problem("proofs are of the latest state", "leave --block out")
+    wanted, at = None if key is None else key_of(key), block_id(which)
     with to_read(settings) as chain:
-        world = chain.world(block_id(which))
-        if not world.exists(target):
+        target = account_of(contract, chain)
+        if not chain.exists(target, at):
             raise Problem(f"{checksum(target)} does not exist at block {which}", "check the address")
-        wanted = None if key is None else key_of(key)
         if proof:
-            found = chain.proof(target, [] if wanted is None else [wanted])
-            check(chain.head.state_root, found)
-            show_proof(settings, chain.head.state_root, found)
+            root, found = chain.proof(target, [] if wanted is None else [wanted])
+            check(root, target, [] if wanted is None else [wanted], found)
+            show_proof(settings, root, found)
         elif wanted is not None:
-            value = world.storage(target, wanted)
+            value = chain.storage(target, wanted, at)
             if settings.json:
                 show_json({"key": hexed(wanted), "value": hexed(value)})
             else:
                 click.echo(hexed(value))
         else:
-            show_entries(settings, list(entries(world, target, None if everything else LISTED)), everything)
+            show_entries(settings, chain.entries(target, at, None if everything else LISTED), everything)
 
 
 def key_of(text: str) -> bytes:
@@ -74,15 +71,6 @@ def key_of(text: str) -> bytes:
     return text.encode()
 
 
-def entries(world: World, target: Address, most: int | None) -> Iterator[tuple[bytes, bytes]]:
-    """Live keys and values in byte order, at most `most`."""
-    key = world.next_key(target, None, inclusive=True, stop=None)
-    while key is not None and most != 0:
-        yield key, world.storage(target, key)
-        key = world.next_key(target, key, inclusive=False, stop=None)
-        most = None if most is None else most - 1
-
-
 def show_entries(settings: Settings, found: list[tuple[bytes, bytes]], everything: bool) -> None:
     if settings.json:
         show_json({"storage": {"0x" + k.hex(): hexed(v) for k, v in found}})
@@ -92,20 +80,26 @@ def show_entries(settings: Settings, found: list[tuple[bytes, bytes]], everythin
         say(f"there may be more than {LISTED:,} keys; --all shows them", label="note")
 
 
-def check(root: Hash, found: AccountProof) -> None:
-    """Verify a proof as a stranger would, from the root alone. Raises: Fatal when it does not hold."""
-    leaf = verify_proof(root, keccak256(found.address), found.proof, keccak256)
-    account = found.account
-    if account is None:
-        if leaf is not None:
-            raise Fatal("the proof shows an account that is not there")
-        return
-    if leaf != encode_account(account):
-        raise Fatal("the account's proof does not show the account")
-    for slot in found.storage:
-        shown = verify_proof(account.storage_root, keccak256(slot.key), slot.proof, keccak256)
-        if (b"" if shown is None else decode(shown)) != slot.value:
-            raise Fatal(f"the proof of storage key 0x{slot.key.hex()} does not show its value")
+def check(root: Hash, target: Address, keys: list[bytes], found: AccountProof) -> None:
+    """Verify a proof as a stranger would, from the root alone. Raises: Problem when it does not hold."""
+    if found.address != target or [slot.key for slot in found.storage] != keys:
+        raise unproven("it is of another account or other keys")
+    try:
+        leaf = verify_proof(root, keccak256(target), found.proof, keccak256)
+        account = found.account
+        if leaf != (None if account is None else encode_account(account)):
+            raise unproven("it does not show the account")
+        for slot in found.storage:
+            storage_root = EMPTY_ROOT if account is None else account.storage_root
+            shown = verify_proof(storage_root, keccak256(slot.key), slot.proof, keccak256)
+            if (b"" if shown is None else decode(shown)) != slot.value:
+                raise unproven(f"it does not show the value at storage key 0x{slot.key.hex()}")
+    except ValueError as error:
+        raise unproven(str(error)) from None
+
+
+def unproven(why: str) -> Problem:
+    return Problem(f"the proof does not hold: {why}", "do not believe who gave it; a directory of our own is damaged")
 
 
 def show_proof(settings: Settings, root: Hash, found: AccountProof) -> None:

@@ -16,6 +16,7 @@ from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
+from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
 from contractvm.crypto import keccak256
 from sdk.artifact import RECORD, Artifact
@@ -30,6 +31,7 @@ NAMES = {"compiler": "compiler", "options": "options", "codeHash": "code hash"}
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--contract", metavar="NAME", help="Which of several contracts in a Python file.")
 @click.option("-b", "--block", "which", default="latest", metavar="BLOCK", help="State to read: a height, hash or tag.")
+@node_options
 @pass_settings
 def verify(settings: Settings, address: str, file: Path, contract: str | None, which: str) -> None:
     """Check that a contract was built from a source.
@@ -38,9 +40,10 @@ def verify(settings: Settings, address: str, file: Path, contract: str | None, w
     in build/) tells whether another compiler or other options made the code. Ends with 1 if they differ.
     """
     check_source(file)
-    target = receiver(address)
+    at = block_id(which)
     with to_read(settings) as chain:
-        code = chain.world(block_id(which)).code(target)
+        target = receiver(address, chain)
+        code = chain.code(target, at)
     if not code:
         raise Problem(f"{checksum(target)} has no code at block {which}", "check the address, or deploy first")
     artifact = build(file, contract)

@@ -1,0 +1,50 @@
+"""What the builds beside us say of contracts: custom errors and events, by their JSON ABIs.
+
+Looked for in `build/` and here, where `contractvm build` writes them. Never: trusts them with more than words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sdk.interface import Interface
+
+FOLDERS: Final = ("build", ".")
+SUFFIX: Final = ".abi.json"
+MOST_FILES: Final = 200
+LARGEST: Final = 4 << 20
+"""Bytes of a file."""
+
+
+def known_errors() -> tuple[str, ...]:
+    """Signatures of custom errors."""
+    return tuple(dict.fromkeys(text for interface in interfaces() for text in interface.errors))
+
+
+def known_events() -> tuple[str, ...]:
+    """Declarations of events."""
+    return tuple(dict.fromkeys(text for interface in interfaces() for text in interface.events))
+
+
+def interfaces() -> tuple[Interface, ...]:
+    """What the builds in the working directory declare."""
+    from sdk.abi import ABIError
+    from sdk.interface import Interface
+
+    found = []
+    for path in _files():
+        try:
+            if path.stat().st_size <= LARGEST:
+                found.append(Interface.from_json(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, RecursionError, ABIError):
+            continue  # somebody else's file, or one that is being written
+    return tuple(found)
+
+
+def _files() -> Iterator[Path]:
+    for folder in FOLDERS:
+        yield from sorted(Path(folder).glob(f"*{SUFFIX}"))[:MOST_FILES]
