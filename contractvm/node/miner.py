@@ -104,8 +104,10 @@ class Miner:
     async def mine(self, blocks: int = 1, *, spacing: int | None = None, timestamp: int | None = None) -> Block | None:
         """Make blocks now, of what waits or empty, and return the last one.
 
-        The first is at `timestamp`, the others `spacing` seconds apart; the clock goes on from there. Whoever else
-        wants to write comes in between. Raises: ValueError for a timestamp that is not after the head's.
+        Each is `spacing` seconds after the one before, the first at `timestamp` if that is given; the clock goes on
+        from there. Whoever else wants to write comes in between.
+
+        Raises: ValueError for a timestamp that is not after the head's.
         """
         block, left = None, blocks
         while left and not self._closed:
@@ -124,7 +126,9 @@ class Miner:
         made: list[Block] = []
         while len(made) < many and (not made or time.monotonic() < until):
             head = chain.head.timestamp
-            at = timestamp if first else None if spacing is None else head + spacing
+            at = None if spacing is None else head + spacing
+            if first and timestamp is not None:
+                at = timestamp
             if at is not None:
                 chain.clock.set_next(at, head)
             made.append(chain.produce())

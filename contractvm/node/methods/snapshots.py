@@ -1,4 +1,4 @@
-"""Moments to come back to: snapshots, steps back, and the very beginning.
+"""Moments to come back to: snapshots, steps back, the very beginning, and states taken out and put in whole.
 
 What was told to filters and subscribers stays told: they hear of blocks as these are made, again at the same heights.
 Source: anvil's and Hardhat's methods of these names.
@@ -7,17 +7,21 @@ Source: anvil's and Hardhat's methods of these names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from contractvm.chain import UnknownBlock
-from contractvm.node.dev import also
+from contractvm.node.dev import also, change
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
-from contractvm.node.values import OBJECT, QUANTITY, U64
+from contractvm.node.states import dumped, loaded
+from contractvm.node.values import BOOLEAN, DATA, OBJECT, QUANTITY, U64, data_hex
 from state.database import HeightError
 
 rows = Rows()
+
+MOST_BYTES: Final = 256 << 20
+"""Bytes of a state to be loaded, unpacked: it is in memory until its block is made."""
 
 
 @rows.method("evm_snapshot", result="number", aliases=["anvil_snapshot"])
@@ -63,3 +67,18 @@ async def reset(node: Node, options: Mapping[str, Any] | None) -> None:
         await node.miner.write(node.restart)
     except (HeightError, UnknownBlock) as error:
         raise Fault(SERVER, f"the first block's state is not kept any more: {error}") from None
+
+
+@rows.method(
+    "anvil_dumpState", Param("historical", BOOLEAN, False), result="state file's bytes", aliases=also("dumpState")
+)
+async def dump_state(node: Node, historical: bool) -> str:
+    """All accounts at the head, as `--state` writes them; what went before is no part of it."""
+    return data_hex(await node.pace.elsewhere(lambda: dumped(node.chain)))
+
+
+@rows.method("anvil_loadState", Param("state", DATA), result="true", aliases=also("loadState"))
+async def load_state(node: Node, content: bytes) -> bool:
+    """Set the accounts of a state that was dumped, in a block of its own; others stay as they are."""
+    await change(node, await node.pace.elsewhere(lambda: loaded(node.chain, content, MOST_BYTES)))
+    return True
