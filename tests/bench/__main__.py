@@ -14,7 +14,7 @@ from tests.bench import render
 from tests.bench.compile import BenchError
 from tests.bench.report import Row
 
-SECTIONS = ("start", "tx", "compute", "native", "contracts", "kit", "state")
+SECTIONS = ("start", "tx", "compute", "native", "contracts", "kit", "state", "node", "growth")
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 

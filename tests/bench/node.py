@@ -7,19 +7,24 @@ anvil's is; what a chain on disk does stands beside. Never: requests that only o
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from contractvm.devaccounts import dev_accounts
 from tests.bench.compile import BenchError
-from tests.bench.nodes import BALANCE, TRANSFER, Bench, item, raw
-from tests.bench.wire import Wire, batch, post, request
+from tests.bench.nodes import BALANCE, TRANSFER, Bench, anvil, item, ours, raw
+from tests.bench.report import Row
+from tests.bench.wire import Wire, batch, framed, post, request
 
 AUTOMINED, PART = 5_000, 1_000
 ON_DEMAND, TOGETHER = 4_000, 500
 READS, TURNS = 3_000, 5
 """Requests a turn, and turns of which the median counts."""
-CONNECTIONS = 10
+CONNECTIONS, BATCH = 10, 100
 RECEIVERS = [bytes([7]) * 12 + number.to_bytes(8, "big") for number in range(5_000)]
 
 
@@ -103,10 +108,28 @@ def asked_at_once(node: Bench, asking: bytes, count: int = READS) -> float:
     return median(turn() for _ in range(TURNS))
 
 
-def balance_of(node: Bench) -> dict[str, object]:
-    """`eth_call` of the owner's balance."""
-    data = BALANCE.encode(dev_accounts()[0].address)
-    return request("eth_call", {"to": "0x" + node.token.hex(), "data": "0x" + data.hex()}, "latest")
+def asked_once(node: Bench) -> float:
+    """Batches a second of calls that nobody has asked for before."""
+    count = 40
+    fresh = [holders(node, BATCH, 1 + number * BATCH) for number in range(count + 1)]
+    with Wire(node.port) as wire:
+        wire.ask(fresh.pop())
+        begin = time.perf_counter()
+        for asking in fresh:
+            answer = wire.ask(asking)
+        took = time.perf_counter() - begin
+    if answer.count(b'"result"') != BATCH:
+        raise BenchError(f"{node.name}: {answer[:500].decode()}")
+    return count / took
+
+
+def holders(node: Bench, count: int, start: int = 0) -> bytes:
+    """`eth_call` of the balances of some accounts, in a batch when they are several."""
+    calls = []
+    for number in range(start, start + count):
+        data = BALANCE.encode(bytes([9]) * 12 + number.to_bytes(8, "big"))
+        calls.append(request("eth_call", {"to": "0x" + node.token.hex(), "data": "0x" + data.hex()}, "latest"))
+    return batch(calls) if count > 1 else framed(calls[0])
 
 
 def estimate(node: Bench) -> bytes:
@@ -114,3 +137,102 @@ def estimate(node: Bench) -> bytes:
     owner, other = dev_accounts()[:2]
     fields = {"from": "0x" + owner.address.hex(), "to": "0x" + node.token.hex()}
     return post("eth_estimateGas", {**fields, "data": "0x" + TRANSFER.encode(other.address, 1).hex()})
+
+
+def durable() -> float:
+    """Transactions a second on a disk, each acknowledged when it is synced: ten senders at once."""
+    with tempfile.TemporaryDirectory() as folder, ours("--data", folder) as node:
+        accounts = dev_accounts()
+        owner = accounts[0]
+        with Wire(node.port) as wire:
+            for other in accounts[1:]:
+                wire.ask(raw(node.signed(owner, TRANSFER.encode(other.address, 10**20))))
+        rounds = 100
+        requests = [[raw(tx) for tx in node.transfers(rounds, [sender], RECEIVERS)] for sender in accounts]
+        wires = [Wire(node.port) for _ in accounts]
+        begin = time.perf_counter()
+        for number in range(rounds):
+            for wire, mine in zip(wires, requests, strict=True):
+                wire.put(mine[number])
+            for wire in wires:
+                if b'"error"' in (answer := wire.take()):
+                    raise BenchError(answer.decode())
+        took = time.perf_counter() - begin
+        for wire in wires:
+            wire.__exit__()
+    return rounds * len(accounts) / took
+
+
+def first_answer() -> float:
+    """Seconds from starting the command to its first answer."""
+
+    def once() -> float:
+        begin = time.perf_counter()
+        command = [sys.executable, "-m", "contractvm.cli", "node", "--port", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        try:
+            if process.stdout is None:
+                raise BenchError("the node has no output")
+            port = int(json.loads(process.stdout.readline())["url"].rsplit(":", 1)[1])
+            with Wire(port) as wire:
+                wire.call("eth_blockNumber")
+            return time.perf_counter() - begin
+        finally:
+            process.terminate()
+            process.communicate()
+
+    return median(once() for _ in range(TURNS))
+
+
+def compared(
+    name: str, unit: str, pair: tuple[Bench, Bench], measure: Callable[[Bench], float], target: str | None = None
+) -> Row:
+    """One figure of both, ours first."""
+    mine, theirs = (measure(node) for node in pair)
+    return Row(name, mine, unit, "anvil", theirs, target)
+
+
+def mined() -> Iterator[Row]:
+    """Transactions, on nodes that are fresh each time."""
+    with ours() as mine, anvil("--order", "fifo") as theirs:
+        for number, (here, there) in enumerate(zip(automined(mine), automined(theirs), strict=True), 1):
+            name = f"automine, send and receipt, thousand {number}"
+            yield Row(name, here, "tx/s", "anvil", there, ">= 2,000 a second")
+    for together, target in ((1, ">= 1.3 times"), (TOGETHER, ">= 1.5 times")):
+        name = "one at a time" if together == 1 else f"in batches of {together}"
+
+        def measure(node: Bench, together: int = together) -> float:
+            return on_demand(node, together)
+
+        with ours("--no-mining") as mine, anvil("--no-mining", "--order", "fifo") as theirs:
+            yield compared(f"mined on demand, {name}", "tx/s", (mine, theirs), measure, target)
+
+
+def read() -> Iterator[Row]:
+    """Calls that change nothing."""
+    with ours() as mine, anvil() as theirs:
+        pair = (mine, theirs)
+
+        def height(node: Bench) -> float:
+            return asked_at_once(node, post("eth_blockNumber"))
+
+        yield compared("eth_blockNumber, ten connections", "requests/s", pair, height, ">= 0.6 times")
+        name = "eth_call balanceOf, one connection"
+        yield compared(name, "requests/s", pair, lambda node: asked(node, holders(node, 1)), ">= 0.8 times")
+        name = f"eth_call balanceOf in batches of {BATCH}, each holder asked for once"
+        yield compared(name, "calls/s", pair, lambda node: BATCH * asked_once(node), ">= 2 times")
+        name = f"eth_call balanceOf in batches of {BATCH}, the same holders again"
+        yield compared(name, "calls/s", pair, lambda node: BATCH * asked(node, holders(node, BATCH), 50))
+        yield compared(
+            "eth_estimateGas of a transfer", "requests/s", pair, lambda n: asked(n, estimate(n)), ">= 1 times"
+        )
+
+
+def run() -> Sequence[Row]:
+    """The section's rows."""
+    return [
+        *mined(),
+        *read(),
+        Row("durable automine, ten senders at once", durable(), "tx/s", target=">= 1,000 a second"),
+        Row("start to the first answer", first_answer(), "s", target="< 0.7 s"),
+    ]

@@ -75,6 +75,7 @@ class Bench:
         tx = Transaction(nonce=nonce, max_fee=FEE, gas_limit=5_000_000, data=code, chain_id=CHAIN)
         with Wire(self.port) as wire:
             digest = wire.call("eth_sendRawTransaction", "0x" + tx.sign(owner.secret).encode().hex())
+            wire.call("evm_mine")
             receipt = waited(wire, digest)
         if receipt["status"] != "0x1":
             raise BenchError(f"{self.name}: the token was not deployed: {receipt}")
