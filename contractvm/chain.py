@@ -24,7 +24,6 @@ from contractvm.errors import Fatal, Rejected
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.founding import open_state
-from contractvm.frames import choose
 from contractvm.genesis import Genesis
 from contractvm.heights import BlockId, Pruned, UnknownBlock, height_of
 from contractvm.identity import Identity, IncompatibleChain
@@ -169,14 +168,19 @@ class Chain:
                 raise AlreadyKnown(f"already known: 0x{tx.hash.hex()} is in a block")
             return self.pool.add(tx, nonce, balance, self._next_base_fee, self.gas_limit)
 
-    def produce(self, *, timestamp: int | None = None, coinbase: Address | None = None) -> Block:
-        """Make a block of what waits, as much as fits, and return it; it may be empty.
+    def produce(self, *, timestamp: int | None = None, coinbase: Address | None = None, lazily: bool = False) -> Block:
+        """Make a block of what waits, as much as fits, and return it; it may be empty, and then `lazily` unsynced.
 
         Raises: ValueError for a timestamp not after the head's; StoreError or Fatal, then there is no block.
         """
         with self._lock:
             context, world, results, refused = self._fill(timestamp, coinbase)
-            return self._include(world, context, results, refused)
+            return self._include(world, context, results, refused, sync=bool(results) or not lazily)
+
+    def sync(self) -> None:
+        """Have blocks that were made lazily on the disk."""
+        with self._lock:
+            self._store.write({HEAD: self._head.number.to_bytes(8, "big")}, sync=True)
 
     def produce_some(self) -> Block | None:
         """Make a block of what waits, or none where nothing of it can run. Raises: StoreError or Fatal."""
@@ -199,9 +203,9 @@ class Chain:
         return context, world, results, refused
 
     def _include(
-        self, world: World, context: BlockContext, results: Sequence[Result], refused: Iterable[Hash]
+        self, world: World, context: BlockContext, results: Sequence[Result], refused: Iterable[Hash], sync: bool = True
     ) -> Block:
-        block = self._seal(world, context, results)
+        block = self._seal(world, context, results, sync)
         with self._gate:
             self.pool.included(block.transactions)
             self.drop(refused)
@@ -235,10 +239,7 @@ class Chain:
 
     def check_code(self, code: bytes) -> None:
         """Refuse code that a deployment would refuse, for `edit` to set. Raises: ModuleError, Rejected."""
-        machine = choose(self._executor.machines, code)
-        if machine is None:
-            raise Rejected(f"no machine runs code that starts with {code[:4].hex() or 'nothing'}")
-        machine.check(code, self.rules)
+        self._executor.check_code(code)
 
     def snapshot(self) -> int:
         """Remember this moment; the number is for `revert`."""
@@ -421,11 +422,11 @@ class Chain:
     def _context(self, header: Header) -> BlockContext:
         return context_of(header, self.chain_id, self._archive, self.debug)
 
-    def _seal(self, world: World, context: BlockContext, results: Sequence[Result]) -> Block:
+    def _seal(self, world: World, context: BlockContext, results: Sequence[Result], sync: bool = True) -> Block:
         """Compute roots and header, write everything as one batch, and only then move the head."""
         prepared = self._state.prepare(world, context.number)
         block, receipts = assemble(self._head, context, results, Hash(prepared.root))
-        self._state.commit(prepared, self._archive.add(block, receipts), sync=True)
+        self._state.commit(prepared, self._archive.add(block, receipts), sync=sync)
         self.clock.next = None
         self._move_head(block.header)
         return block

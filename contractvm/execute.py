@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 
 from contractvm.dataclass import dataclass
-from contractvm.errors import Fatal, Trap
-from contractvm.frames import CreatePrices, Frames
+from contractvm.errors import Fatal, Rejected, Trap
+from contractvm.frames import CreatePrices, Frames, choose
 from contractvm.host import Env, Log, Prices
 from contractvm.machine import Call, Kind, Machine, Status
 from contractvm.nesting import RaisedRecursionLimit
@@ -165,6 +165,13 @@ class Executor:
         if tx.gas_limit < intrinsic:
             raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {tx.gas_limit}, minimum needed {intrinsic}")
         return intrinsic
+
+    def check_code(self, code: bytes) -> None:
+        """Refuse code that a deployment would refuse. Raises: ModuleError, Rejected."""
+        machine = choose(self.machines, code)
+        if machine is None:
+            raise Rejected(f"no machine runs code that starts with {code[:4].hex() or 'nothing'}")
+        machine.check(code, self.rules)
 
     def simulate(self, message: Message, world: World, block: BlockContext) -> Executed:
         """Run a message on a scratch world, which is then dropped. A gas price of zero makes the base fee zero as well.

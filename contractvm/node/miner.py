@@ -131,8 +131,10 @@ class Miner:
                 at = timestamp
             if at is not None:
                 chain.clock.set_next(at, head)
-            made.append(chain.produce())
+            made.append(chain.produce(lazily=True))
             first = False
+        if not made[-1].transactions:
+            chain.sync()
         return made
 
     def mined(self, digest: Hash) -> asyncio.Future[Hash]:
