@@ -17,9 +17,10 @@ from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.machine import Machine
 from contractvm.node.fault import SERVER, Fault
 from contractvm.node.layer import Layer
+from contractvm.node.overrides import NOTHING, Overrides
 from contractvm.receipt import Receipt
 from contractvm.tracing import Follows, Recorder, TooLong
-from contractvm.transaction import Transaction
+from contractvm.transaction import AccessList, Transaction
 from contractvm.types import Address, Hash
 from state.world import World
 
@@ -65,6 +66,11 @@ class Subject:
         """Gas."""
         limit = self._sent.gas_limit
         return self.context.gas_limit if limit is None else limit
+
+    @property
+    def access_list(self) -> AccessList:
+        """What starts warm."""
+        return self._sent.access_list
 
     @property
     def nonce(self) -> int:
@@ -160,9 +166,11 @@ def mined_block(chain: Chain, at: BlockId) -> Iterator[Subject]:
         subject.advance()
 
 
-def message(chain: Chain, what: Message, at: BlockId) -> Subject:
-    """A call on the state at a block. Raises: UnknownBlock, HeightError."""
-    return Subject(chain, chain.world(at), replace(chain.context(at), debug=None), message=what)
+def message(chain: Chain, what: Message, at: BlockId, overrides: Overrides = NOTHING) -> Subject:
+    """A call on the state at a block, or on another state. Raises: UnknownBlock, HeightError."""
+    world = chain.world(at)
+    context = overrides.apply(world, replace(chain.context(at), debug=None))
+    return Subject(chain, world, context, message=what)
 
 
 def _before(chain: Chain, height: int) -> tuple[World, BlockContext]:

@@ -9,6 +9,7 @@ from contractvm.node.methods import (
     about,
     blocks,
     calls,
+    cvm,
     debug,
     dev,
     fees,
@@ -24,7 +25,24 @@ from contractvm.node.methods import (
 )
 from contractvm.node.rows import Method
 
-MODULES = (about, state, blocks, calls, logs, filters, fees, txpool, send, sign, dev, mining, snapshots, info, debug)
+MODULES = (
+    about,
+    state,
+    blocks,
+    calls,
+    logs,
+    filters,
+    fees,
+    txpool,
+    send,
+    sign,
+    dev,
+    mining,
+    snapshots,
+    info,
+    debug,
+    cvm,
+)
 
 
 @cache

@@ -117,9 +117,9 @@ class Book:
         source = entry.source or (known[0] if known is not None else None)
         if source is None or not source.debug:
             return str(trap)
-        from sdk.testing.places import Map  # reads modules: only what failed needs it
+        from sdk.places import Map  # reads modules: only what failed needs it
 
-        map_ = Map(source)
+        map_ = Map(source.code, source.debug, source.layout)
         lines = (map_.line(place) for place in trap.backtrace or ((trap.place,) if trap.place is not None else ()))
         line = next((line for line in lines if line is not None), None)
         return str(trap) if line is None else f"{trap.code}{': ' * bool(trap.detail)}{trap.detail} ({line})"

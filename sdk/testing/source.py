@@ -18,6 +18,7 @@ from contractvm.dataclass import dataclass
 from sdk.artifact import Artifact
 from sdk.errors import BuildError
 from sdk.interface import Interface
+from sdk.sources import source_files
 
 if TYPE_CHECKING:
     from sdk.compiler import Compiled
@@ -54,7 +55,7 @@ class Sources:
         if isinstance(what, bytes):
             return Source("contract", what)
         if isinstance(what, Artifact):
-            return Source(what.name, what.code, what.interface, what.debug, _parts(what.path), what.layout)
+            return Source(what.name, what.code, what.interface, what.debug, source_files(what.path), what.layout)
         if isinstance(what, str | Path):
             return self._from(locate(Path(what), asker), None)
         if isinstance(what, type):
@@ -70,14 +71,6 @@ class Sources:
         made = _python(path, contract) if path.suffix == ".py" else self.obtain(_built(path))
         self._built[path, contract] = _stamps(made.files), made
         return made
-
-
-def _parts(path: Path) -> tuple[Path, ...]:
-    """The files that a source in another language may be made of: those beside it; of a crate, all of its sources."""
-    if path.is_dir() or path.name == "Cargo.toml":
-        crate = path if path.is_dir() else path.parent
-        return tuple(sorted((*crate.glob("Cargo.*"), *crate.glob("src/**/*.rs"))))
-    return path, *(sorted(path.parent.glob("*.[ch]")) if path.suffix == ".c" else ())
 
 
 def _stamps(files: tuple[Path, ...]) -> tuple[int, ...]:

@@ -17,10 +17,9 @@ from contractvm.tracing import Emitted, Frame, Write
 from contractvm.types import Address
 from sdk.abi import ABIError, Event, Function, Value
 from sdk.interface import Interface
+from sdk.places import Map
 from sdk.testing.chain import MockChain
 from sdk.testing.failures import failure, refusal
-from sdk.testing.places import Map
-from sdk.testing.source import Source
 from sdk.testing.values import written
 
 SHOWN = 96
@@ -38,7 +37,7 @@ class Teller:
         self._interfaces: dict[bytes, Interface] = {}
         for source, interface in chain.book.contracts():
             code_hash = keccak256(source.code)
-            self._maps[code_hash] = Map(source)
+            self._maps[code_hash] = Map(source.code, source.debug, source.layout)
             self._interfaces[code_hash] = interface
 
     def tell(self, frame: Frame) -> list[str]:
@@ -61,8 +60,20 @@ class Teller:
         if isinstance(event, Emitted):
             return [f"emitted {self._log(frame, event)}{where}"]
         of = "" if event.address == frame.address else f" of {self._label(event.address)}"
-        known = self._maps.get(frame.code_hash) or Map(Source("", b""))
-        return [f"storage{of} {known.slot(event.key, event.before, event.after, self._labels)}{where}"]
+        return [f"storage{of} {self._slot(frame, event)}{where}"]
+
+    def _slot(self, frame: Frame, write: Write) -> str:
+        """A change of storage: `Token.balance_of[accounts[1]]: nothing -> 5`."""
+        known = self._maps.get(frame.code_hash)
+        changed = None if known is None else known.changed(write.key, write.before, write.after)
+        if changed is None:
+            old, new = (f"0x{value.hex()}" if value else "nothing" for value in (write.before, write.after))
+            return f"0x{write.key.hex()}: {old} -> {new}"
+        path = "".join(f"[{self._written(step)}]" for step in changed.entry.path)
+        old, new = (
+            "nothing" if stored is None else self._written(stored.value) for stored in (changed.before, changed.after)
+        )
+        return f"{changed.entry.field}{path}{' length' if changed.entry.is_length else ''}: {old} -> {new}"
 
     def authored(self, code_hash: bytes, offset: int) -> bool:
         """Whether the author of a contract wrote what is at a byte of its code."""

@@ -7,20 +7,23 @@ loop's thread.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from contractvm.chain import BlockId
 from contractvm.node import replay
 from contractvm.node.fault import bad_params
 from contractvm.node.messages import message_of
-from contractvm.node.methods.calls import CALL, capped
+from contractvm.node.methods.calls import CALL
 from contractvm.node.node import Node
+from contractvm.node.overrides import overrides_of
 from contractvm.node.replay import Subject
 from contractvm.node.rows import Param, Rows
 from contractvm.node.steps import Room, Wanted, struct_logs
 from contractvm.node.tracers import call_tree, prestate
 from contractvm.node.values import BLOCK, HASH, OBJECT, mapping, shown
 from contractvm.types import Hash
+
+T = TypeVar("T")
 
 rows = Rows()
 
@@ -50,11 +53,17 @@ def tracer_of(node: Node, options: Mapping[str, Any] | None) -> Tracer:
     )
 
 
+async def looked_into(node: Node, work: Callable[[], T]) -> T:
+    """Do such work on another thread, while no more than some others do."""
+    async with node.tracing:
+        return await node.pace.elsewhere(work)
+
+
 @rows.method("debug_traceTransaction", Param("transaction", HASH), OPTIONS, result="trace")
 def trace_transaction(node: Node, digest: Hash, options: Mapping[str, Any] | None) -> Awaitable[Any]:
     """A mined transaction, instruction by instruction, or as a tracer tells it."""
     tracer = tracer_of(node, options)
-    return node.pace.elsewhere(lambda: tracer(replay.mined(node.chain, digest)))
+    return looked_into(node, lambda: tracer(replay.mined(node.chain, digest)))
 
 
 @rows.method("debug_traceCall", CALL, Param("block", BLOCK, "latest"), OPTIONS, result="trace")
@@ -63,8 +72,10 @@ def trace_call(
 ) -> Awaitable[Any]:
     """A message on the state at a block, as debug_traceTransaction tells it."""
     tracer = tracer_of(node, options)
-    message = capped(node, message_of(transaction))
-    return node.pace.elsewhere(lambda: tracer(replay.message(node.chain, message, block)))
+    message = message_of(transaction, node.config.limits.call_gas)
+    given = options or {}
+    overrides = overrides_of(given.get("stateOverrides"), given.get("blockOverrides"), node.chain.check_code)
+    return looked_into(node, lambda: tracer(replay.message(node.chain, message, block, overrides)))
 
 
 @rows.method("debug_traceBlockByNumber", Param("block", BLOCK), OPTIONS, result="list of traces")
@@ -79,7 +90,7 @@ def trace_block(node: Node, block: BlockId, options: Mapping[str, Any] | None) -
             if subject.transaction is not None
         ]
 
-    return node.pace.elsewhere(traces)
+    return looked_into(node, traces)
 
 
 @rows.method("debug_traceBlockByHash", Param("hash", HASH), OPTIONS, result="list of traces")

@@ -24,6 +24,8 @@ from sdk.envelope import MARK_BYTES, custom_name, leb, seal, sections
 
 SECTION: Final = "contractvm.source"
 VERSION: Final = 1
+MOST_BYTES: Final = 32 << 20
+"""Bytes of a map when it is read; the rest of a larger one is not, so that it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def read_map(debug: bytes) -> SourceMap | None:
 
 def _read(packed: bytes) -> SourceMap:
     try:
-        content = json.loads(zlib.decompress(packed))
+        inflate = zlib.decompressobj()
+        content = json.loads(inflate.decompress(packed, MOST_BYTES))
         if content["version"] != VERSION:
             raise Malformed(f"the source map has version {content['version']}, this reads {VERSION}: build it again")
         places = [Span(*numbers) for numbers in content["places"]]
