@@ -118,10 +118,12 @@ class Terminal:
 
     def __init__(self, settings: Settings) -> None:
         self._quiet = settings.quiet
+        self._node: Node | None = None
 
     def listening(self, node: Node, url: str) -> None:
         from contractvm.devaccounts import TEST_PHRASE
 
+        self._node = node
         chain, config = node.chain, node.config
         where = "in memory: it is gone when the node ends" if config.data is None else f"in {config.data}"
         public = config.mnemonic == TEST_PHRASE
@@ -140,7 +142,7 @@ class Terminal:
 
     def sealed(self, news: News) -> None:
         header, transactions = news.block.header, news.block.transactions
-        if self._quiet:
+        if self._quiet or (self._node is not None and not self._node.talkative):
             return
         failed = sum(not receipt.ok for receipt in news.receipts) if transactions else 0
         count = len(transactions)

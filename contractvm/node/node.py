@@ -44,7 +44,7 @@ class Node:
         }
         self.impersonated: set[Address] = set()
         self.impersonate_all = False
-        self.talkative = True
+        self.talkative = True  # whether blocks are worth a line on the terminal: anvil_setLoggingEnabled
         self.started = time.monotonic()
         self.calls: Counter[str] = Counter()
         self.pace = Pace()
