@@ -78,6 +78,9 @@ def log_query(given: Mapping[str, Any]) -> LogQuery:
     first, last, digest = given.get("fromBlock"), given.get("toBlock"), given.get("blockHash")
     if digest is not None and (first is not None or last is not None):
         raise bad_params("cannot specify both blockHash and fromBlock/toBlock, choose one or the other")
+    first, last = (None if at is None else block(at) for at in (first, last))
+    if isinstance(first, int) and isinstance(last, int) and first > last:
+        raise bad_params(f"invalid block range: fromBlock {first} is after toBlock {last}")
     addresses = _addresses(given.get("address"))
     topics = _topics(given.get("topics"))
     groups: list[list[bytes]] = [list(addresses)] if addresses else []
@@ -85,8 +88,8 @@ def log_query(given: Mapping[str, Any]) -> LogQuery:
     return LogQuery(
         addresses,
         topics,
-        None if first is None else block(first),
-        None if last is None else block(last),
+        first,
+        last,
         None if digest is None else hash32(digest),
         tuple(tuple(_mask(item) for item in group) for group in groups),
     )
@@ -130,7 +133,7 @@ def _mask(item: bytes) -> int:
 
 
 def span(chain: Chain, query: LogQuery) -> range:
-    """The heights to look at; without bounds the head alone. Raises: Fault, UnknownBlock.
+    """The heights to look at; without bounds the head alone. Raises: UnknownBlock.
 
     A range may reach above the head, where nothing is yet: clients that poll ask so.
     """
@@ -140,8 +143,6 @@ def span(chain: Chain, query: LogQuery) -> range:
     head = chain.head.number
     first = _bound(chain, query.first, head)
     last = _bound(chain, query.last, head)
-    if first > last:
-        raise bad_params(f"invalid block range: fromBlock {first} is after toBlock {last}")
     return range(first, min(last, head) + 1)
 
 

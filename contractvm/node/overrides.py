@@ -13,7 +13,7 @@ from typing import Any, Final
 from contractvm.errors import ModuleError, Rejected
 from contractvm.execute import BlockContext
 from contractvm.node.fault import Fault, bad_params
-from contractvm.node.values import address, data, mapping, shown, storage_key, u64, u256
+from contractvm.node.values import SLOT_BYTES, address, data, mapping, shown, storage_key, u64, u256
 from contractvm.types import Address
 from state.world import World
 
@@ -123,15 +123,15 @@ def _code(code: bytes, check_code: Callable[[bytes], None]) -> bytes:
 
 
 def _slots(given: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """Keys as `eth_getStorageAt` takes them; of a value of 32 bytes the leading zeros do not count, as in any slot."""
+    """Keys and values as `anvil_setStorageAt` takes them: where the key is that of a slot, the value is a word."""
     if len(given) > MOST_SLOTS:
         raise bad_params(f"at most {MOST_SLOTS} slots of an account can be overridden, {len(given)} are given")
-    return {storage_key(name): slot_value(data(value)) for name, value in given.items()}
-
-
-def slot_value(value: bytes) -> bytes:
-    """A value as storage keeps it: words without leading zeros (zero is absence), anything else as it is."""
-    return value.lstrip(b"\0") if len(value) == 32 else value
+    slots = {}
+    for name, written in given.items():
+        key, value = storage_key(name), data(written)
+        # A word is kept without leading zeros: no bytes at all for zero, which is absence.
+        slots[key] = value.lstrip(b"\0") if len(key) == SLOT_BYTES and len(value) <= SLOT_BYTES else value
+    return slots
 
 
 def block_override(given: object) -> BlockOverride:
