@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sdk.testing.unwritten import AsItIs
+from sdk.testing.loading import AsItIs, out_of_the_collectors_way
 
 if TYPE_CHECKING:
     from contractvm.types import Address
@@ -119,18 +119,20 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def chain(pytestconfig: pytest.Config) -> Iterator[MockChain]:
     """A development chain in memory (`sdk.testing.MockChain`)."""
-    from sdk.testing.chain import MockChain
-
     option, covered = pytestconfig.getoption, pytestconfig.stash.get(_COVERAGE, None)
-    coverage = None if covered is None else covered.begin()
-    with MockChain(tier=option("--tier"), seed=option("--chain-seed"), coverage=coverage) as made:
-        pytestconfig.stash[CHAIN] = made
-        pytestconfig.stash[_FIRST] = made.moment()
-        report = pytestconfig.stash.get(_GAS_REPORT, None)
-        if report is not None:
-            made.book.gas = report.gas
-        yield made
-        del pytestconfig.stash[CHAIN]
+    with out_of_the_collectors_way() as go_on:
+        from sdk.testing.chain import MockChain
+
+        coverage = None if covered is None else covered.begin()
+        with MockChain(tier=option("--tier"), seed=option("--chain-seed"), coverage=coverage) as made:
+            go_on()
+            pytestconfig.stash[CHAIN] = made
+            pytestconfig.stash[_FIRST] = made.moment()
+            report = pytestconfig.stash.get(_GAS_REPORT, None)
+            if report is not None:
+                made.book.gas = report.gas
+            yield made
+            del pytestconfig.stash[CHAIN]
 
 
 @pytest.fixture(scope="session")

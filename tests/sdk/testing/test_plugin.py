@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from contractvm.wasm.choice import MACHINE_TIERS
+from sdk.testing.loading import PACKAGES
 from sdk.testing.plugin import TIERS
-from sdk.testing.unwritten import PACKAGES, AsItIs
 from tests.sdk.testing.conftest import Run
 from tests.tiers import HERE
 
@@ -234,7 +234,7 @@ def test_importing_the_plugin_imports_little() -> None:
         text=True,
         check=True,
     )
-    assert set(done.stdout.split()) == {"sdk", "sdk.testing", "sdk.testing.plugin", "sdk.testing.unwritten"}
+    assert set(done.stdout.split()) == {"sdk", "sdk.testing", "sdk.testing.plugin", "sdk.testing.loading"}
 
 
 LOADED = """
@@ -244,7 +244,7 @@ def test_it(chain):
     ours = [sys.modules[name] for name in sys.modules if name.partition(".")[0] in {packages!r}]
     assert len(ours) > 100
     rewritten = {{m.__name__ for m in ours if "rewrite" in type(m.__loader__).__module__}}
-    assert rewritten <= {{"sdk", "sdk.testing", "sdk.testing.plugin", "sdk.testing.unwritten"}}
+    assert rewritten <= {{"sdk", "sdk.testing", "sdk.testing.plugin", "sdk.testing.loading"}}
     assert "rewrite" in type(__loader__).__module__
 """
 
@@ -253,23 +253,6 @@ def test_the_engine_is_imported_as_it_is(inner: pytest.Pytester) -> None:
     """In a process of its own, which has none of it yet."""
     inner.makepyfile(LOADED.format(packages=set(PACKAGES)))
     run(inner, process=True).assert_outcomes(passed=1)
-
-
-def test_modules_of_others_are_not_ours_to_find(tmp_path: Path) -> None:
-    (tmp_path / "gas").mkdir()
-    (tmp_path / "gas" / "__init__.py").write_text("")
-    (tmp_path / "gas" / "prices.py").write_text("")
-    finder = AsItIs()
-    assert finder.find_spec("gas.prices", [str(tmp_path / "gas")]) is None
-    assert finder.find_spec("json.decoder", None) is None
-    assert finder.find_spec("contractvm.test_it", [str(ROOT / "contractvm")]) is None
-    assert finder.find_spec("contractvm.chain", [str(ROOT / "contractvm")]) is not None
-    finders: list[object] = ["others"]
-    AsItIs.begin(finders)
-    AsItIs.begin(finders)
-    assert [type(one) for one in finders] == [AsItIs, str]
-    AsItIs.end(finders)
-    assert finders == ["others"]
 
 
 TIERED = """

@@ -1,16 +1,20 @@
-"""Imports the engine as it is: without pytest's rewriting of assertions, which has nothing to do there.
+"""How the engine comes into a test's process: as it is, and out of the garbage collector's way.
 
 pytest rewrites every module of a distribution that brings a plugin, so that the asserts of plugins explain themselves.
 Ours is the whole engine: two hundred modules that hold no assert, each of them hashed, and where no bytecode may be
 written parsed and compiled anew in every process, half a second before the first test. A finder before pytest's
-answers for these modules alone, in the way that importlib documents (`sys.meta_path`).
-Never: answers for a module outside our own folders, or for one that has tests in it.
+answers for these modules alone, in the way that importlib documents (`sys.meta_path`). And its ten thousand functions
+and tables, which stay as long as the process, are no garbage that a collection in the middle of a test would find.
+Never: answers for a module outside our own folders, or for one that has tests in it; collects, or keeps from being
+collected, what is made once the chain is there.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -50,3 +54,26 @@ class AsItIs(MetaPathFinder):
 def _folder(package: str) -> str:
     """The folder of one of our packages: an author's own package of the same name is somewhere else."""
     return os.path.join(_HOME, package, "")
+
+
+@contextmanager
+def out_of_the_collectors_way() -> Iterator[Callable[[], None]]:
+    """Hold collections back; the function given lets them go on, past what is there by then until the block ends.
+
+    A process that manages its collector itself, by `gc.disable` or `gc.freeze`, is left alone.
+    """
+    ours = hasattr(gc, "freeze") and gc.isenabled() and not gc.get_freeze_count()
+    if ours:
+        gc.disable()
+
+    def go_on() -> None:
+        if ours:
+            gc.freeze()
+            gc.enable()
+
+    try:
+        yield go_on
+    finally:
+        if ours:
+            gc.enable()
+            gc.unfreeze()
