@@ -26,6 +26,8 @@ FIELD = 2**256 - 2**32 - 977
 
 _EDGE_LENGTHS = (0, 1, 32, 64, 135, 136, 137, 271, 272, 273)
 """Around the 136-byte rate of Keccak-256, where paddings differ."""
+_EDGES = bytes.fromhex("ac4445790b65a842f2ff05a346e75002f92dd6f97a1a2281d51155556d49e1f3")
+"""The hash of their hashes, so that nothing else has to be loaded for a backend to be tried."""
 
 
 class Curve(Protocol):
@@ -44,20 +46,18 @@ class Curve(Protocol):
 def keccak_function() -> Callable[[bytes], bytes]:
     """The Keccak-256 in use, without the wrapper: for code that calls it thousands of times.
 
-    tiny-keccak is compared with pycryptodome on the lengths around its block size first.
+    Either is tried on the lengths around its block size first.
 
-    Raises: Fatal, when they differ (a broken build would fork the chain).
+    Raises: Fatal, when a hash is wrong (a broken build would fork the chain).
     """
-    slow = _pycryptodome_keccak()
     try:
-        fast = cast("Callable[[bytes], bytes]", importlib.import_module("tiny_keccak").keccak256)
+        found = cast("Callable[[bytes], bytes]", importlib.import_module("tiny_keccak").keccak256)
     except ImportError:
-        return slow
-    for length in _EDGE_LENGTHS:
-        data = bytes(i * 31 % 251 for i in range(length))
-        if fast(data) != slow(data):
-            raise Fatal(f"tiny_keccak and pycryptodome disagree on {length} bytes; reinstall tiny-keccak")
-    return fast
+        found = _pycryptodome_keccak()
+    edges = b"".join([found(bytes(i * 31 % 251 for i in range(length))) for length in _EDGE_LENGTHS])
+    if found(edges) != _EDGES:
+        raise Fatal("Keccak-256 comes out wrong: reinstall tiny-keccak, or pycryptodome where that is missing")
+    return found
 
 
 def _pycryptodome_keccak() -> Callable[[bytes], bytes]:

@@ -58,7 +58,7 @@ def test_a_wrong_keccak_stops_everything(monkeypatch: pytest.MonkeyPatch, length
     broken = types.ModuleType("tiny_keccak")
     broken.keccak256 = lambda data: bytes(32) if len(data) == length else SLOW(data)  # type: ignore[attr-defined]
     forget(monkeypatch, tiny_keccak=broken)
-    with pytest.raises(Fatal, match=f"disagree on {length} bytes; reinstall tiny-keccak"):
+    with pytest.raises(Fatal, match="reinstall tiny-keccak"):
         crypto.keccak256(b"")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contractvm.devaccounts import TEST_PHRASE, dev_accounts
+from contractvm.devaccounts import COUNT, TEST_PHRASE, derived, dev_accounts
 
 
 def test_the_well_known_ones() -> None:
@@ -11,6 +11,10 @@ def test_the_well_known_ones() -> None:
     assert accounts[0].address.hex() == "f39fd6e51aad88f6f4ce6ab8827279cfffb92266"
     assert accounts[0].secret.hex() == "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
     assert accounts[9].address.hex() == "a0ee7a142d267c1f36714e4a8f75612f20a79720"
+
+
+def test_they_are_what_the_phrase_gives() -> None:
+    assert dev_accounts() == derived(COUNT, TEST_PHRASE)
 
 
 def test_more_of_them_begin_with_the_same() -> None:
