@@ -8,6 +8,7 @@ from typing import Any
 from contractvm.node.arrival import receipt_when_mined
 from contractvm.node.fault import PARAMS, Fault
 from contractvm.node.fill import Draft, draft_of
+from contractvm.node.methods.calls import kind_of
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
 from contractvm.node.shapes import transaction_document
@@ -84,8 +85,8 @@ async def gas_of(node: Node, wish: Draft) -> int:
     waiting = node.chain.pool.of(wish.sender)
     if waiting and node.miner.automine:
         await node.miner.mined(waiting[-1].hash)
-    kind = ("estimate", wish.to, wish.data[:4] if wish.to is not None else len(wish.data))
-    gas = node.pace.run(kind, lambda: node.chain.estimate(wish.message, "pending").gas)
+    message, most = wish.message, node.chain.gas_limit
+    gas = node.pace.run(kind_of("estimate", message), lambda: node.caller.estimate(message, "pending", most).gas)
     return await gas if isinstance(gas, Awaitable) else gas
 
 
