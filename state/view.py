@@ -70,6 +70,8 @@ class EmptyStretches:
         """Go to the next version, in which the records at `added` have come to be."""
         with self._lock:
             self.version += 1
+            if len(self._gaps) + len(added) > _MOST_GAPS:
+                self._gaps.clear()
             for key in added:
                 self._gaps.split(key)
 

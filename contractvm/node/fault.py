@@ -6,6 +6,7 @@ geth for code 3 with flat revert data. Never: shows a traceback, a path or a sec
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,9 @@ from contractvm.execute import Executed
 from contractvm.machine import Status
 from sdk.abi import explain
 from state.database import HeightError
-from state.errors import StoreError
+from state.errors import StoreError, StoreFull
+
+log: Final = logging.getLogger("contractvm.node")
 
 PARSE: Final = -32700
 REQUEST: Final = -32600
@@ -79,8 +82,12 @@ def fault_of(error: Exception, errors: Sequence[str] = ()) -> Fault | None:
             return Fault(NOT_FOUND, f"header not found: {error}")
         case HeightError():
             return Fault(SERVER, f"missing trie node: {error}")
+        case StoreFull():
+            log.error("%s", error)
+            return Fault(SERVER, "the store failed: the disk took no more; the node's log says which, and what to do")
         case StoreError():
-            return Fault(SERVER, f"the store failed: {error}")
+            log.error("%s", error)
+            return Fault(SERVER, "the store failed: what was asked for cannot be read; the node's log says more")
         case Fatal():
             return None
         case ContractVMError():
