@@ -6,20 +6,20 @@ frame, run a script of another's, or be cached where it may have changed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from contractvm.chain import UnknownBlock
 from contractvm.errors import ContractVMError
 from contractvm.node.explorer.guard import FIELD, HEADERS, Guard
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.request import Answer, Elsewhere, Missing, Page, Request, Scope, Wrong, read
-from contractvm.node.explorer.routes import page_of
+from contractvm.node.explorer.routes import looks_inside, page_of
 from contractvm.node.explorer.templating import environment
 from contractvm.node.explorer.writes import Writes
 from contractvm.node.fault import Fault
+from contractvm.node.methods.debug import looked_into
 from contractvm.node.node import Node
 from state.database import HeightError
 
@@ -83,7 +83,7 @@ class Explorer:
                 return await self._show(request, await self._writes.take(request))
             if request.method not in ("GET", "HEAD"):
                 return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "pages are read by GET, forms are sent by POST")
-            return await self._show(request, await self._elsewhere(lambda: page_of(Lens(self._node), request)))
+            return await self._show(request, await self._made(request))
         except (Missing, UnknownBlock, HeightError) as error:
             return await self._page(request, _problem(HTTPStatus.NOT_FOUND, "Not found", str(error)))
         except Wrong as error:
@@ -91,6 +91,16 @@ class Explorer:
         except (ContractVMError, Fault) as error:
             words = f"{error}. If the chain was set back meanwhile, open the page again."
             return await self._page(request, _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "This went wrong", words))
+
+    async def _made(self, request: Request) -> Page | Elsewhere:
+        """The page that is asked for; no more transactions are looked into at a time than for other clients."""
+
+        def make() -> Page | Elsewhere:
+            return page_of(Lens(self._node), request)
+
+        if looks_inside(request):
+            return await looked_into(self._node, make)
+        return await self._node.pace.elsewhere(make)
 
     async def _show(self, request: Request, result: Page | Elsewhere) -> Answer:
         if isinstance(result, Elsewhere):
@@ -103,10 +113,7 @@ class Explorer:
             facts = {"request": request, "lens": Lens(self._node), **page.facts}
             return template.render(facts).encode("utf-8", "backslashreplace")
 
-        return page.status, [*HEADERS, HTML, FRESH], await self._elsewhere(render)
-
-    def _elsewhere(self, work: Any) -> Awaitable[Any]:
-        return self._node.pace.elsewhere(work)
+        return page.status, [*HEADERS, HTML, FRESH], await self._node.pace.elsewhere(render)
 
 
 def _problem(status: HTTPStatus, title: str, words: str) -> Page:

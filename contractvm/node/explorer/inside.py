@@ -6,7 +6,6 @@ whose gas was not the receipt's.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +18,9 @@ from contractvm.node.explorer.decoded import Item, Told
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.slots import Slot, change_of
 from contractvm.node.replay import Subject
-from contractvm.tracing import Emitted, Frame, Write
+from contractvm.node.telling import Teller
+from contractvm.node.telling import culprit as passed_on
+from contractvm.tracing import Emitted, Frame, Recorder, Write
 from contractvm.types import Hash
 from sdk.abi import ABIError, Constructor, Function, explain
 from sdk.abi import decode as abi_decode
@@ -29,6 +30,8 @@ SHOWN: Final = 1_500
 """Calls, changes and events that one page shows."""
 AROUND: Final = 3
 """Lines of a source shown before and after the one that matters."""
+DEEPEST: Final = 64
+"""Calls within calls that one page shows."""
 QUICK: Final = 300_000
 """Instructions up to which a failure is followed to its line without being asked to."""
 
@@ -55,7 +58,6 @@ class Step:
     told: Told | None = None
     frame: Frame | None = None
     number: int = 0
-    own_gas: int = 0
     title: str = ""
     answer: tuple[Item, ...] = ()
     failure: str = ""
@@ -66,11 +68,21 @@ class Step:
 
 
 @dataclass(slots=True)
+class Part:
+    """A function of a contract, with the gas that its calls used themselves."""
+
+    title: str
+    address: bytes
+    calls: int = 0
+    gas: int = 0
+
+
+@dataclass(slots=True)
 class Inside:
-    """A transaction that was looked into. `calls` are all of them, in order; `left_out` counts what is not shown."""
+    """A transaction that was looked into; `left_out` counts what is not shown."""
 
     root: Step | None
-    calls: list[Step]
+    parts: list[Part]
     gas_spent: int
     refund: int
     placed: bool
@@ -89,57 +101,57 @@ class Telling:
 
     def __init__(self, lens: Lens) -> None:
         self._lens = lens
-        self._calls: list[Step] = []
+        self._teller = Teller(lens.node.artifacts)
         self._left = SHOWN
         self._over = 0
-        self._authored: dict[tuple[bytes, int], bool] = {}
+        self._calls = 0
 
     def tell(self, subject: Subject, most: int) -> Inside:
         """Run and tell."""
-        recorder, executed, placed = subject.follow(self._follows, most)
-        root = self._call(recorder.roots[0], None) if recorder.roots else None
+        recorder, executed, placed = subject.follow(self._teller.authored, most)
+        root = self._call(recorder.roots[0], None, 0) if recorder.roots else None
         refund = executed.gas_spent - executed.gas_used
-        return Inside(root, self._calls, executed.gas_spent, refund, placed, recorder.cut, self._over)
+        return Inside(root, self._parts(recorder), executed.gas_spent, refund, placed, recorder.cut, self._over)
 
-    def _follows(self, code_hash: bytes, offset: int) -> bool:
-        place = code_hash, offset
-        found = self._authored.get(place)
-        if found is None:
-            known = self._lens.known_code(code_hash)
-            found = self._authored[place] = known is None or known.map.authored(offset)
-        return found
+    def _parts(self, recorder: Recorder) -> list[Part]:
+        """What each function used itself, the most first."""
+        parts: dict[tuple[str, bytes], Part] = {}
+        for frame in recorder.frames:
+            _, title = self._asked(frame, self._known(frame))
+            part = parts.setdefault((title, frame.address), Part(title, frame.address))
+            part.calls += 1
+            part.gas += own_gas(frame)
+        return sorted(parts.values(), key=lambda part: -part.gas)
 
-    def _call(self, frame: Frame, parent: Frame | None) -> Step:
-        known = self._lens.known_code(frame.code_hash) if frame.code_hash else None
-        step = Step("call", address=frame.address, frame=frame, number=len(self._calls))
-        self._calls.append(step)
+    def _known(self, frame: Frame) -> Known | None:
+        return self._lens.known_code(frame.code_hash) if frame.code_hash else None
+
+    def _call(self, frame: Frame, parent: Frame | None, depth: int) -> Step:
+        known = self._known(frame)
+        step = Step("call", address=frame.address, frame=frame, number=self._calls)
+        self._calls += 1
         step.spot = self._spot(parent, frame.place) if parent is not None else None
         step.told, step.title = self._asked(frame, known)
-        inner = 0
         for event in frame.events:
-            if isinstance(event, Frame):
-                inner += event.gas_used
-            if self._left <= 0:
+            if self._left <= 0 or (depth >= DEEPEST and isinstance(event, Frame)):
                 self._over += 1
                 continue
             self._left -= 1
-            step.steps.append(self._step(frame, event))
-        step.own_gas = frame.gas_used - inner
+            step.steps.append(self._step(frame, event, depth))
         step.failure = self._failure(frame, known)
         step.stopped = self._spot(frame, frame.stopped) if step.failure else None
         step.answer = self._answer(frame, step.told, known)
         return step
 
-    def _step(self, frame: Frame, event: Frame | Write | Emitted) -> Step:
+    def _step(self, frame: Frame, event: Frame | Write | Emitted, depth: int) -> Step:
         if isinstance(event, Frame):
-            return self._call(event, frame)
+            return self._call(event, frame, depth + 1)
         spot = self._spot(frame, event.place)
+        known = self._known(frame)
         if isinstance(event, Write):
-            known = self._lens.known_code(frame.code_hash)
             slot = change_of(known, event.key, event.before, event.after)
             return Step("write", spot, event.address, slot)
         log = event.log
-        known = self._lens.known_code(frame.code_hash)
         told = decoded.event(known.interface, log) if known is not None else self._lens.event(log)
         return Step("event", spot, log.address, told=told, raw=log.data, topics=log.topics)
 
@@ -176,7 +188,7 @@ class Telling:
 
     def _spot(self, frame: Frame | None, place: Place | None) -> Spot | None:
         """A place in the code of a frame."""
-        known = self._lens.known_code(frame.code_hash) if frame is not None and frame.code_hash else None
+        known = self._known(frame) if frame is not None else None
         if known is None or place is None or place.function is None:
             return None
         line = known.map.line(place)
@@ -185,6 +197,11 @@ class Telling:
         files = list(known.sources)
         anchor = f"F{files.index(str(line.file))}L{line.number}" if str(line.file) in files else ""
         return Spot(f"{line.file.name}:{line.number}", line.text, str(line.file), line.number, anchor)
+
+
+def own_gas(frame: Frame) -> int:
+    """Gas that a call used without those it made."""
+    return frame.gas_used - sum(event.gas_used for event in frame.events if isinstance(event, Frame))
 
 
 def _made_with(frame: Frame, interface: Interface) -> Told | None:
@@ -210,9 +227,10 @@ class Excerpt:
 def culprit(lens: Lens, inside: Inside) -> Excerpt | None:
     """Where a transaction's failure began: the innermost call that failed last, if its source is known."""
     step = inside.root
-    while step is not None:
-        inner = step.steps[-1] if step.steps and step.steps[-1].kind == "call" else None
-        if inner is None or not inner.failure:
+    while step is not None and step.frame is not None:
+        deeper = passed_on(step.frame)
+        inner = next((each for each in step.steps if deeper is not None and each.frame is deeper), None)
+        if inner is None:
             break
         step = inner
     if step is None or step.frame is None or step.stopped is None or not step.stopped.line:
@@ -222,14 +240,3 @@ def culprit(lens: Lens, inside: Inside) -> Excerpt | None:
     first = max(step.stopped.line - AROUND, 1)
     lines = enumerate(text[first - 1 : step.stopped.line + AROUND], first)
     return Excerpt(step, step.stopped, tuple(lines))
-
-
-def shares(inside: Inside) -> list[tuple[str, bytes, int, int]]:
-    """Gas that calls used themselves, by function: (title, address, calls, gas), the most first."""
-    gas: Counter[tuple[str, bytes]] = Counter()
-    calls: Counter[tuple[str, bytes]] = Counter()
-    for step in inside.calls:
-        part = step.title, step.address
-        gas[part] += step.own_gas
-        calls[part] += 1
-    return [(title, address, calls[title, address], used) for (title, address), used in gas.most_common()]

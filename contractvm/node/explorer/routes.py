@@ -58,3 +58,8 @@ def page_of(lens: Lens, request: Request) -> Page | Elsewhere:
         case ("search",):
             return search.search(lens, request)
     raise Missing("there is no page at this address")
+
+
+def looks_inside(request: Request) -> bool:
+    """Whether a page runs a transaction once more."""
+    return request.path[:1] == ("tx",) and request.path[2:] in (("calls",), ("gas",), ("state",))

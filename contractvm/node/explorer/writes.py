@@ -43,6 +43,9 @@ class Writes:
         if not request.headers.get("content-type", "").startswith(FORM):
             raise Wrong(f"a form is sent as {FORM}")
         function = function_of(request)
+        known = self._node.artifacts.get(self._node.chain.world().code_hash(who))
+        declared = map(Function.parse, known.interface.functions if known is not None else ())
+        function = next((each for each in declared if each.text == function.text), function)
         try:
             draft = self._draft(request, who, function)
             digest = take(self._node, draft)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contractvm.node import replay
+from contractvm.node import replay, statediff
 from contractvm.node.explorer.icicle import bars
-from contractvm.node.explorer.inside import look, shares
+from contractvm.node.explorer.inside import look
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.pages.transaction import digest_of, heading
 from contractvm.node.explorer.request import Page
 from contractvm.node.explorer.slots import Slot, change_of
+from contractvm.node.profiles import profile
+from contractvm.node.statediff import Change
 from contractvm.types import Hash
 from state.account import Account
-from state.world import AccountChange, World
 
 SLOTS: Final = 500
+LISTED: Final = 40
+"""Lines and functions in the profile."""
 ABSENT: Final = Account()
 
 
@@ -51,7 +54,8 @@ def gas(lens: Lens, text: str) -> Page:
     facts = heading(lens, digest, "gas")
     inside = look(lens, digest, most=0)
     drawn, height = bars(inside, facts["intrinsic"])
-    more: dict[str, Any] = {"inside": inside, "bars": drawn, "height": height, "shares": shares(inside)}
+    profiled = profile(replay.mined(lens.chain, Hash(digest)), lens.node.artifacts)
+    more: dict[str, Any] = {"inside": inside, "bars": drawn, "height": height, "profile": profiled, "listed": LISTED}
     return Page("gas.html", {**facts, **more})
 
 
@@ -59,26 +63,14 @@ def changes(lens: Lens, text: str) -> Page:
     """What it changed. Raises: Missing, Fault, HeightError."""
     digest = digest_of(text)
     facts = heading(lens, digest, "state")
-    subject = replay.mined(lens.chain, Hash(digest))
-    _, after = subject.run()
-    found = [changed(lens, subject.world, each) for each in after.changes()]
-    listed = sorted((each for each in found if each is not None), key=lambda each: each.address)
-    return Page("changes.html", {**facts, "changes": listed})
+    found = statediff.of_transaction(replay.mined(lens.chain, Hash(digest)))
+    return Page("changes.html", {**facts, "changes": [changed(lens, *each) for each in sorted(found.items())]})
 
 
-def changed(lens: Lens, before: World, change: AccountChange) -> Changed | None:
-    """What happened to an account; None where it is as it was."""
-    address = change.address
-    old, new = change.before or ABSENT, change.account or ABSENT
+def changed(lens: Lens, address: bytes, change: Change) -> Changed:
+    """What happened to an account."""
+    old, new = change.before or ABSENT, change.after or ABSENT
     known = lens.known_code(new.code_hash) or lens.known_code(old.code_hash)
-    slots = []
-    for key, value in sorted(change.storage.items()):
-        was = before.storage(address, key)
-        if was != value:
-            slots.append(change_of(known, key, was, value))
-    same = (old.nonce, old.balance, old.code_hash) == (new.nonce, new.balance, new.code_hash)
-    if same and not slots:
-        return None
-    shown = tuple(slots[:SLOTS])
-    gone = change.account is None and change.before is not None
-    return Changed(address, old, new, change.before is None, gone, shown, len(slots) - len(shown))
+    slots = tuple(change_of(known, key, *pair) for key, pair in list(change.slots.items())[:SLOTS])
+    gone = change.after is None and change.before is not None
+    return Changed(address, old, new, change.before is None, gone, slots, len(change.slots) - len(slots))
