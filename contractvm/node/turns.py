@@ -41,5 +41,7 @@ class Turns:
         return task
 
     def _forget(self, account: Address, done: asyncio.Task[Any]) -> None:
+        if not done.cancelled():
+            done.exception()  # whoever asked may have gone, and then nobody else looks at it
         if self._last.get(account) is done:
             del self._last[account]

@@ -89,5 +89,5 @@ def block_number(node: Node) -> str:
 
 @rows.method("eth_accounts", result="list of addresses", aliases=["eth_requestAccounts"])
 def accounts(node: Node) -> list[str]:
-    """Accounts that this node signs for."""
-    return ["0x" + address.hex() for address in node.keys]
+    """Accounts that this node signs for, and those that may send without a key."""
+    return ["0x" + address.hex() for address in (*node.keys, *sorted(node.impersonated - node.keys.keys()))]

@@ -269,6 +269,17 @@ def test_the_way_back_to_the_beginning(kind: str, tmp_path: Path) -> None:
             node.rpc("anvil_reset", {"forking": {"jsonRpcUrl": "http://127.0.0.1:1"}})
 
 
+def test_no_way_back_to_what_is_not_kept(tmp_path: Path) -> None:
+    with local(Config(data=tmp_path / "chain", keep=8)) as node:
+        node.rpc("anvil_mine", 200)
+        until = time.monotonic() + 20
+        while node.node.chain.oldest == 0 and time.monotonic() < until:
+            time.sleep(0.01)
+        with pytest.raises(RpcError, match="not kept any more"):
+            node.rpc("anvil_reset")
+        assert height(node) == 200
+
+
 def test_steps_back(node: Local) -> None:
     node.rpc("anvil_mine", 5)
     assert node.rpc("anvil_rollback", 2) is None

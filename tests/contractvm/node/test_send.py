@@ -123,6 +123,7 @@ def test_a_failed_estimate_is_answered_as_one(node: Local) -> None:
 def test_impersonation(node: Local) -> None:
     node.rpc("anvil_setBalance", STRANGER, hex(10**18))
     assert node.rpc("hardhat_impersonateAccount", STRANGER) is None
+    assert node.rpc("eth_accounts")[-1] == STRANGER and len(node.rpc("eth_accounts")) == 11
     digest = node.rpc("eth_sendTransaction", payment(**{"from": STRANGER}))
     receipt = node.rpc("eth_getTransactionReceipt", digest)
     assert (receipt["from"], receipt["status"]) == (STRANGER, "0x1")
