@@ -1,17 +1,19 @@
 """The least gas limit with which a message succeeds, such that one gas less fails.
 
 Geth stops within 1.5 per cent of it; here the search goes to the last unit, and because it starts from what a first
-run spent, a call without nested calls takes three runs. Never: guesses; the answer and the one below were both run.
+run spent, a call without nested calls takes three runs, or two where the code cannot see how much gas it has: then less
+than it spends ends it. Never: guesses. The answer was run, and so was the one below, unless code that sees no gas fails
+there for certain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError
 from contractvm.execute import BlockContext, Executed, Executor, Message
+from contractvm.frames import choose
 from contractvm.machine import Status
 from contractvm.rejections import InsufficientFunds, IntrinsicGasTooLow
 from contractvm.transaction import Transaction
@@ -45,12 +47,22 @@ def estimate(executor: Executor, message: Message, scratch: Callable[[], World],
     The upper bound is the message's own limit, the block's, and what the sender can pay. Raises: CannotSucceed;
     Rejected when the message could not be sent at any limit.
     """
-    allowance = _allowance(message, scratch(), block)
+    world = scratch()
+    allowance, sees_gas = _allowance(message, world, block), _sees_gas(executor, message, world)
     runs: dict[int, Executed] = {}
 
     def run(limit: int) -> Executed:
         if limit not in runs:
-            runs[limit] = executor.simulate(replace(message, gas_limit=limit), scratch(), block)
+            limited = Message(
+                message.sender,
+                message.to,
+                message.value,
+                message.data,
+                limit,
+                message.gas_price,
+                message.access_list,
+            )
+            runs[limit] = executor.simulate(limited, scratch(), block)
         return runs[limit]
 
     try:
@@ -62,7 +74,10 @@ def estimate(executor: Executor, message: Message, scratch: Callable[[], World],
     # Success with less than what was spent would mean that the message chose to spend less.
     floor = _intrinsic(executor, message)
     low, high = max(top.gas_spent, floor) - 1, allowance
-    if low >= floor and run(low).ok:
+    if not sees_gas:
+        if run(low + 1).ok:
+            return Estimate(low + 1, run(low + 1), steady=True)
+    elif low >= floor and run(low).ok:
         low, high = floor - 1, low
     for guess in _guesses(top, low, high):
         if low < guess < high:
@@ -77,6 +92,15 @@ def estimate(executor: Executor, message: Message, scratch: Callable[[], World],
         else:
             low = middle
     return Estimate(high, run(high), steady=run(high).gas_spent == top.gas_spent)
+
+
+def _sees_gas(executor: Executor, message: Message, world: World) -> bool:
+    """Whether what the message calls might do another thing with another gas limit, as far as can be known."""
+    code = b"" if message.to is None else world.code(message.to)
+    machine = choose(executor.machines, code) if code else None
+    if machine is None or message.to is None:
+        return message.to is None
+    return machine.sees_gas(code, world.code_hash(message.to), executor.rules)
 
 
 def _guesses(top: Executed, low: int, high: int) -> list[int]:

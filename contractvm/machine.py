@@ -115,6 +115,10 @@ class Machine(Protocol):
         """Accept or refuse `code` for deployment. Raises: Malformed, Invalid, Unlinkable, with place and reason."""
         ...
 
+    def sees_gas(self, code: bytes, code_hash: bytes, rules: Rules) -> bool:
+        """Whether accepted `code` might do another thing if it had more gas; if not, it just ends earlier with less."""
+        ...
+
     def run(self, code: bytes, code_hash: bytes, entry: str, host: Host) -> bytes:
         """Run `entry` ("call" or "deploy") of accepted `code` in a fresh instance against `host`; return its output.
 

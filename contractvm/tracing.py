@@ -305,6 +305,9 @@ class Traced:
         """Raises: ModuleError."""
         self._machine.check(code, rules)
 
+    def sees_gas(self, code: bytes, code_hash: bytes, rules: Rules) -> bool:
+        return self._machine.sees_gas(code, code_hash, rules)
+
     def run(self, code: bytes, code_hash: bytes, entry: str, host: Host) -> bytes:
         """Raises: Revert, Trap, OutOfGas, TooLong."""
         return self._recorder.run(self._machine, code, code_hash, entry, host)

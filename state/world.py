@@ -65,6 +65,11 @@ class World:
         """The state that this world lies over."""
         return self._base
 
+    @property
+    def kept(self) -> int:
+        """How many accounts, values and codes are kept in memory, for whoever uses a world again and again."""
+        return len(self._rows) + len(self._base_values) + len(self._new_codes) + len(self._base_codes)
+
     # Accounts
 
     def exists(self, address: bytes) -> bool:

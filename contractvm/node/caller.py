@@ -16,6 +16,7 @@ from contractvm.block import Header
 from contractvm.chain import BlockId, Chain
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Message
+from contractvm.nesting import RaisedRecursionLimit
 from contractvm.node.access import Accessed, access_list
 from contractvm.node.feed import News
 from contractvm.node.overrides import NOTHING, Overrides
@@ -73,9 +74,11 @@ class Caller:
         """
 
         def run(scratch: Scratch, context: BlockContext) -> Estimate:
-            if context.gas_limit > most:
-                context = replace(context, gas_limit=most)
-            return estimate(self._executor, message, scratch, context)
+            # Where gas is free the base fee is none, as `Executor.simulate` has it for each run.
+            fee = context.base_fee if message.gas_price else 0
+            context = replace(context, gas_limit=min(context.gas_limit, most), base_fee=fee)
+            with RaisedRecursionLimit():
+                return estimate(self._executor, message, scratch, context)
 
         return self._with(message, at, overrides, run)
 

@@ -25,6 +25,8 @@ from contractvm.wasm.validate import validate
 HOST_MODULE = "cvm1"
 OPTIONAL_ENTRY = "deploy"
 ENTRIES = ("call", OPTIONAL_ENTRY)
+SEES_GAS = frozenset({"gas_left", "call", "static_call", "delegate_call", "transfer", "create", "create2"})
+"""Host functions that say how much gas is left, or give a part of it away."""
 _TYPES = {"i": I32, "I": I64}
 _NO_OPERANDS = FuncType((), ())
 _MENTIONS_TYPES = frozenset(OPCODES[name].code for name in ("block", "loop", "if", "select t", "ref.null"))
@@ -45,6 +47,8 @@ class Contract:
     """Milligas for entering a frame: pages, table entries, bytes of active data segments; cold code costs more."""
     outermost_cost: int
     """The same for a transaction's outermost frame, whose first page the transaction has paid for."""
+    sees_gas: bool
+    """Whether it imports anything whose result depends on how much gas is left."""
 
 
 def host_type(row: HostRow) -> FuncType:
@@ -83,6 +87,7 @@ def prepare(module: Module, rules: Rules, code: bytes) -> Contract:
         pages,
         cost + min(pages, 1) * milli("wasm.frame.page"),
         cost,
+        any(wanted.name in SEES_GAS for wanted in module.imports),
     )
 
 

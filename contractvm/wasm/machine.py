@@ -95,6 +95,10 @@ class WasmMachine:
             self._keep(key, contract, len(code))
             self._choice.deployed(contract, key[0])
 
+    def sees_gas(self, code: bytes, code_hash: bytes, rules: Rules) -> bool:
+        """Whether a contract imports anything whose result depends on how much gas is left."""
+        return self._contract((code_hash, id(rules)), code, rules).sees_gas
+
     def run(self, code: bytes, code_hash: bytes, entry: str, host: Host) -> bytes:
         """Run "call" or "deploy" in a fresh instance and return the output.
 

@@ -136,6 +136,9 @@ class Covering:
         """Raises: ModuleError."""
         self._other.check(code, rules)
 
+    def sees_gas(self, code: bytes, code_hash: bytes, rules: Rules) -> bool:
+        return self._other.sees_gas(code, code_hash, rules)
+
     def run(self, code: bytes, code_hash: bytes, entry: str, host: Host) -> bytes:
         """Raises: Revert, Trap, OutOfGas."""
         if not self._coverage.follows(code_hash):

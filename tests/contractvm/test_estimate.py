@@ -165,3 +165,22 @@ def test_the_purse_bounds_it() -> None:
 def test_refused_code_says_so() -> None:
     with pytest.raises(CannotSucceed, match="code refused"):
         search(Message(sender=ALICE.address, data=b"\x60\x60"))
+
+
+def test_code_that_sees_no_gas_takes_two_runs() -> None:
+    def blind(host: Host, entry: str) -> bytes:
+        burn(host, 1_234)
+        return b""
+
+    found, runs = search(TO_SHOP, blind=blind)
+    assert (found.gas, found.steady) == (21_000 + 1_234, True)
+    assert runs == 3  # and one world to look at first
+
+
+def test_the_sentry_of_a_write_is_met_by_code_that_sees_no_gas() -> None:
+    def blind(host: Host, entry: str) -> bytes:
+        store(host, b"k", b"")
+        return b""
+
+    found, _ = search(TO_SHOP, blind=blind)
+    assert found.gas == 21_000 + 2_301
