@@ -99,9 +99,9 @@ class Subject:
         self._compare(executed)
         return executed, world
 
-    def follow(self, follows: Follows | None = None, most: int = FOLLOWED) -> tuple[Recorder, Executed, bool]:
+    def follow(self, follows: Follows | None = None) -> tuple[Recorder, Executed, bool]:
         """Record it with places, or without where it has too many instructions; whether with them."""
-        recorder = Recorder(follows, most_steps=most)
+        recorder = Recorder(follows, most_steps=FOLLOWED)
         try:
             executed, _ = self.run(recorder, reference=True)
         except TooLong:
@@ -156,8 +156,8 @@ def mined(chain: Chain, digest: Hash) -> Subject:
 def mined_block(chain: Chain, at: BlockId) -> Iterator[Subject]:
     """A block's transactions in order; each must be done with before the next is asked for. Raises: UnknownBlock."""
     block = chain.block(at)
-    if not block.number:
-        raise Fault(SERVER, "genesis is not traceable: it has no transactions")
+    if not block.transactions:
+        return
     receipts = chain.receipts(block.number)
     world, context = _before(chain, block.number)
     for transaction, receipt in zip(block.transactions, receipts, strict=True):

@@ -22,6 +22,7 @@ from contractvm.node.replay import Subject
 from contractvm.node.values import boolean, quantity
 from contractvm.tracing import Frame, Recorder, TooLong
 from contractvm.types import MILLI
+from state.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,13 @@ class Logger:
                 entry = next(p.entry for p in self._pending if p is not None and p.place == place)
                 self._entries[place] = orjson.dumps(entry)
 
-    def document(self, executed: Executed, truncated: bool) -> dict[str, Any]:
-        """The whole trace."""
+    def document(self, executed: Executed, world: World, truncated: bool) -> dict[str, Any]:
+        """The whole trace; what a creation gives back is the code that was stored."""
+        output = world.code(executed.created) if executed.created is not None else executed.output
         document: dict[str, Any] = {
             "gas": executed.gas_used,
             "failed": not executed.ok,
-            "returnValue": "0x" + executed.output.hex(),
+            "returnValue": "0x" + output.hex(),
             "structLogs": orjson.Fragment(b"[" + b",".join(self._entries) + b"]"),
         }
         if truncated:
@@ -156,9 +158,9 @@ def struct_logs(subject: Subject, wanted: Wanted, room: Room) -> dict[str, Any]:
     """Trace a subject; when the trace is cut, what came of it is found by a run without one."""
     logger = Logger(wanted, room)
     try:
-        executed, _ = subject.run(Recorder(steps=logger, most_events=0), reference=True)
+        executed, world = subject.run(Recorder(steps=logger, most_events=0), reference=True)
     except TooLong:
         logger.give_up()
-        executed, _ = subject.run()
-        return logger.document(executed, truncated=True)
-    return logger.document(executed, truncated=False)
+        executed, world = subject.run()
+        return logger.document(executed, world, truncated=True)
+    return logger.document(executed, world, truncated=False)
