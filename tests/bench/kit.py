@@ -2,7 +2,8 @@
 
 A test of its own process calls the token in C, built before, so that no compiler is in the figure; the native tier
 finds its object in a cache that the first run, which does not count, has filled. What pytest takes for an empty test is
-measured in turn with it and taken off. Never: asserts; the targets stand beside the figures.
+measured in turn with it and taken off. Bytecode is kept, as it is wherever nobody forbids it, in a folder of its own.
+Never: asserts; the targets stand beside the figures.
 """
 
 from __future__ import annotations
@@ -82,13 +83,19 @@ def _pytest(place: Path, name: str, tier: str) -> float:
     installed = any(point.value == "sdk.testing.plugin" for point in entry_points(group="pytest11"))
     plugin = [] if installed else ["-p", "sdk.testing.plugin"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, f"--tier={tier}", name]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CONTRACTVM_CACHE": str(place / "cache")}
     start = perf_counter()
-    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=place, env=_environment(place), capture_output=True, text=True, check=False)
     seconds = perf_counter() - start
     if done.returncode:
         raise BenchError(f"the test of the bench failed:\n{done.stdout}{done.stderr}")
     return seconds
+
+
+def _environment(place: Path) -> dict[str, str]:
+    """That of a process which finds the package, and its own bytecode and objects in a folder."""
+    paths = {"PYTHONPATH": ROOT, "CONTRACTVM_CACHE": place / "cache", "PYTHONPYCACHEPREFIX": place / "bytecode"}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {name: str(path) for name, path in paths.items()}
 
 
 def _imported() -> float:
@@ -98,11 +105,13 @@ def _imported() -> float:
         "import sdk.testing.chain, contractvm.wasm.machine; print(now() - start)"
     )
     command = [sys.executable, "-c", program]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    runs = [
-        subprocess.run(command, env=environment, capture_output=True, text=True, check=True) for _ in range(REPEATS)
-    ]
-    return median(float(done.stdout) for done in runs)
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _environment(Path(folder))
+        runs = [
+            subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            for _ in range(REPEATS + 1)
+        ]
+    return median(float(done.stdout) for done in runs[1:])
 
 
 def _calls(token: Artifact, tier: str) -> Iterator[Row]:
