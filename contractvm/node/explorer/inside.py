@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from contractvm.errors import Place
+from contractvm.execute import Executed
 from contractvm.machine import Kind, Status
 from contractvm.node import replay
 from contractvm.node.artifacts import Known
@@ -20,7 +21,7 @@ from contractvm.node.explorer.slots import Slot, change_of
 from contractvm.node.replay import Subject
 from contractvm.node.telling import Teller
 from contractvm.node.telling import culprit as passed_on
-from contractvm.tracing import Emitted, Frame, Recorder, Write
+from contractvm.tracing import Emitted, Frame, Recorder, TooLong, Write
 from contractvm.types import Hash
 from sdk.abi import ABIError, Constructor, Function, explain
 from sdk.abi import decode as abi_decode
@@ -108,10 +109,21 @@ class Telling:
 
     def tell(self, subject: Subject, most: int) -> Inside:
         """Run and tell."""
-        recorder, executed, placed = subject.follow(self._teller.authored, most)
+        recorder, executed, placed = self._follow(subject, most)
         root = self._call(recorder.roots[0], None, 0) if recorder.roots else None
         refund = executed.gas_spent - executed.gas_used
         return Inside(root, self._parts(recorder), executed.gas_spent, refund, placed, recorder.cut, self._over)
+
+    def _follow(self, subject: Subject, most: int) -> tuple[Recorder, Executed, bool]:
+        """Record it with places, or without where it has more instructions than `most`; whether with them."""
+        recorder = Recorder(self._teller.authored, most_steps=most)
+        try:
+            executed, _ = subject.run(recorder, reference=True)
+        except TooLong:
+            recorder = Recorder()
+            executed, _ = subject.run(recorder)
+            return recorder, executed, False
+        return recorder, executed, True
 
     def _parts(self, recorder: Recorder) -> list[Part]:
         """What each function used itself, the most first."""
