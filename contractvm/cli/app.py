@@ -47,6 +47,7 @@ COMMANDS = {
     "estimate": Entry("call", READ, "Find the smallest gas limit that succeeds."),
     "receipt": Entry("ledger", READ, "Show a transaction's receipt."),
     "logs": Entry("logs", READ, "Show what contracts have logged."),
+    "trace": Entry("traces", READ, "Show a transaction's calls, storage and events."),
     "block": Entry("ledger", READ, "Show a block."),
     "verify": Entry("verify", READ, "Check that a contract was built from a source."),
     "storage": Entry("storage", READ, "Show a contract's storage, with proofs if asked."),

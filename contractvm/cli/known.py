@@ -1,4 +1,4 @@
-"""What the builds beside us say of contracts: custom errors and events, by their JSON ABIs.
+"""What the builds beside us say of contracts: custom errors and events, by their JSON ABIs. And what a node is told.
 
 Looked for in `build/` and here, where `contractvm build` writes them. Never: trusts them with more than words.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from sdk.artifact import Artifact
     from sdk.interface import Interface
 
 FOLDERS: Final = ("build", ".")
@@ -18,6 +19,22 @@ SUFFIX: Final = ".abi.json"
 MOST_FILES: Final = 200
 LARGEST: Final = 4 << 20
 """Bytes of a file."""
+
+
+def artifact_document(artifact: Artifact) -> dict[str, object]:
+    """A build as `cvm_addArtifact` takes it."""
+    from sdk.sources import source_texts
+
+    return {
+        "codeHash": "0x" + artifact.hash.hex(),
+        "name": artifact.name,
+        "abi": artifact.interface.to_json(),
+        "layout": None if artifact.layout is None else dict(artifact.layout),
+        "debug": "0x" + artifact.debug.hex(),
+        "sources": source_texts(artifact.path, artifact.debug),
+        "compiler": artifact.compiler,
+        "options": list(artifact.options),
+    }
 
 
 def known_errors() -> tuple[str, ...]:

@@ -5,17 +5,19 @@ Names in JSON are Ethereum's; amounts in wei are decimal text, gas and heights a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
+from contractvm.cli.chainlike import Chainlike
 from contractvm.cli.facts import Entry, Mined, Sealed
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, show_json, show_pairs, show_table
 from contractvm.cli.problem import FAILED, Problem, say
-from contractvm.cli.traces import show_failure
+from contractvm.cli.traces import failure_of
 from contractvm.cli.url import node_options
-from contractvm.cli.values import checksum, ether, hex_bytes
-from contractvm.types import Hash
+from contractvm.cli.values import checksum, ether, hash_of
 
 
 @click.command(cls=Command)
@@ -34,14 +36,21 @@ def receipt(settings: Settings, transaction: str) -> None:
             raise Problem(
                 f"no transaction 0x{digest.hex()} on {chain.name}", "--data names another directory, -r a node"
             )
-        if settings.json:
-            show_json(receipt_document(found))
-        else:
-            show_receipt(found)
-        if not found.ok:
-            say(f"the transaction failed: {found.reason}")
-            show_failure(chain, found)
-            click.get_current_context().exit(FAILED)
+        show_mined(settings, chain, found)
+
+
+def show_mined(settings: Settings, chain: Chainlike, mined: Mined, more: Mapping[str, object] | None = None) -> None:
+    """Show a receipt; of a transaction that failed say why and where, and end with 1."""
+    places = [] if mined.ok else failure_of(chain, mined)
+    if settings.json:
+        show_json(receipt_document(mined) | dict(more or {}) | ({} if mined.ok else {"backtrace": places}))
+    elif settings.quiet:
+        click.echo(hexed(mined.transaction_hash))
+    else:
+        show_receipt(mined)
+    if not mined.ok:
+        say(f"the transaction was mined but {mined.reason}", "\n  ".join(places))
+        click.get_current_context().exit(FAILED)
 
 
 @click.command(cls=Command)
@@ -64,17 +73,6 @@ def block(settings: Settings, which: str) -> None:
         click.echo()
         rows = [(m.index, hexed(m.transaction_hash), m.outcome, number(m.gas_used)) for m in outcomes]
         show_table(("", "transaction", "status", "gas"), rows, right=(0, 3))
-
-
-def hash_of(text: str) -> Hash:
-    """Raises: Problem unless `text` is 32 bytes of hex."""
-    try:
-        digest = hex_bytes(text)
-    except click.BadParameter as error:
-        raise Problem(error.message, "a transaction's hash is 0x and 64 hex digits") from None
-    if len(digest) != 32:
-        raise Problem(f"{text!r} is {len(digest)} bytes", "a transaction's hash is 32: 0x and 64 hex digits")
-    return Hash(digest)
 
 
 def show_receipt(mined: Mined) -> None:

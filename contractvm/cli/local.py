@@ -5,7 +5,8 @@ Never: a server; the directory is held for as long as the command runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +25,7 @@ from contractvm.cli.facts import (
     Quote,
     Sealed,
 )
-from contractvm.cli.known import known_errors
+from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
 from contractvm.cli.problem import USAGE, Problem, say
 from contractvm.devaccounts import dev_accounts
@@ -160,12 +161,39 @@ class LocalChain:
         return found
 
     def trace(self, digest: Hash) -> dict[str, Any]:
-        raise Problem(
-            "a trace is a node's", f"serve the chain, contractvm node --data {self._directory}, and ask it: -r URL"
-        )
+        with node_packages():
+            from contractvm.node import offline
+            from contractvm.node.fault import Fault
+        try:
+            return offline.trace(self._chain, digest, self._directory)
+        except Fault as fault:
+            raise Problem(fault.message, "contractvm block shows the hashes of a block's transactions") from None
+        except ValueError as error:
+            raise Problem(f"the trace cannot be shown: {error}", "its calls are too deep") from None
 
     def remember(self, artifact: Artifact) -> None:
-        """Nothing to do: whoever asks about the directory has the build beside it."""
+        """Keep the build where a node will look for it; without the node's packages nobody will."""
+        try:
+            with node_packages():
+                from contractvm.node import offline
+                from contractvm.node.fault import Fault
+        except Problem:
+            return
+        try:
+            offline.remember(artifact_document(artifact), self._directory)
+        except Fault as fault:
+            say(f"the build is not kept: {fault.message}", label="warning")
+
+
+@contextmanager
+def node_packages() -> Iterator[None]:
+    """Say what to install when a package of the node is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("contractvm"):
+            raise
+        raise Problem(f"traces need {error.name}", "install the node's extra: pip install 'contractvm[node]'") from None
 
 
 def debug_line(contract: Address, text: bytes) -> None:

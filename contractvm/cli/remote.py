@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from contractvm.cli.client import Client, NodeError
-from contractvm.cli.documents import address, block_of, data, entry_of, hash32, mined_of, number
+from contractvm.cli.documents import address, block_of, data, entry_of, hash32, listed, mapping, mined_of, number
 from contractvm.cli.facts import (
     BlockId,
     Entry,
@@ -25,9 +25,9 @@ from contractvm.cli.facts import (
     Quote,
     Sealed,
 )
-from contractvm.cli.known import known_errors
+from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
-from contractvm.cli.problem import Problem
+from contractvm.cli.problem import Problem, say
 from contractvm.types import Address, Hash
 
 if TYPE_CHECKING:
@@ -93,24 +93,26 @@ class RemoteChain:
         return bool(holding.balance or holding.nonce or self.code(who, at))
 
     def storage(self, who: Address, key: bytes, at: BlockId) -> bytes:
-        if at == "latest":
-            return self.proof(who, [key])[1].storage[0].value
-        found = self._listed(who, at, {"start": hexed(key), "limit": 1})
+        found, _ = self._listed(who, at, {"start": hexed(key), "limit": 1})
         return next((value for name, value in found if name == key), b"")
 
     def entries(self, who: Address, at: BlockId, most: int | None) -> list[tuple[bytes, bytes]]:
         found: list[tuple[bytes, bytes]] = []
-        while most is None or len(found) < most:
-            start = hexed(found[-1][0] + b"\0") if found else "0x"
+        start: object = "0x"
+        while start is not None and (most is None or len(found) < most):
             wanted = PAGE if most is None else min(PAGE, most - len(found))
-            page = self._listed(who, at, {"start": start, "limit": wanted})
+            page, start = self._listed(who, at, {"start": start, "limit": wanted})
             found += page
-            if len(page) < wanted:
-                break
         return found
 
-    def _listed(self, who: Address, at: BlockId, options: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
-        raise Problem(f"{self.name} lists no storage", "name a key, or read the node's data directory when it is down")
+    def _listed(
+        self, who: Address, at: BlockId, options: Mapping[str, object]
+    ) -> tuple[list[tuple[bytes, bytes]], object]:
+        """Keys and values from a key on, and where to go on, None at the end."""
+        answer = mapping(self._client.ask("cvm_storage", hexed(who), options, block_parameter(at)), "cvm_storage")
+        entries = [mapping(entry, "an entry") for entry in listed(answer.get("entries"), "the entries")]
+        pairs = [(data(entry.get("key"), "a key"), data(entry.get("value"), "a value")) for entry in entries]
+        return pairs, answer.get("next")
 
     def proof(self, who: Address, keys: Sequence[bytes]) -> tuple[Hash, AccountProof]:
         from contractvm.cli.documents import proof_of
@@ -144,14 +146,9 @@ class RemoteChain:
         except NodeError as error:
             came = failure(error)
             raise Failing(came.reason, came, error.way_out) from None
-        if not isinstance(found, dict):
-            raise Problem("the node's answer to cvm_estimate is no object", "is it contractvm's own node?")
-        steady = found.get("steady")
-        return Quote(
-            number(found.get("gas"), "cvm_estimate"),
-            number(found.get("gasUsed"), "cvm_estimate"),
-            steady if isinstance(steady, bool) else None,
-        )
+        quote = mapping(found, "cvm_estimate")
+        gas, used, steady = quote.get("gas"), quote.get("gasUsed"), quote.get("steady")
+        return Quote(number(gas, "gas"), number(used, "gasUsed"), steady if isinstance(steady, bool) else None)
 
     def parts(self, message: Message, at: BlockId) -> list[Part]:
         raise Problem("--parts runs the message itself", "use it on a data directory: --data DIR")
@@ -209,12 +206,12 @@ class RemoteChain:
         receipts = self._client.ask("eth_getBlockReceipts", block.get("number") or block_parameter(at)) or []
         return [mined_of(*pair) for pair in zip(receipts, block.get("transactions") or (), strict=True)]
 
-    def _block(self, at: BlockId, full: bool) -> dict[str, Any]:
+    def _block(self, at: BlockId, full: bool) -> Mapping[str, Any]:
         method = "eth_getBlockByHash" if isinstance(at, bytes) else "eth_getBlockByNumber"
         answer = self._client.ask(method, block_parameter(at), full)
-        if not isinstance(answer, dict):
+        if answer is None:
             raise Problem(f"{self.name} has no block {hexed(at) if isinstance(at, bytes) else at}", "try: latest")
-        return answer
+        return mapping(answer, "the block")
 
     def logs(self, query: LogQuery) -> list[Entry]:
         wanted: dict[str, object] = {
@@ -227,13 +224,15 @@ class RemoteChain:
         return [entry_of(log) for log in self._client.ask("eth_getLogs", wanted) or ()]
 
     def trace(self, digest: Hash) -> dict[str, Any]:
-        answer = self._client.ask("cvm_trace", hexed(digest))
-        if not isinstance(answer, dict):
-            raise Problem("the node's answer to cvm_trace is no object", "is it contractvm's own node?")
-        return answer
+        return dict(mapping(self._client.ask("cvm_trace", hexed(digest)), "cvm_trace"))
 
     def remember(self, artifact: Artifact) -> None:
-        """Later."""
+        """Tell the node; one of another make does not want to know."""
+        try:
+            self._client.ask("cvm_addArtifact", artifact_document(artifact))
+        except NodeError as error:
+            if error.rpc_code != UNKNOWN_METHOD:
+                say(f"the node does not keep the build: {error.said}", label="warning")
 
 
 PAGE: Final = 1_000

@@ -18,14 +18,13 @@ from contractvm.cli.chainlike import Chainlike
 from contractvm.cli.facts import Mined
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
-from contractvm.cli.ledger import receipt_document, show_receipt
+from contractvm.cli.ledger import show_mined
 from contractvm.cli.literals import call_data, constructor_data
 from contractvm.cli.opened import to_write
-from contractvm.cli.output import number, show_json, show_pairs
-from contractvm.cli.problem import FAILED, USAGE, Problem, say
+from contractvm.cli.output import number, show_pairs
+from contractvm.cli.problem import USAGE, Problem
 from contractvm.cli.signer import WHO, Signer, Wanted, sending_options, signer_of
 from contractvm.cli.tiers import tier_option
-from contractvm.cli.traces import show_failure
 from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
 from contractvm.execute import Message
@@ -70,7 +69,7 @@ def deploy(
         if mined.ok:
             chain.remember(artifact)
         if not mined.ok or mined.created is None or settings.json:
-            finish(settings, chain, mined, {"codeSize": len(code)})
+            show_mined(settings, chain, mined, {"codeSize": len(code)})
         elif settings.quiet:
             click.echo(checksum(mined.created))
         else:
@@ -116,7 +115,7 @@ def send(
     data, _ = call_data(signature, args)
     with to_write(settings, tier) as chain:
         signer, target = signer_of(wanted, chain), receiver(to, chain)
-        finish(settings, chain, transact(chain, signer, target, data, Sending(**sending)), {})
+        show_mined(settings, chain, transact(chain, signer, target, data, Sending(**sending)))
 
 
 def wanted_of(options: dict[str, Any]) -> Wanted:
@@ -166,17 +165,3 @@ def transact(chain: Chainlike, signer: Signer, to: Address | None, data: bytes, 
     if signer.secret is None:
         return chain.mined(chain.send_unlocked(tx, signer.address))
     return chain.mined(chain.send(tx.sign(signer.secret)))
-
-
-def finish(settings: Settings, chain: Chainlike, mined: Mined, more: dict[str, object]) -> None:
-    """Show a receipt; end with 1 if the transaction failed."""
-    if settings.json:
-        show_json(receipt_document(mined) | more)
-    elif settings.quiet:
-        click.echo("0x" + mined.transaction_hash.hex())
-    else:
-        show_receipt(mined)
-    if not mined.ok:
-        say(f"the transaction was mined but {mined.reason}")
-        show_failure(chain, mined)
-        click.get_current_context().exit(FAILED)

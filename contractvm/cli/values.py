@@ -10,7 +10,8 @@ import re
 
 import click
 
-from contractvm.types import Address
+from contractvm.cli.problem import Problem
+from contractvm.types import Address, Hash
 
 UNITS = {"wei": 0, "kwei": 3, "mwei": 6, "gwei": 9, "szabo": 12, "finney": 15, "ether": 18, "eth": 18}
 AMOUNT = re.compile(r"([0-9][0-9_]*)(?:\.([0-9]+))?\s*([a-zA-Z]*)")
@@ -101,6 +102,17 @@ def checksum(data: bytes) -> str:
     digits = data.hex()
     mask = keccak256(digits.encode()).hex()
     return "0x" + "".join(c.upper() if int(m, 16) > 7 else c for c, m in zip(digits, mask, strict=False))
+
+
+def hash_of(text: str) -> Hash:
+    """Raises: Problem unless `text` is 32 bytes of hex."""
+    try:
+        digest = hex_bytes(text)
+    except click.BadParameter as error:
+        raise Problem(error.message, "a transaction's hash is 0x and 64 hex digits") from None
+    if len(digest) != 32:
+        raise Problem(f"{text!r} is {len(digest)} bytes", "a transaction's hash is 32: 0x and 64 hex digits")
+    return Hash(digest)
 
 
 def clip(text: str, width: int = 48) -> str:
