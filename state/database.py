@@ -20,6 +20,7 @@ from state.errors import StoreCorrupt
 from state.history import forgotten, remembered, undone
 from state.merkle import EMPTY_ROOT, Keccak
 from state.ordered import prefix_end
+from state.overlay import OverlaySnapshot, OverlayStore
 from state.proofs import AccountProof, prove_account
 from state.recent import Recent
 from state.records import (
@@ -31,7 +32,7 @@ from state.records import (
     STORAGE_TRIE,
     check_meta,
 )
-from state.store import MemorySnapshot, MemoryStore, Snapshot, Store
+from state.store import MemorySnapshot, MemoryStore, Reader, Snapshot, Store
 from state.trie import Trie
 from state.view import EmptyStretches, LatestView, PastView, View
 from state.world import AccountChange, World
@@ -66,7 +67,7 @@ class Prepared:
 class Restorepoint:
     """A state in memory that `StateDB.restore` goes back to."""
 
-    snapshot: MemorySnapshot
+    snapshot: MemorySnapshot | OverlaySnapshot
 
 
 class _Changes:
@@ -244,13 +245,28 @@ class StateDB:
         with self._lock:
             return self._store.snapshot()
 
+    def records_at(self, height: int) -> Reader:
+        """Return all records as they were at `height`, tries included; costs what was changed since. From any thread.
+
+        Raises:
+            HeightError: `height` is not kept.
+        """
+        with self._lock:
+            self._check_kept(height)
+            snapshot, latest = self._store.snapshot(), self._height
+        if height == latest:
+            return snapshot
+        past = OverlayStore(snapshot)
+        StateDB(past, self._keccak).revert_to(height)
+        return past
+
     def snapshot(self) -> Restorepoint:
         """Return a point that `restore` goes back to at the cost of what was written since; memory store only.
 
         Raises:
             ValueError: the store is on disk; `revert_to` is the way back there.
         """
-        if not isinstance(self._store, MemoryStore):
+        if not isinstance(self._store, MemoryStore | OverlayStore):
             raise ValueError(f"a {self._store.backend} store has no restore points; use revert_to")
         return Restorepoint(self._store.snapshot())
 
@@ -260,10 +276,14 @@ class StateDB:
         Raises:
             ValueError: the store is on disk.
         """
-        if not isinstance(self._store, MemoryStore):
-            raise ValueError(f"a {self._store.backend} store has no restore points; use revert_to")
         with self._lock:
-            self._store.restore(point.snapshot)
+            match self._store, point.snapshot:
+                case MemoryStore() as store, MemorySnapshot() as snapshot:
+                    store.restore(snapshot)
+                case OverlayStore() as overlay, OverlaySnapshot() as snapshot:
+                    overlay.restore(snapshot)
+                case _:
+                    raise ValueError(f"a {self._store.backend} store has no restore points; use revert_to")
             self._read_head()
             self._empty.forget()
             self._recent.forget()

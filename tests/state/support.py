@@ -15,12 +15,13 @@ from contractvm.crypto import keccak_function
 from state.account import Account, encode_account
 from state.codec import encode_bytes
 from state.merkle import trie_root
+from state.overlay import OverlayStore
 from state.store import MemoryStore, Store
 
 keccak = keccak_function()
 
-BACKENDS = ("memory", "leveldb", "rocksdb")
-DISK_BACKENDS = BACKENDS[1:]
+BACKENDS = ("memory", "overlay", "leveldb", "rocksdb")
+DISK_BACKENDS = BACKENDS[2:]
 _MODULES = {"leveldb": "plyvel", "rocksdb": "rocksdict"}
 
 
@@ -28,6 +29,8 @@ def make_store(backend: str, folder: Path, *, create: bool = True) -> Store:
     """Return a store of `backend` at `folder`; skips the test where its library is not installed."""
     if backend == "memory":
         return MemoryStore()
+    if backend == "overlay":
+        return OverlayStore(MemoryStore())
     need(backend)
     if backend == "leveldb":
         from state.level import LevelStore

@@ -17,7 +17,16 @@ from state.merkle import EMPTY_ROOT, verify_proof
 from state.records import ACCOUNT, ACCOUNT_TRIE, CODE, DIFF, HEAD, PAST, STORAGE, past_end, past_key, record_of_past
 from state.store import MemoryStore, Store
 from state.world import World
-from tests.state.support import BACKENDS, PlainWorld, copied, installed_backends, keccak, make_store, state_root
+from tests.state.support import (
+    BACKENDS,
+    DISK_BACKENDS,
+    PlainWorld,
+    copied,
+    installed_backends,
+    keccak,
+    make_store,
+    state_root,
+)
 from tests.state.twin import ADDRESSES, KEYS, STEPS, Twin
 
 A, B = b"a" * 20, b"b" * 20
@@ -285,7 +294,7 @@ def state_root_of(state: StateDB, storage: dict[bytes, dict[bytes, bytes]]) -> b
 
 
 def test_disk_stores_have_no_restore_points(tmp_path: Path) -> None:
-    for backend in BACKENDS[1:]:
+    for backend in DISK_BACKENDS:
         with make_store(backend, tmp_path / backend) as store, pytest.raises(ValueError, match="use revert_to"):
             StateDB(store, keccak).snapshot()
 
