@@ -116,16 +116,20 @@ class Mempool:
     def of(self, sender: Address) -> list[Transaction]:
         """What one sender has waiting, in nonce order."""
         mine = self._by_sender.get(sender) or {}
-        return [mine[nonce].tx for nonce in sorted(mine)]
+        return [entry.tx for _, entry in sorted(mine.items())]
 
     def content(self, nonce_of: Callable[[Address], int]) -> tuple[list[Transaction], list[Transaction]]:
-        """(pending, queued), each by sender in nonce order."""
+        """(pending, queued), each by sender in nonce order. Any thread may ask, while others change the pool."""
         pending: list[Transaction] = []
         queued: list[Transaction] = []
-        for sender, mine in self._by_sender.items():
-            end = self.next_nonce(sender, nonce_of(sender))
+        for sender, changing in list(self._by_sender.items()):
+            mine = changing.copy()
+            end = first = nonce_of(sender)
+            while end in mine:
+                end += 1
             for nonce in sorted(mine):
-                (pending if nonce < end else queued).append(mine[nonce].tx)
+                if nonce >= first:  # what is in a block already may not have left yet
+                    (pending if nonce < end else queued).append(mine[nonce].tx)
         return pending, queued
 
     def select(self, base_fee: int, nonce_of: Callable[[Address], int]) -> Selection:
@@ -255,7 +259,8 @@ class Selection:
         self._base_fee = base_fee
         self._heap: list[tuple[int, int, Transaction]] = []
         self._last: Transaction | None = None
-        for sender, mine in by_sender.items():
+        # In a list, because another thread may take out what a block holds meanwhile.
+        for sender, mine in list(by_sender.items()):
             self._offer(mine.get(nonce_of(sender)))
 
     def next(self) -> Transaction | None:

@@ -38,7 +38,9 @@ class FeeHistory:
     def document(self, count: int, last: int, percentiles: Sequence[float] | None) -> dict[str, Any]:
         """`eth_feeHistory` of up to `count` blocks, of which `last` is the height of the newest."""
         chain = self._chain
-        count = min(count, MOST_BLOCKS, last + 1)
+        # What is no longer kept is left out, as what never was: clients ask for ten blocks whatever there are.
+        oldest = min(chain.oldest, last)
+        count = min(count, MOST_BLOCKS, last + 1 - oldest)
         first = last + 1 - count
         headers = [chain.header(number) for number in range(first, last + 1)]
         fees = [header.base_fee for header in headers]

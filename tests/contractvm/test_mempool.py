@@ -112,6 +112,9 @@ def test_nonce_order_and_gaps() -> None:
     assert [t.nonce for t in drain(waiting)] == [0, 1]
     pending, queued = waiting.content(lambda _: 0)
     assert ([t.nonce for t in pending], [t.nonce for t in queued]) == ([0, 1], [3])
+    # A block has taken the first one, and the pool has not been told yet.
+    pending, queued = waiting.content(lambda _: 1)
+    assert ([t.nonce for t in pending], [t.nonce for t in queued]) == ([1], [3])
     assert waiting.next_nonce(ALICE, 0) == 2
     add(waiting, tx(nonce=2))
     assert [t.nonce for t in drain(waiting)] == [0, 1, 2, 3]

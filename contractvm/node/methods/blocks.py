@@ -6,7 +6,7 @@ from typing import Any
 
 from contractvm.archive import Included
 from contractvm.block import Block, Header
-from contractvm.chain import BlockId, UnknownBlock
+from contractvm.chain import BlockId, Pruned, UnknownBlock
 from contractvm.node.fault import SERVER, Fault
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
@@ -35,17 +35,21 @@ PENDING = "pending"
 
 
 def block_of(node: Node, block: BlockId) -> Block | None:
-    """A block; None when there is none."""
+    """A block; None when there is none. Raises: Pruned."""
     try:
         return node.chain.block(block)
+    except Pruned:
+        raise
     except UnknownBlock:
         return None
 
 
 def header_of(node: Node, block: BlockId) -> Header | None:
-    """A block's header; None when there is none."""
+    """A block's header; None when there is none. Raises: Pruned."""
     try:
         return node.chain.header(block)
+    except Pruned:
+        raise
     except UnknownBlock:
         return None
 

@@ -92,3 +92,15 @@ def test_a_fee_that_a_test_has_set() -> None:
     with local(Config(base_fee=7)) as cheap:
         assert number(cheap.rpc("eth_feeHistory", 1, "latest")["baseFeePerGas"][0]) == 7
         assert cheap.rpc("eth_sendRawTransaction", signed(0, BOB.address, value=1, gas_limit=21_000))
+
+
+def test_a_history_of_which_the_beginning_is_no_longer_kept() -> None:
+    with local(Config(keep=2)) as node:
+        node.on_loop(node.node.miner.mine(400))
+        node.on_loop(node.node.miner.write(lambda: node.node.chain.prune(2, most=400)))
+        oldest = node.node.chain.oldest
+        assert oldest > 390
+        history = node.rpc("eth_feeHistory", "0xa", "latest", [50])
+        assert (history["oldestBlock"], len(history["gasUsedRatio"])) == (hex(oldest), 401 - oldest)
+        with pytest.raises(RpcError, match="pruned history unavailable"):
+            node.rpc("eth_getBlockByNumber", "0x5", False)
