@@ -16,7 +16,6 @@ from contractvm.node.profile import ENTERING, Key, Profiler, stacks, totals
 from contractvm.node.replay import Subject
 from contractvm.node.words import Document
 from contractvm.tracing import Recorder, TooLong
-from contractvm.transaction import Transaction
 from contractvm.types import MILLI
 from sdk.places import Line
 
@@ -58,8 +57,7 @@ def gas(milligas: int) -> str:
 
 
 def _parts(subject: Subject, executed: Executed, profiler: Profiler) -> Document:
-    sent = Transaction(to=subject.to, data=subject.data, access_list=subject.access_list)
-    intrinsic = sent.intrinsic_gas(subject.chain.executor.prices)
+    intrinsic = subject.intrinsic
     counted = {key: total.own for key, total in totals(profiler.root).items()}
     entering = sum(own for key, own in counted.items() if key[1] == ENTERING)
     running = sum(counted.values()) - entering

@@ -20,7 +20,7 @@ from contractvm.node.layer import Layer
 from contractvm.node.overrides import NOTHING, Overrides
 from contractvm.receipt import Receipt
 from contractvm.tracing import Follows, Recorder, TooLong
-from contractvm.transaction import AccessList, Transaction
+from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
 from state.world import World
 
@@ -68,14 +68,10 @@ class Subject:
         return self.context.gas_limit if limit is None else limit
 
     @property
-    def access_list(self) -> AccessList:
-        """What starts warm."""
-        return self._sent.access_list
-
-    @property
-    def nonce(self) -> int:
-        """The sender's, before."""
-        return self.world.nonce(self.sender)
+    def intrinsic(self) -> int:
+        """Gas that is paid before anything runs."""
+        sent = Transaction(to=self.to, data=self.data, access_list=self._sent.access_list)
+        return sent.intrinsic_gas(self.chain.executor.prices)
 
     @property
     def _sent(self) -> Transaction | Message:
@@ -147,8 +143,11 @@ def mined(chain: Chain, digest: Hash) -> Subject:
                 SERVER, f"transaction 0x{digest.hex()} waits in the pool: it can be traced when it is in a block"
             )
         raise Fault(SERVER, f"transaction not found: 0x{digest.hex()}")
+    block = chain.block(included.block_number)
+    if not block.hash == included.block_hash == receipt.block_hash:
+        raise UnknownBlock(f"block 0x{included.block_hash.hex()} is gone")
     world, context = _before(chain, included.block_number)
-    for earlier in chain.block(included.block_number).transactions[: included.index]:
+    for earlier in block.transactions[: included.index]:
         chain.executor.apply(earlier, world, context, UNBOUNDED)
     return Subject(chain, world, context, included.transaction, receipt)
 
@@ -159,6 +158,8 @@ def mined_block(chain: Chain, at: BlockId) -> Iterator[Subject]:
     if not block.transactions:
         return
     receipts = chain.receipts(block.number)
+    if len(receipts) != len(block.transactions):
+        raise UnknownBlock(f"block 0x{block.hash.hex()} is gone")
     world, context = _before(chain, block.number)
     for transaction, receipt in zip(block.transactions, receipts, strict=True):
         subject = Subject(chain, world, context, transaction, receipt)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from contractvm.chain import Chain
+from contractvm.errors import Fatal
 from contractvm.node.artifacts import Artifacts
 from contractvm.node.replay import Subject
 from contractvm.node.words import Document, change_words
@@ -104,7 +105,7 @@ def _records(chain: Chain, low: int, high: int) -> Iterator[bytes]:
     """The records that the blocks above `low` up to `high` changed, some of them more than once."""
     view = chain.world().base
     if not isinstance(view, LatestView):
-        return
+        raise Fatal("the head's state is no latest view")
     for height in range(low + 1, high + 1):
         listed = view.record(DIFF + height_bytes(height))
         if listed is not None:

@@ -1,4 +1,4 @@
-"""`debug_trace*`: transactions, calls and blocks looked into, in geth's forms.
+"""`debug_trace*` and `trace_*`: transactions, calls and blocks looked into, in geth's and in Parity's forms.
 
 Source: geth, "debug namespace" and "Built-in tracers". A hash that nobody knows is an error. Never: traces on the event
 loop's thread.
@@ -16,6 +16,7 @@ from contractvm.node.messages import message_of
 from contractvm.node.methods.calls import CALL
 from contractvm.node.node import Node
 from contractvm.node.overrides import overrides_of
+from contractvm.node.parity import flat_traces
 from contractvm.node.replay import Subject
 from contractvm.node.rows import Param, Rows
 from contractvm.node.steps import Room, Wanted, struct_logs
@@ -97,3 +98,22 @@ def trace_block(node: Node, block: BlockId, options: Mapping[str, Any] | None) -
 def trace_block_by_hash(node: Node, digest: Hash, options: Mapping[str, Any] | None) -> Awaitable[Any]:
     """Every transaction of the block of that hash."""
     return trace_block(node, digest, options)
+
+
+@rows.method("trace_transaction", Param("transaction", HASH), result="list of traces")
+def flat_transaction(node: Node, digest: Hash) -> Awaitable[Any]:
+    """A mined transaction's calls and creations, one after the other."""
+    return looked_into(node, lambda: flat_traces(replay.mined(node.chain, digest)))
+
+
+@rows.method("trace_block", Param("block", BLOCK), result="list of traces")
+def flat_block(node: Node, block: BlockId) -> Awaitable[Any]:
+    """The calls and creations of all transactions of a block."""
+
+    def traces() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for subject in replay.mined_block(node.chain, block):
+            found += flat_traces(subject)
+        return found
+
+    return looked_into(node, traces)

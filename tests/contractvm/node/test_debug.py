@@ -216,3 +216,24 @@ def test_unknown_tracers_and_memory(node: Local) -> None:
     assert node.rpc("debug_traceBlockByNumber", "0x0") == []
     with pytest.raises(RpcError, match="no block 9"):
         node.rpc("debug_traceBlockByNumber", "0x9")
+
+
+def test_frames_in_a_list(node: Local) -> None:
+    first, second, pair = exchange(node)
+    receipt = pair.send("swap(address,uint256,uint256)", first.address, 1000, 0)
+    traces = node.rpc("trace_transaction", receipt["transactionHash"])
+    assert [(trace["traceAddress"], trace["action"]["to"]) for trace in traces] == [
+        ([], pair.hex),
+        ([0], first.hex),
+        ([1], second.hex),
+    ]
+    assert traces[0]["subtraces"] == 2 and traces[0]["transactionHash"] == receipt["transactionHash"]
+    assert node.rpc("trace_block", receipt["blockNumber"]) == traces
+    [born] = node.rpc("trace_transaction", first.receipt["transactionHash"])
+    assert (born["type"], born["result"]["address"]) == ("create", first.hex)
+    used = int(born["result"]["gasUsed"], 16)
+    assert int(first.receipt["gasUsed"], 16) - used == int(
+        node.rpc("cvm_profile", first.receipt["transactionHash"])["parts"]["intrinsic"]
+    )
+    failed = pair.send("swap(address,uint256,uint256)", first.address, 10**31, 0)
+    assert [trace["error"] for trace in node.rpc("trace_transaction", failed["transactionHash"])] == ["Reverted"] * 2
