@@ -63,15 +63,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(node: Node, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until a signal ends it; then finish the block under way and close the chain."""
-    claim()
-    sys.setswitchinterval(SWITCH_SECONDS)
+def server_of(node: Node, ready: Callable[[], None]) -> Server:
+    """The server of a node, for `run`; `ready` is called when it can be reached."""
     limits = node.config.limits
     options: dict[str, Any] = {
         "http": HttpProtocol,
         "ws": "websockets-sansio",
-        "loop": "uvloop",
         "lifespan": "off",
         "log_config": None,
         "access_log": False,
@@ -82,18 +79,29 @@ def serve(node: Node, listener: socket.socket, ready: Callable[[], None]) -> Non
         "ws_max_size": limits.body_bytes,
         "ws_per_message_deflate": False,
     }
-    server = Server(uvicorn.Config(App(node), **options), ready)
+    return Server(uvicorn.Config(App(node), **options), ready)
 
-    async def run() -> None:
+
+def run(node: Node, server: Server, listener: socket.socket) -> None:
+    """Serve on an event loop of its own until the server is told to end; then close the chain."""
+
+    async def serving() -> None:
         node.start()
-        gc.freeze()
         try:
             await server.serve([listener])
         finally:
             await node.close()
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(run())
+        runner.run(serving())
+
+
+def serve(node: Node, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve, in a process that does nothing else, until a signal ends it; the block under way is finished."""
+    claim()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
+    run(node, server_of(node, ready), listener)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

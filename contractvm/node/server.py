@@ -15,6 +15,8 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from contractvm.node.dispatch import Dispatcher
 from contractvm.node.node import Node
 from contractvm.node.session import Overrun, Session
@@ -22,6 +24,7 @@ from contractvm.node.table import methods
 
 if TYPE_CHECKING:
     from contractvm.node.explorer import Explorer
+    from contractvm.node.metrics import Metrics
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,6 +62,7 @@ class App:
         self.dispatcher = Dispatcher(node, methods())
         self.limits = node.config.limits
         self._explorer: Explorer | None = None
+        self._metrics: Metrics | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one WebSocket."""
@@ -86,8 +90,24 @@ class App:
         if method == "OPTIONS":
             return await respond(send, 204, b"", (*CORS, (b"access-control-max-age", PREFLIGHT_SECONDS)))
         if method == "GET" and scope["path"] == "/health":
-            return await respond(send, 200, b'{"status":"ok"}', (JSON,))
+            return await respond(send, 200, self._health(), (JSON,))
+        if method == "GET" and scope["path"] == "/metrics" and self._node.config.metrics:
+            return await self._measure(send)
         return await self._explore(scope, receive, send)
+
+    def _health(self) -> bytes:
+        """That the node answers, and where its chain is."""
+        return orjson.dumps(
+            {"status": "ok", "chainId": self._node.chain.chain_id, "height": self._node.chain.head.number}
+        )
+
+    async def _measure(self, send: Send) -> None:
+        """The figures for Prometheus, whose client is imported when someone first asks."""
+        from contractvm.node.metrics import KIND, Metrics
+
+        if self._metrics is None:
+            self._metrics = Metrics(self._node)
+        await respond(send, 200, self._metrics.page(), ((b"content-type", KIND),))
 
     async def _explore(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A page for people. The explorer is imported when someone first looks."""
