@@ -190,7 +190,9 @@ def test_the_inside_of_a_swap(site: Site, token: Contract, pair: Contract) -> No
     for words in ("swap", "transferFrom", "store", "reserves", "event", "Swapped", "exchange.py:", "token.py:"):
         assert words in calls
     assert f"{int(swap['gasUsed'], 16):,}" in plain(site.get(path + "/gas"))
-    assert "itself" in plain(site.get(path + "/gas")) and "<rect" in site.get(path + "/gas").text.partition("</table>")[0]
+    assert (
+        "itself" in plain(site.get(path + "/gas")) and "<rect" in site.get(path + "/gas").text.partition("</table>")[0]
+    )
     changes = plain(site.get(path + "/state"))
     assert "reserves" in changes and "+1,000,000" in changes and "nonce" in changes
 
