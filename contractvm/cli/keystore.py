@@ -28,6 +28,9 @@ WORK: Final = 262_144
 """scrypt's n: about a second for each guess at a password."""
 LARGEST: Final = 1 << 16
 """Bytes of a keystore; real ones have 500."""
+MOST_BLOCKS: Final = 1 << 23
+"""scrypt's n times r: a gigabyte of memory."""
+MOST_TURNS: Final = 10_000_000
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -105,6 +108,7 @@ def password(file: Path | None, prompt: str, *, twice: bool = False) -> str:
 
 def decrypted(path: Path, document: dict[str, Any], word: str) -> bytes:
     """The key. Raises: Problem, for a wrong password too."""
+    check_costs(path, document)
     keyfile = library()
     try:
         secret = bytes(keyfile.decode_keyfile_json(document, word.encode()))
@@ -123,6 +127,28 @@ def decrypted(path: Path, document: dict[str, Any], word: str) -> bytes:
             "somebody changed it; do not use it",
         )
     return secret
+
+
+def check_costs(path: Path, document: dict[str, Any]) -> None:
+    """Refuse what is not as everybody writes it, or asks for more time or memory than an honest file.
+
+    Raises: Problem.
+    """
+    crypto = document.get("crypto") or document.get("Crypto") or {}
+    params = crypto.get("kdfparams")
+    numbers = params if isinstance(params, dict) else {}
+    costs = [numbers.get(name, 1) for name in ("n", "r", "p", "c")]
+    usual = document.get("version") == 3 and crypto.get("cipher") == "aes-128-ctr"
+    if not usual or not all(isinstance(each, int) for each in costs) or not affordable(*costs):
+        raise Problem(
+            f"{path} is no keystore of the kind that is read here",
+            "version 3 with scrypt up to n = 1,048,576 or pbkdf2 up to 10,000,000 turns is",
+        )
+
+
+def affordable(n: int, r: int, p: int, c: int) -> bool:
+    """Whether deriving the key from the password takes seconds and not hours."""
+    return n * r <= MOST_BLOCKS and p <= 16 and c <= MOST_TURNS
 
 
 def create(folder: Path, name: str, secret: bytes, word: str, work: int = WORK) -> Path:
