@@ -42,11 +42,13 @@ def bind(body: Body, node: ast.Call, what: str, wanted: Sequence[Wanted], *, ski
     order: list[int] = []
     arguments = node.args[skip:]
     if any(isinstance(argument, ast.Starred) for argument in arguments):
-        body.error("CV211", node, "arguments are written out: there is no *", "")
+        body.error("CV211", node, "arguments are written out: there is no *", "write the values one by one")
         return None
     right = True
     if len(arguments) > len(wanted):
-        body.error("CV211", arguments[len(wanted)], f"{what} takes {_signature(wanted)}, more are given", "")
+        body.error(
+            "CV211", arguments[len(wanted)], f"{what} takes {_signature(wanted)}, more are given", "leave this out"
+        )
         right = False
     for position, argument in enumerate(arguments[: len(wanted)]):
         nodes[position] = argument

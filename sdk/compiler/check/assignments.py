@@ -63,7 +63,7 @@ def _first(body: Body, node: ast.Assign, goal: ast.Name) -> Sequence[tree.Statem
 
 def new_local(body: Body, goal: ast.Name, type_: Type) -> tree.Local | None:
     if goal.id == "self" and body.owner is not None:
-        body.error("CV216", goal, "self is not assigned", "")
+        body.error("CV216", goal, "self is not assigned", "assign one of its fields: self.name = ...")
         return None
     return tree.Local(goal.id, type_)
 
@@ -158,7 +158,7 @@ def _types(body: Body, node: ast.Assign, made: tree.Expression | None, count: in
         body.error("CV221", node.value, f"{made.type} is not taken apart", "only tuples are")
         return [None] * count
     if len(made.type.items) != count:
-        body.error("CV221", node, f"{len(made.type.items)} values for {count} variables", "")
+        body.error("CV221", node, f"{len(made.type.items)} values for {count} variables", "name each of them once")
         return [None] * count
     return made.type.items
 
@@ -198,7 +198,9 @@ def augment(body: Body, node: ast.AugAssign) -> Sequence[tree.Statement]:
         body.unhinted(node.value)
         return []
     if not isinstance(found, PLACES):
-        body.error("CV216", node, "this cannot be assigned", "")
+        body.error(
+            "CV216", node, "this cannot be assigned", "variables, fields of the contract, members and items can be"
+        )
         return []
     if not writable(body, found, node):
         return []
@@ -206,7 +208,7 @@ def augment(body: Body, node: ast.AugAssign) -> Sequence[tree.Statement]:
         return _append_text(body, node, found)
     bits = op in ("and", "or", "xor")
     if not isinstance(found.type, Int) and not (bits and isinstance(found.type, FixedBytes)):
-        body.error("CV206", node, f"{found.type} has no {shown}=", "")
+        body.error("CV206", node, f"{found.type} has no {shown}=", "assign a new value with =")
         return []
     value = _operand(body, node.value, op, shown, found.type)
     if value is None:
@@ -225,12 +227,17 @@ def _operand(body: Body, node: ast.expr, op: str, shown: str, type_: Type) -> tr
         return value
     literal = number(body, node)
     if literal is not None and literal < 0:
-        body.error("CV202", node, f"the right side of {shown} is an unsigned integer", "")
+        body.error("CV202", node, f"the right side of {shown} is an unsigned integer", "write a literal from 0")
         return None
     hint = U256 if literal is not None and not U64.holds(literal) else U64
     value = body.expression(node, hint if literal is not None or untyped(body, node) else None)
     if value is not None and (not isinstance(value.type, Int) or value.type.signed):
-        body.error("CV206", node, f"the right side of {shown} is an unsigned integer, this is {value.type}", "")
+        body.error(
+            "CV206",
+            node,
+            f"the right side of {shown} is an unsigned integer, this is {value.type}",
+            "convert it: u256(x)",
+        )
         return None
     return value
 

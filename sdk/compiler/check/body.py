@@ -102,11 +102,11 @@ class Body:
     def mismatch(self, node: Node, expected: Type, found: Type) -> None:
         self.error("CV201", node, f"{expected} is needed here, this is {found}", conversion_help(expected, found))
 
-    def error(self, code: str, node: Node | Span, message: str, help: str = "") -> None:
+    def error(self, code: str, node: Node | Span, message: str, help: str) -> None:
         span = node if isinstance(node, Span) else self.module.span(node)
         self.whole.reporter.error(code, span, message, help)
 
-    def warning(self, code: str, node: Node | Span, message: str, help: str = "") -> None:
+    def warning(self, code: str, node: Node | Span, message: str, help: str) -> None:
         span = node if isinstance(node, Span) else self.module.span(node)
         self.whole.reporter.warning(code, span, message, help)
 
@@ -152,4 +152,4 @@ def conversion_help(expected: Type, found: Type) -> str:
     """How to come from one type to another, where there is a way in one step."""
     if convertible(found, expected):
         return f"convert it: {expected}(...)"
-    return ""
+    return f"write a value of the type {expected}"

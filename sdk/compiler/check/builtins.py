@@ -42,6 +42,8 @@ from sdk.compiler.types import (
     storable,
 )
 
+FORMS = "docs/language.md, Functions of the language, has what each takes"
+
 Row: TypeAlias = Callable[[Body, ast.Call, str, Type | None], tree.Expression | None]
 
 
@@ -58,19 +60,19 @@ def call_language(body: Body, node: ast.Call, name: str, hint: Type | None) -> t
         "Revert": 'write raise Revert("reason")',
         "super": "write super().f()",
     }
-    body.error("CV212", node, f"{name} cannot be called here", help_.get(name, ""))
+    body.error("CV212", node, f"{name} cannot be called here", help_.get(name, FORMS))
     return None
 
 
 def _arguments(body: Body, node: ast.Call, name: str, low: int, high: int) -> bool:
     """Whether so many arguments are given, by position. Says why not."""
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        body.error("CV211", node, f"{name} takes its arguments by position", "")
+        body.error("CV211", node, f"{name} takes its arguments by position", "leave the names out")
         return False
     if low <= len(node.args) <= high:
         return True
     count = str(low) if low == high else f"{low} or more" if high > 9 else f"{low} to {high}"
-    body.error("CV211", node, f"{name} takes {count} arguments, {len(node.args)} are given", "")
+    body.error("CV211", node, f"{name} takes {count} arguments, {len(node.args)} are given", FORMS)
     return False
 
 
@@ -97,7 +99,7 @@ def _len(body: Body, node: ast.Call, name: str, hint: Type | None) -> tree.Expre
             help_ = "take its bytes: len(s.encode())"
             body.error("CV215", node, "a String has no length: nobody agrees on what a character is", help_)
         case other:
-            body.error("CV206", node, f"{other} has no length", "")
+            body.error("CV206", node, f"{other} has no length", "bytesN, Bytes, lists and arrays have one")
     return None
 
 
@@ -116,7 +118,9 @@ def _least(body: Body, node: ast.Call, name: str, hint: Type | None) -> tree.Exp
 def _integers(body: Body, node: ast.expr, name: str, type_: Type) -> bool:
     if isinstance(type_, Int):
         return True
-    body.error("CV206", node, f"{name} is for integers, this is {type_}", "")
+    body.error(
+        "CV206", node, f"{name} is for integers, this is {type_}", "numbers of one integer type can be compared so"
+    )
     return False
 
 
@@ -128,7 +132,7 @@ def _of_list(body: Body, node: ast.Call, name: str, hint: Type | None) -> tree.E
     if value is None:
         return None
     if not isinstance(value.type, List | Array):
-        help_ = "give it two values, or a list" if name != "sum" else ""
+        help_ = "give it two values, or a list" if name != "sum" else "add numbers with +"
         body.error("CV206", node, f"{name} of one value needs a list or an array, this is {value.type}", help_)
         return None
     item = value.type.item
@@ -146,7 +150,12 @@ def _abs(body: Body, node: ast.Call, name: str, hint: Type | None) -> tree.Expre
     if value is None:
         return None
     if not isinstance(value.type, Int) or not value.type.signed:
-        body.error("CV206", node, f"abs is for signed integers, this is {value.type}", "")
+        body.error(
+            "CV206",
+            node,
+            f"abs is for signed integers, this is {value.type}",
+            "leave it out, or convert the value: i256(x)",
+        )
         return None
     return tree.Builtin("abs", (value,), body.checked, value.type, body.span(node))
 
@@ -168,7 +177,12 @@ def _pow(body: Body, node: ast.Call, name: str, hint: Type | None) -> tree.Expre
         return None
     for argument, value in zip(node.args, (pair[0], exponent, pair[1]), strict=True):
         if not isinstance(value.type, Int) or value.type.signed:
-            body.error("CV206", argument, f"pow modulo is for unsigned integers, this is {value.type}", "")
+            body.error(
+                "CV206",
+                argument,
+                f"pow modulo is for unsigned integers, this is {value.type}",
+                "convert it first: u256(x)",
+            )
             return None
     return tree.Builtin("pow_mod", (pair[0], exponent, pair[1]), True, pair[0].type, body.span(node))
 

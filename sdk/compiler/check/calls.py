@@ -40,7 +40,7 @@ def call(body: Body, node: ast.Call, hint: Type | None) -> tree.Expression | Non
     if isinstance(function, ast.Attribute):
         return _method(body, node, function)
     if not isinstance(function, ast.Name):
-        body.error("CV212", node, "this cannot be called", "")
+        body.error("CV212", node, "this cannot be called", "functions, methods, types and structs can be")
         return None
     declared = body.declared(function)
     match declared:
@@ -67,12 +67,19 @@ def call(body: Body, node: ast.Call, hint: Type | None) -> tree.Expression | Non
         case None if body.owner is not None and function.id in body.whole.contract.methods:
             body.error("CV204", function, f"{function.id} is not known", f"write self.{function.id}(...)")
         case None if function.id in body.variables:
-            body.error("CV212", node, f"{function.id} is a variable, which cannot be called", "")
+            body.error(
+                "CV212",
+                node,
+                f"{function.id} is a variable, which cannot be called",
+                "if it hides a function or a type, rename the variable",
+            )
         case None:
             known = [*body.variables, *body.module.scope]
             body.error("CV204", function, f"{function.id} is not known", unknown_name(function.id, known))
         case _:
-            body.error("CV212", node, f"{function.id} cannot be called", "")
+            body.error(
+                "CV212", node, f"{function.id} cannot be called", "functions, types, structs and interfaces can be"
+            )
     return None
 
 
@@ -153,15 +160,20 @@ def _of_self(body: Body, node: ast.Call, function: ast.Attribute) -> tree.Expres
 def _of_super(body: Body, node: ast.Call, base: ast.Call, name: str) -> tree.Expression | None:
     """`super().f(...)`: the next one in the finished contract's order."""
     if body.owner is None or base.args or base.keywords:
-        body.error("CV212", base, "super() takes nothing, and is for methods", "")
+        body.error("CV212", base, "super() takes nothing, and is for methods", "write super().name(...) in a method")
         return None
     declared = body.whole.contract.method_after(body.owner, name)
     if declared is None:
         if not body.whole.contract.incomplete:
-            body.error("CV210", node, f"no base of {body.owner.name} has {name}", "")
+            body.error(
+                "CV210",
+                node,
+                f"no base of {body.owner.name} has {name}",
+                f"write self.{name}(...) for a method of this class",
+            )
         return None
     if name == "__init__" and not body.constructor:
-        body.error("CV304", node, "super().__init__ is called in __init__ alone", "")
+        body.error("CV304", node, "super().__init__ is called in __init__ alone", "move the call there")
         return None
     return internal(body, node, declared, f"super().{name}")
 
@@ -229,7 +241,7 @@ def append(body: Body, node: ast.Call) -> tuple[tree.Place, tree.Expression] | N
         body.error("CV210", node, f"{found.type} has no append()", "it is for lists")
         return None
     if len(node.args) != 1 or node.keywords or isinstance(node.args[0], ast.Starred):
-        body.error("CV211", node, "append takes one value", "")
+        body.error("CV211", node, "append takes one value", "write a line for each")
         return None
     place, value = place_of(body, found, function.value), body.typed(node.args[0], found.type.item)
     return (place, value) if value is not None and writable(body, place, node) else None

@@ -27,12 +27,14 @@ from sdk.compiler.types import (
     Type,
 )
 
+NO_ADDRESS = "write Address(0x...) with 40 digits, or Address(u160(x)) of a number"
+
 
 def convert(body: Body, node: ast.Call, wanted: Type) -> tree.Expression | None:
     """`wanted(x)`."""
     span = body.span(node)
     if node.keywords or len(node.args) != 1 or isinstance(node.args[0], ast.Starred):
-        body.error("CV211", node, f"{wanted}(...) takes one value, by position", "")
+        body.error("CV211", node, f"{wanted}(...) takes one value, by position", f"write {wanted}(x)")
         return None
     inner = node.args[0]
     value = number(body, inner)
@@ -68,7 +70,7 @@ def _of_number(body: Body, node: ast.Call, wanted: Type, value: int) -> tree.Exp
         case Address():
             if 0 <= value < 1 << 160:
                 return tree.Constant(value.to_bytes(20, "big"), wanted, span)
-            body.error("CV202", node, "this is no address: one has 20 bytes, 40 hexadecimal digits")
+            body.error("CV202", node, "this is no address: one has 20 bytes, 40 hexadecimal digits", NO_ADDRESS)
         case Enum():
             if value in wanted.values:
                 return tree.Constant(value, wanted, span)
@@ -81,7 +83,7 @@ def _of_number(body: Body, node: ast.Call, wanted: Type, value: int) -> tree.Exp
         case Remote():
             if 0 <= value < 1 << 160:
                 return tree.Convert(tree.Constant(value.to_bytes(20, "big"), ADDRESS, span), True, wanted, span)
-            body.error("CV202", node, "this is no address: one has 20 bytes, 40 hexadecimal digits")
+            body.error("CV202", node, "this is no address: one has 20 bytes, 40 hexadecimal digits", NO_ADDRESS)
         case _:
             body.error("CV213", node, f"a number does not convert to {wanted}", _ways(Int(256), wanted))
     return None
@@ -110,7 +112,7 @@ def _ways(found: Type, wanted: Type) -> str:
             return "compare it: x != 0"
         case (_, Int() | Enum() | Address() | Remote() | FixedBytes() | Bytes() | String()):
             return "see docs/language.md, Conversions"
-    return ""
+    return f"make a {wanted} of its parts"
 
 
 def literal_int(body: Body, node: ast.expr, value: int, wanted: Int) -> tree.Constant | None:

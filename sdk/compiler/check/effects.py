@@ -135,8 +135,10 @@ def all_effects(functions: Iterable[tree.Function]) -> dict[tree.Function, Effec
 
 def check_view(function: tree.Function, effects: Effects, reporter: Reporter) -> None:
     """Report each change that a view makes."""
+    by_callee = {span: called.name for called, span in effects.calls.items()}
     for one, span in effects.writes.items():
-        message = f"{function.name} is a @view and writes {one.name}"
+        through = f"calls {by_callee[span]}, which writes" if span in by_callee else "writes"
+        message = f"{function.name} is a @view and {through} {one.name}"
         reporter.error("CV301", span, message, "remove @view, or the write")
     for how, span in effects.outside:
         reporter.error("CV301", span, f"{function.name} is a @view and {how}", "remove @view, or this")

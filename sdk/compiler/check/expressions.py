@@ -83,7 +83,7 @@ def _number(body: Body, node: ast.expr, value: int, hint: Type | None) -> tree.E
         case Address():
             body.error("CV201", node, "Address is needed here, this is a number", "write Address(0x...)")
         case _:
-            body.error("CV201", node, f"{hint} is needed here, this is a number", "")
+            body.error("CV201", node, f"{hint} is needed here, this is a number", f"write a value of the type {hint}")
     return None
 
 
@@ -109,7 +109,12 @@ def _tuple(body: Body, node: ast.Tuple, hint: Type | None) -> tree.Expression | 
     if isinstance(hint, Tuple) and len(hint.items) == len(node.elts):
         wanted = hint.items
     if not node.elts:
-        body.error("CV212", node, "there is no empty tuple", "")
+        body.error(
+            "CV212",
+            node,
+            "there is no empty tuple",
+            "a function without a result is -> None; a tuple has one item or more",
+        )
         return None
     values = [body.expression(item, type_) for item, type_ in zip(node.elts, wanted, strict=True)]
     items = tuple(value for value in values if value is not None)
@@ -130,7 +135,12 @@ def _list(body: Body, node: ast.List, hint: Type | None) -> tree.Expression | No
         if len(items) != len(values):
             return None
         if isinstance(hint, Array) and hint.length != len(items):
-            body.error("CV201", node, f"{hint} has {hint.length} items, these are {len(items)}", "")
+            body.error(
+                "CV201",
+                node,
+                f"{hint} has {hint.length} items, these are {len(items)}",
+                f"write {hint.length}, or use a List",
+            )
             return None
         return tree.MakeList(items, hint, span)
     if not node.elts:

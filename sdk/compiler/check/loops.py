@@ -113,7 +113,7 @@ def _given(body: Body, target: ast.expr | None, type_: Type, names: list[str]) -
         body.error("CV222", target, "a loop gives its values to variables", "write for x in xs")
         return None
     if target.id in body.variables and target.id in names:
-        body.error("CV222", target, f"{target.id} stands here twice", "")
+        body.error("CV222", target, f"{target.id} stands here twice", "give each its own name")
         return None
     if target.id in body.variables:
         body.error("CV222", target, f"{target.id} is a variable already: a loop's are only its own", "use another name")
@@ -129,7 +129,12 @@ def _range(body: Body, node: ast.For, iterable: ast.Call, block: Block) -> Seque
     span = body.span(node)
     step: int | None = 1
     if not 1 <= len(bounds) <= 3 or iterable.keywords:
-        body.error("CV211", iterable, "range takes a stop; a start and a stop; or those and a step", "")
+        body.error(
+            "CV211",
+            iterable,
+            "range takes a stop; a start and a stop; or those and a step",
+            "write range(10), range(1, 10) or range(10, 0, -1)",
+        )
         _blind(body, node, block)
         return []
     if len(bounds) == 3:
@@ -183,7 +188,12 @@ def _apart(
     body: Body, target: ast.Tuple, type_: Type, names: list[str]
 ) -> tuple[tree.Local | None, list[tree.Statement]]:
     if not isinstance(type_, Tuple) or len(type_.items) != len(target.elts):
-        body.error("CV221", target, f"{type_} is not taken apart into {len(target.elts)}", "")
+        body.error(
+            "CV221",
+            target,
+            f"{type_} is not taken apart into {len(target.elts)}",
+            "items() gives a key and a value, enumerate a number and an item",
+        )
         return None, []
     parts = [_given(body, part, inner, names) for part, inner in zip(target.elts, type_.items, strict=True)]
     if any(part is None for part in parts):

@@ -67,7 +67,7 @@ def _binary(body: Body, node: ast.BinOp, left: int, right: int) -> int | None:
             if right:
                 made = left // right if isinstance(node.op, ast.FloorDiv) else left % right
             else:
-                body.error("CV223", node, "division by zero", "")
+                body.error("CV223", node, "division by zero", "it would always revert: divide by another number")
         case ast.Pow() | ast.LShift() | ast.RShift() if right < 0:
             body.error("CV223", node, "the right side is negative", "exponents and shifts count from 0")
         case ast.Pow():

@@ -118,6 +118,10 @@ def binary(body: Body, node: ast.BinOp, hint: Type | None) -> tree.Expression | 
     op, shown = ARITHMETIC[type(node.op)]
     if op == "mul" and isinstance(node.left, ast.List):
         return _repeated(body, node, node.left, hint)
+    if op == "mul" and isinstance(node.left, ast.Constant) and isinstance(node.left.value, str | bytes):
+        help_ = "a literal of bytes is, at most 65536 in all: b'\\0' * 32; join others with + in a loop"
+        body.error("CV219", node, "this text is not repeated", help_)
+        return None
     if op in ("pow", "shl", "shr"):
         return _shift(body, node, op, shown, hint)
     if op == "add" and (not untyped(body, node.left) or octets(node.left) is not None):
@@ -134,7 +138,9 @@ def binary(body: Body, node: ast.BinOp, hint: Type | None) -> tree.Expression | 
 
 
 def _no_operator(body: Body, node: ast.expr, shown: str, type_: Type) -> None:
-    help_ = {"&": "write and", "|": "write or", "^": "write !="}.get(shown, "") if type_ == BOOL else ""
+    help_ = "docs/language.md has the operators of each type"
+    if type_ == BOOL:
+        help_ = {"&": "write and", "|": "write or", "^": "write !="}.get(shown, help_)
     if isinstance(type_, List) and shown == "+":
         help_ = "append the items in a loop"
     body.error("CV206", node, f"{type_} has no {shown}", help_)
@@ -148,7 +154,7 @@ def _shift(body: Body, node: ast.BinOp, op: str, shown: str, hint: Type | None) 
     if literal is None:
         right = body.expression(node.right, U64 if untyped(body, node.right) else None)
     elif literal < 0 or literal >= 1 << 256:
-        body.error("CV202", node.right, f"the right side of {shown} is an unsigned integer", "")
+        body.error("CV202", node.right, f"the right side of {shown} is an unsigned integer", "write a literal from 0")
         return None
     else:
         right = tree.Constant(literal, U64 if U64.holds(literal) else U256, body.span(node.right))
@@ -158,7 +164,12 @@ def _shift(body: Body, node: ast.BinOp, op: str, shown: str, hint: Type | None) 
         _no_operator(body, node, shown, left.type)
         return None
     if not isinstance(right.type, Int) or right.type.signed:
-        body.error("CV206", node.right, f"the right side of {shown} is an unsigned integer, this is {right.type}", "")
+        body.error(
+            "CV206",
+            node.right,
+            f"the right side of {shown} is an unsigned integer, this is {right.type}",
+            "convert it: u256(x)",
+        )
         return None
     return tree.Binary(op, left, right, body.checked and op != "shr", left.type, body.span(node))
 
@@ -218,7 +229,12 @@ def _repeated(body: Body, node: ast.BinOp, items: ast.List, hint: Type | None) -
         return None
     if isinstance(hint, Array):
         if times != hint.length:
-            body.error("CV201", node, f"{hint} has {hint.length} items, these are {times}", "")
+            body.error(
+                "CV201",
+                node,
+                f"{hint} has {hint.length} items, these are {times}",
+                f"write * {hint.length}, or use a List",
+            )
             return None
         if not value.value or value.value == bytes(len(value.value) if isinstance(value.value, bytes) else 0):
             return tree.Default(hint, span)
@@ -248,7 +264,7 @@ def unary(body: Body, node: ast.UnaryOp, hint: Type | None) -> tree.Expression |
             body.error("CV206", node, f"{type_} has no negative numbers", f"convert it first: i{bits}(x)")
         case _, other:
             shown = {ast.USub: "-", ast.Invert: "~", ast.UAdd: "+"}[type(node.op)]
-            body.error("CV206", node, f"{other} has no {shown}", "")
+            body.error("CV206", node, f"{other} has no {shown}", "docs/language.md has the operators of each type")
     return None
 
 

@@ -164,7 +164,7 @@ def _name(body: Body, node: ast.Name) -> Found:
             names = [fact for fact in FACTS if fact.startswith(name + ".")]
             body.error("CV218", node, f"{name} is no value", f"it has {', '.join(names)}")
         case _:
-            body.error("CV218", node, f"{node.id} is not a value", "")
+            body.error("CV218", node, f"{node.id} is not a value", "it is a name for annotations or calls")
     return None
 
 
@@ -270,7 +270,12 @@ def _member(body: Body, node: ast.Attribute, base: tree.Place | tree.Expression)
         case Remote(interface):
             body.error("CV210", node, f"{interface} has no {name} to read", f"call it: .{name}(...)")
         case other:
-            body.error("CV210", node, f"{other} has no {name}", "")
+            body.error(
+                "CV210",
+                node,
+                f"{other} has no {name}",
+                "members are those of structs, addresses and enums: docs/language.md",
+            )
     return None
 
 
@@ -304,7 +309,7 @@ def _subscript(body: Body, node: ast.Subscript) -> Found:
         case String():
             _no_characters(body, node)
         case other:
-            body.error("CV215", node, f"{other} has no items", "")
+            body.error("CV215", node, f"{other} has no items", "maps, lists, arrays, tuples, Bytes and bytesN have")
     return None
 
 
@@ -335,7 +340,8 @@ def index_of(body: Body, node: ast.expr, length: int | None = None) -> tree.Expr
             body.error("CV215", node, "an index is not negative", "count from the end: xs[len(xs) - 1]")
             return None
         if literal >= (LARGEST_INDEX if length is None else length):
-            body.error("CV215", node, f"the index is outside: there are {length} items, from 0", "")
+            there = "no list is so long" if length is None else f"there are {length} items, from 0"
+            body.error("CV215", node, f"the index is outside: {there}", "write a smaller one")
             return None
         return tree.Constant(literal, U64, body.span(node))
     value = body.expression(node, U64)
@@ -367,7 +373,7 @@ def _slice(body: Body, node: ast.Subscript, bounds: ast.Slice, base: tree.Place 
         case Bytes() | FixedBytes() | List() | Array():
             pass
         case other:
-            body.error("CV215", node, f"{other} has no slices", "")
+            body.error("CV215", node, f"{other} has no slices", "lists, arrays, Bytes and bytesN have")
             return None
     if bounds.step is not None:
         body.error("CV215", bounds.step, "a slice has no step", "write a loop: for i in range(start, stop, step)")

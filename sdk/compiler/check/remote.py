@@ -44,7 +44,12 @@ def target(body: Body, node: ast.expr) -> Target | tree.Place | tree.Expression 
         inner = target(body, node.func.value)
         if isinstance(inner, Target):
             if node.args:
-                body.error("CV211", node, "call(...) takes value, gas and reentry, by name", "")
+                body.error(
+                    "CV211",
+                    node,
+                    "call(...) takes value, gas and reentry, by name",
+                    "write IToken(a).call(value=1).f(x)",
+                )
                 return None
             made = options(body, node, ("value", "gas", "reentry"))
             return None if made is None else Target(inner.value, inner.interface, made)
@@ -70,7 +75,12 @@ def options(body: Body, node: ast.Call, allowed: tuple[str, ...]) -> Options | N
             if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool):
                 reentry = keyword.value.value
             else:
-                body.error("CV219", keyword.value, "reentry is True or False, written out", "")
+                body.error(
+                    "CV219",
+                    keyword.value,
+                    "reentry is True or False, written out",
+                    "write reentry=True, or leave it out",
+                )
                 right = False
         elif name == "gas":
             gas = body.typed(keyword.value, U64)
@@ -158,7 +168,12 @@ def raw(body: Body, node: ast.Call, name: str) -> tree.Expression | None:
     named = {keyword.arg: keyword for keyword in node.keywords}
     data_node = node.args[1] if len(node.args) > 1 else named["data"].value if "data" in named else None
     if not 1 <= len(node.args) <= 2 or (len(node.args) == 2 and "data" in named):
-        body.error("CV211", node, f"{name} takes an address and data, then {', '.join(known)} by name", "")
+        body.error(
+            "CV211",
+            node,
+            f"{name} takes an address and data, then {', '.join(known)} by name",
+            f"write {name}(to, data)",
+        )
         return None
     to = body.typed(node.args[0], ADDRESS)
     data = tree.Constant(b"", BYTES, body.span(node)) if data_node is None else body.typed(data_node, BYTES)
@@ -214,7 +229,12 @@ def _constructor_arguments(body: Body, node: ast.Call) -> tuple[tree.Expression,
         parameters = () if constructor is None else constructor.parameters
         if len(parameters) != len(nodes):
             shown = ", ".join(f"{p.name}: {p.type}" for p in parameters)
-            body.error("CV211", node, f"{known.name} takes ({shown}), {len(nodes)} arguments are given", "")
+            body.error(
+                "CV211",
+                node,
+                f"{known.name} takes ({shown}), {len(nodes)} arguments are given",
+                "give what its constructor takes",
+            )
             return None
         values = [
             body.expression(given, NOTHING) if p.type is None else body.typed(given, p.type)
@@ -236,7 +256,12 @@ def function_of(body: Body, node: ast.expr) -> Remote | None:
             method = declared.methods.get(node.attr)
             found = None if method is None else body.whole.remote(method)
             if found is None:
-                body.error("CV210", node, f"{declared.name} has no external function {node.attr}", "")
+                body.error(
+                    "CV210",
+                    node,
+                    f"{declared.name} has no external function {node.attr}",
+                    "decorate it with @external, or name another",
+                )
             return found
     body.error("CV211", node, "a function of an interface is needed here", "write IToken.transfer")
     return None

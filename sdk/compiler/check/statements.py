@@ -31,7 +31,7 @@ def block(body: Body, nodes: Sequence[ast.stmt]) -> tuple[tree.Statement, ...]:
         reached = body.reached
         if not reached and not warned:
             warned = True
-            body.warning("CV903", node, "nothing reaches this line", "")
+            body.warning("CV903", node, "nothing reaches this line", "remove it, or what leaves before it")
         statements = statement(body, node)
         if reached:
             made.extend(statements)
@@ -185,8 +185,9 @@ def _return(body: Body, node: ast.Return) -> Sequence[tree.Statement]:
     function = body.function
     made: Sequence[tree.Statement] = []
     empty = node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
-    if function is None:
-        body.error("CV217", node, "return is for functions", "")
+    if function is None:  # its signature is not understood, which has been said
+        if node.value is not None:
+            body.unhinted(node.value)
     elif function.returns == NOTHING:
         if not empty:
             body.error("CV217", node, f"{function.name} returns nothing", "write its result's type: -> u256")

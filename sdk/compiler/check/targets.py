@@ -37,7 +37,12 @@ def writable(body: Body, place: tree.Place, node: Node) -> bool:
                 )
                 return False
             if not body.constructor:
-                body.error("CV303", node, f"{field.name} is immutable: it is assigned in __init__ alone", "")
+                body.error(
+                    "CV303",
+                    node,
+                    f"{field.name} is immutable: it is assigned in __init__ alone",
+                    f"write {field.name}: {field.type} to have a field that changes",
+                )
                 return False
     return True
 
@@ -50,6 +55,11 @@ def constant_target(body: Body, node: ast.expr) -> bool:
             body.error("CV216", node, f"{node.attr} is a constant", "leave Const out to have a field in storage")
             return True
         if declared is None and node.attr in ("address", "balance"):
-            body.error("CV216", node, f"self.{node.attr} is read only", "")
+            body.error(
+                "CV216",
+                node,
+                f"self.{node.attr} is read only",
+                "it is a fact of the chain: keep what changes in a field of your own",
+            )
             return True
     return False

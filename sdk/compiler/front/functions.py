@@ -145,7 +145,7 @@ def parameters_of(node: ast.FunctionDef, method: bool, names: Names, resolver: R
         if not plain or plain[0].arg != "self":
             span = names.module.source.name_span(node)
             names.error("CV117", span, "a method's first parameter is self", f"write def {node.name}(self, ...)")
-        else:
+        if plain and (plain[0].arg == "self" or plain[0].annotation is None):  # meant as self, whatever it is called
             plain, defaults = plain[1:], defaults[1:]
     found = [parameter(arg, default, names, resolver) for arg, default in zip(plain, defaults, strict=True)]
     distinct_parameters(node, found, names)

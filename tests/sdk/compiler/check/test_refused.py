@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import sdk.compiler.check
-from tests.sdk.compiler.check.cases import Case, cases, said
+from tests.sdk.compiler.cases import Case, check_cases
+from tests.sdk.compiler.check.cases import cases, said
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.file}: {case.name}") for case in cases()])
@@ -17,9 +18,8 @@ def test_what_is_said(case: Case, tmp_path: Path) -> None:
     assert said(case.source, tmp_path) == case.expected
 
 
-def test_no_case_is_written_twice() -> None:
-    names = [(case.file, case.name) for case in cases()]
-    assert len(names) == len(set(names))
+def test_every_case_is_one_and_everything_said_has_help() -> None:
+    check_cases(list(cases()))
 
 
 def test_every_code_of_the_checker_has_a_case() -> None:

@@ -1,47 +1,28 @@
-"""Sources that the compiler refuses, each with every word that it says: the text files beside this one.
+"""Sources that the front end refuses, each with every word that it says: the text files beside this one.
 
-A case is a line `=== name`, a source, a line `---` and the diagnostics. A source of statements alone is the body of a
-method (`sdk.compiler.codes.EXAMPLE`). `python -m tests.sdk.compiler.rejected.cases` writes the diagnostics anew, to be
-read before they are committed.
+`python -m tests.sdk.compiler.rejected.cases` writes the diagnostics anew, to be read before they are committed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from sdk.compiler import codes
 from sdk.compiler.diagnostics import CompileError, Reporter
 from sdk.compiler.front.load import load
+from tests.sdk.compiler.cases import Case, cases_in, write, written
 
 HERE = Path(__file__).parent
-CASE = re.compile(r"^=== ([^\n]+)\n(.*?)(?=^=== |\Z)", re.S | re.M)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    file: str
-    name: str
-    source: str
-    expected: str
 
 
 def cases() -> Iterator[Case]:
-    """Every case of every file."""
-    for file in sorted(HERE.glob("*.txt")):
-        for name, text in CASE.findall(file.read_text()):
-            source, _, expected = text.partition("---\n")
-            yield Case(file.stem, name, source.strip("\n"), expected.strip("\n"))
+    return cases_in(HERE)
 
 
 def said(source: str, folder: Path) -> str:
     """What the front end says about a source, with the file called `case.py`."""
-    path = folder / "case.py"
-    path.write_text(codes.source(source))
+    path = written(source, folder)
     reporter = Reporter()
     with contextlib.suppress(CompileError):  # the reporter has it
         load(path, None, reporter)
@@ -49,16 +30,5 @@ def said(source: str, folder: Path) -> str:
     return text.replace(str(path), "case.py").replace(str(folder.resolve()), "PROJECT")
 
 
-def write() -> None:
-    """Write all diagnostics anew."""
-    texts: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for case in cases():
-            row = f"=== {case.name}\n{case.source}\n---\n{said(case.source, Path(folder))}\n\n"
-            texts[case.file] = texts.get(case.file, "") + row
-    for file, text in texts.items():
-        (HERE / f"{file}.txt").write_text(text.rstrip("\n") + "\n")
-
-
 if __name__ == "__main__":
-    write()
+    write(HERE, said)
