@@ -20,6 +20,7 @@ from contractvm.nesting import RaisedRecursionLimit
 from contractvm.node.access import Accessed, access_list
 from contractvm.node.feed import News
 from contractvm.node.overrides import NOTHING, Overrides
+from contractvm.node.upcoming import Upcoming
 from contractvm.transaction import Transaction
 from state.world import World
 
@@ -35,9 +36,13 @@ Scratch = Callable[[], World]
 class Caller:
     """Runs messages on one chain, from any thread; a `Listener`."""
 
-    def __init__(self, chain: Chain) -> None:
-        """The calling thread is the event loop's."""
+    def __init__(self, chain: Chain, patient: Callable[[], bool] = lambda: False) -> None:
+        """The calling thread is the event loop's. `patient`: whether what waits may wait for long, so that `pending`
+        is the state after it and not the head's.
+        """
         self._chain = chain
+        self._patient = patient
+        self._upcoming = Upcoming(chain)
         self._executor = chain.executor
         self._home = threading.get_ident()
         self._head: Header | None = None
@@ -110,7 +115,10 @@ class Caller:
     def _stage(self, at: BlockId, price: int) -> tuple[World, BlockContext]:
         """A world over the state at a block and what a call sees as its block: of one block, should the head move."""
         chain = self._chain
-        if threading.get_ident() == self._home and (at in _HEADS or at == "pending"):
+        home = threading.get_ident() == self._home
+        if at == "pending" and len(chain.pool) and self._patient():
+            return (self._upcoming if home else Upcoming(chain)).stage()
+        if home and (at in _HEADS or at == "pending"):
             head = chain.head
             world = self._world
             if world is None or head is not self._head or world.kept > KEPT_RECORDS:
@@ -132,3 +140,4 @@ class Caller:
 
     def _drop(self) -> None:
         self._world = self._head = None
+        self._upcoming.forget()

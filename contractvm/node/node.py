@@ -60,7 +60,7 @@ class Node:
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
-        self.caller = Caller(self.chain)
+        self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
 

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 MOST_BLOCKS: Final = 100_000
 """Blocks that one request may ask for: some seconds."""
+MILLISECONDS: Final = 10**11
+"""A time from here on is in milliseconds, as Ganache's clients write it: in seconds it would be the year 5138."""
 MOST_DETAILED: Final = 256
 """Blocks of which one request may ask for all there is to say."""
 
@@ -113,8 +115,10 @@ async def increase_time(node: Node, seconds: int) -> int:
 
 @rows.method("evm_setTime", Param("timestamp", ANY), result="number", aliases=["anvil_setTime"])
 async def set_time(node: Node, timestamp: object) -> int:
-    """Set the clock; the answer is how far it is from the real one, in seconds."""
+    """Set the clock; the answer is how far it is from the real one, in seconds. Milliseconds are told by their size."""
     seconds = moment(timestamp)
+    if seconds >= MILLISECONDS:
+        seconds //= 1_000
     return await timed(node, lambda: node.chain.clock.set(seconds))
 
 

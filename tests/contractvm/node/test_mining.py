@@ -103,6 +103,9 @@ def test_time(node: Local) -> None:
     assert isinstance(node.rpc("evm_setTime", LATER + 50_000), int)
     node.rpc("evm_mine")
     assert LATER + 50_000 <= latest(node) <= LATER + 50_030
+    node.rpc("evm_setTime", (LATER + 90_000) * 1_000)
+    node.rpc("evm_mine")
+    assert LATER + 90_000 <= latest(node) <= LATER + 90_030
 
 
 def test_an_interval_between_blocks(node: Local) -> None:
