@@ -65,11 +65,13 @@ class Room:
 
 @dataclass(slots=True)
 class _Pending:
-    """A frame's last entry, whose cost is not known yet, and its place in the list."""
+    """A frame's last entry, whose cost is not known yet: its place in the list, how it begins and ends."""
 
     place: int
     left: int
-    entry: dict[str, Any]
+    start: str
+    end: str
+    storage: dict[str, str] | None = None
 
 
 class Logger:
@@ -81,7 +83,7 @@ class Logger:
         self._most = min(wanted.limit, room.steps) if wanted.limit else room.steps
         self._remaining = Remaining()
         self._pending: list[_Pending | None] = []
-        self._entries: list[bytes] = []
+        self._entries: list[str] = []
         self._returned = b""
 
     def opened(self, frame: Frame, code: bytes, host: Host) -> None:
@@ -97,26 +99,22 @@ class Logger:
         self._finish(left)
         if len(self._entries) >= self._most or self._room.size < 0:
             raise TooLong("more instructions than fit")
-        entry: dict[str, Any] = {
-            "pc": offset,
-            "op": name,
-            "gas": left // MILLI,
-            "gasCost": 0,
-            "depth": frame.depth + 1,
-            "function": function,
-        }
+        end = f',"depth":{frame.depth + 1},"function":{function}'
         if self._wanted.stack:
-            entry["stack"] = [hex(value) if isinstance(value, int) else "ref" for value in stack]
+            values = '","'.join([hex(value) if isinstance(value, int) else "ref" for value in stack])
+            end += f',"stack":["{values}"]' if values else ',"stack":[]'
         if self._wanted.output and self._returned:
-            entry["returnData"] = "0x" + self._returned.hex()
-        self._pending[-1] = _Pending(len(self._entries), left, entry)
-        self._entries.append(b"")
+            end += f',"returnData":"0x{self._returned.hex()}"'
+        start = f'{{"pc":{offset},"op":"{name}","gas":{left // MILLI}'
+        self._pending[-1] = _Pending(len(self._entries), left, start, end)
+        self._entries.append("")
         self._room.steps -= 1
 
     def read(self, frame: Frame, key: bytes, value: bytes) -> None:
         pending = self._pending[-1]
         if self._wanted.storage and pending is not None:
-            pending.entry.setdefault("storage", {})["0x" + key.hex()] = "0x" + value.hex()
+            pending.storage = pending.storage or {}
+            pending.storage["0x" + key.hex()] = "0x" + value.hex()
 
     def closed(self, frame: Frame, milligas: int) -> None:
         self._finish(milligas)
@@ -126,19 +124,16 @@ class Logger:
     def _finish(self, left: int) -> None:
         """Write the frame's last entry, now that its cost is known."""
         pending = self._pending[-1]
-        if pending is None:
-            return
-        pending.entry["gasCost"] = pending.left // MILLI - left // MILLI
-        self._entries[pending.place] = encoded = orjson.dumps(pending.entry)
-        self._room.size -= len(encoded) + 1
-        self._pending[-1] = None
+        if pending is not None:
+            self._write(pending, pending.left // MILLI - left // MILLI)
+            self._pending[-1] = None
 
-    def give_up(self) -> None:
-        """Write the entries of the frames that are open still, whose cost nobody will know."""
-        for place, encoded in enumerate(self._entries):
-            if not encoded:
-                entry = next(p.entry for p in self._pending if p is not None and p.place == place)
-                self._entries[place] = orjson.dumps(entry)
+    def _write(self, pending: _Pending, cost: int) -> None:
+        slots = ""
+        if pending.storage is not None:
+            slots = ',"storage":{' + ",".join(f'"{key}":"{value}"' for key, value in pending.storage.items()) + "}"
+        self._entries[pending.place] = entry = f'{pending.start},"gasCost":{cost}{pending.end}{slots}}}'
+        self._room.size -= len(entry) + 1
 
     def document(self, executed: Executed, world: World, truncated: bool) -> dict[str, Any]:
         """The whole trace; what a creation gives back is the code that was stored."""
@@ -147,7 +142,7 @@ class Logger:
             "gas": executed.gas_used,
             "failed": not executed.ok,
             "returnValue": "0x" + output.hex(),
-            "structLogs": orjson.Fragment(b"[" + b",".join(self._entries) + b"]"),
+            "structLogs": orjson.Fragment(f"[{','.join(self._entries)}]"),
         }
         if truncated:
             document["truncated"] = True
@@ -160,7 +155,6 @@ def struct_logs(subject: Subject, wanted: Wanted, room: Room) -> dict[str, Any]:
     try:
         executed, world = subject.run(Recorder(steps=logger, most_events=0), reference=True)
     except TooLong:
-        logger.give_up()
         executed, world = subject.run()
         return logger.document(executed, world, truncated=True)
     return logger.document(executed, world, truncated=False)
