@@ -386,10 +386,10 @@ class Chain:
         """What a call at a block sees as its block. Raises: UnknownBlock."""
         return self._stage(at)[1]
 
-    def records(self) -> tuple[Header, Reader]:
-        """The head and all records of its state, which no later block changes."""
-        with self._lock:
-            return self._head, self._state.records()
+    def records(self, at: BlockId = "latest") -> tuple[Header, Reader]:
+        """A block's header and all records of its state, which no later block changes. Raises: as `world`."""
+        header = self.header(at)
+        return header, self._state.records_at(header.number)
 
     def proof(self, address: Address, keys: Iterable[bytes] = ()) -> AccountProof:
         """The account and some of its storage at the head, with proofs against the head's state root (EIP-1186)."""

@@ -32,7 +32,7 @@ from state.records import (
     STORAGE_TRIE,
     check_meta,
 )
-from state.store import MemorySnapshot, MemoryStore, Reader, Snapshot, Store
+from state.store import MemorySnapshot, MemoryStore, Reader, Store
 from state.trie import Trie
 from state.view import EmptyStretches, LatestView, PastView, View
 from state.world import AccountChange, World
@@ -239,11 +239,6 @@ class StateDB:
             return prove_account(snapshot, address, keys, self._keccak)
         finally:
             snapshot.close()
-
-    def records(self) -> Snapshot:
-        """Return the store as it is now, unchanging, the caller's records too."""
-        with self._lock:
-            return self._store.snapshot()
 
     def records_at(self, height: int) -> Reader:
         """Return all records as they were at `height`, tries included; costs what was changed since. From any thread.

@@ -59,6 +59,9 @@ class Config:
     base_fee: int | None = None
     tier: str = "auto"
     keep: int | None = None
+    fork_url: str | None = None
+    """Another contractvm node, whose chain is gone on from, in memory; from its head unless `fork_block` is named."""
+    fork_block: int | None = None
     state: Path | None = None
     """A file whose state a new chain begins with, if it is there, and in which the state is left at the end."""
     metrics: bool = False

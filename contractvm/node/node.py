@@ -24,6 +24,7 @@ from contractvm.node.history import History
 from contractvm.node.miner import Miner
 from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
+from contractvm.node.sources import Sources
 from contractvm.node.turns import Turns
 from contractvm.node.watch import Watch
 from contractvm.transaction import Transaction
@@ -60,6 +61,7 @@ class Node:
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
+        self.sources = Sources(self.chain)
         self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}

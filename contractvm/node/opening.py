@@ -17,6 +17,7 @@ from contractvm.frames import choose
 from contractvm.genesis import BASE_FEE, CHAIN_ID, Allocation, Genesis
 from contractvm.machine import Machine
 from contractvm.node.config import Config
+from contractvm.node.fork import ForkArchive, fork
 from contractvm.node.statefile import Progress, StateFileError
 from contractvm.node.states import genesis_from, save
 from contractvm.rules import contract_rules
@@ -24,7 +25,9 @@ from contractvm.spill import SpillArchive
 from contractvm.types import Address
 from contractvm.wasm.machine import WasmMachine
 from state.directory import open_store
+from state.overlay import OverlayStore
 from state.store import MemoryStore, Store
+from state.world import World
 
 log: Final = logging.getLogger("contractvm.node")
 TELL_EVERY: Final = 1 << 16
@@ -38,6 +41,9 @@ def open_chain(config: Config, accounts: Iterable[Address], machines: Sequence[M
         touched.
     """
     machines = (WasmMachine(config.tier),) if machines is None else machines
+    if config.fork_url is not None:
+        below, archive = forked(config)
+        return endowed(Chain(below, machines=machines, archive=archive), config, accounts)
     if config.data is None:
         store = MemoryStore()
         genesis = genesis_of(config, accounts, machines)
@@ -50,12 +56,37 @@ def open_chain(config: Config, accounts: Iterable[Address], machines: Sequence[M
         raise
 
 
+def forked(config: Config) -> tuple[OverlayStore, ForkArchive]:
+    """Where a forked chain's records and blocks are. Raises: RemoteError, IncompatibleChain, ValueError."""
+    if config.data is not None or config.state is not None:
+        raise ValueError("a forked chain is in memory: leave --data and --state out")
+    return fork(config.fork_url or "", config.fork_block, contract_rules(), config.chain_id)
+
+
+def endowed(chain: Chain, config: Config, accounts: Iterable[Address]) -> Chain:
+    """Give the accounts that a forked chain does not have their ether, in a block of its own if there are any."""
+    world = chain.world()
+    missing = [address for address in accounts if not world.exists(address)]
+
+    def give(world: World) -> None:
+        for address in missing:
+            world.set_balance(address, config.balance * ETHER)
+
+    if missing and config.balance:
+        chain.edit(give)
+    return chain
+
+
 def restart(chain: Chain, config: Config, accounts: Iterable[Address]) -> None:
     """Begin the chain anew: in memory as `open_chain` does, on disk from its first block.
 
     Raises: HeightError when that block's state is not kept.
     """
-    if config.data is None:
+    if config.fork_url is not None:
+        below, archive = forked(config)
+        chain.restart(below, None, archive)
+        endowed(chain, config, accounts)
+    elif config.data is None:
         store = MemoryStore()
         chain.restart(store, genesis_of(config, accounts, chain.executor.machines), SpillArchive(store))
     else:

@@ -20,6 +20,7 @@ from contractvm.node.methods import (
     send,
     sign,
     snapshots,
+    source,
     state,
     txpool,
 )
@@ -42,6 +43,7 @@ MODULES = (
     info,
     debug,
     cvm,
+    source,
 )
 
 
