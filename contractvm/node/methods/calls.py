@@ -16,6 +16,7 @@ from contractvm.node.node import Node
 from contractvm.node.overrides import NOTHING, overrides_of
 from contractvm.node.rows import Param, Rows
 from contractvm.node.shapes import access_list_document
+from contractvm.node.simulation import simulate, simulation_of
 from contractvm.node.values import ANY, BLOCK, OBJECT, data_hex
 from contractvm.transaction import Transaction
 
@@ -136,3 +137,11 @@ def create_access_list(
         return document
 
     return node.pace.elsewhere(run)
+
+
+@rows.method("eth_simulateV1", Param("payload", OBJECT), Param("block", BLOCK, "latest"), result="list of blocks")
+def simulate_blocks(node: Node, payload: Mapping[str, Any], at: BlockId) -> Awaitable[list[dict[str, Any]]]:
+    """Run blocks of calls that might come after a block, each on what those before it did."""
+    wish = simulation_of(payload, node.chain)
+    most = node.config.limits.call_gas
+    return node.pace.elsewhere(lambda: simulate(node.chain, wish, at, most, node.known_errors()))
