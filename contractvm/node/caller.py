@@ -61,6 +61,17 @@ class Caller:
     def arrived(self, transaction: Transaction) -> None:
         """What waits in the pool changes no call."""
 
+    def world(self, at: BlockId) -> World:
+        """The state at a block, to be read and left as it is. Raises: UnknownBlock."""
+        return self._stage(at, 0)[0]
+
+    def stage(self, at: BlockId) -> tuple[World, BlockContext]:
+        """A world over the state at a block, and what a call sees as its block: of the caller's own, to be changed.
+
+        From other threads than the event loop's. Raises: UnknownBlock.
+        """
+        return self._stage(at, 1)
+
     def call(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Executed:
         """Run a message on the state at a block. Raises: Rejected when it could not be sent; UnknownBlock."""
         world, context = self._stage(at, message.gas_price)

@@ -12,7 +12,7 @@ from contractvm.node.rows import Param, Rows
 from contractvm.node.values import ADDRESS, ANY, BLOCK, SLOT_BYTES, data, data_hex, shown, storage_keys
 from contractvm.types import Address
 from state.proofs import AccountProof, StorageProof
-from state.world import EMPTY_CODE_HASH, EMPTY_ROOT
+from state.world import EMPTY_CODE_HASH, EMPTY_ROOT, World
 
 rows = Rows()
 
@@ -22,10 +22,17 @@ MOST_KEYS: Final = 1_024
 """Storage keys of one proof."""
 
 
+def look(node: Node, block: BlockId, find: Callable[[World], str]) -> str | Awaitable[str]:
+    """What is found in the state at a block; where what waits has to be run for it, perhaps later."""
+    if block == "pending":
+        return node.pace.run("pending", lambda: find(node.caller.world(block)))
+    return find(node.chain.world(block))
+
+
 @rows.method("eth_getBalance", WHO, AT, result="quantity")
-def balance(node: Node, address: Address, block: BlockId) -> str:
+def balance(node: Node, address: Address, block: BlockId) -> str | Awaitable[str]:
     """Wei of an account."""
-    return hex(node.chain.world(block).balance(address))
+    return look(node, block, lambda world: hex(world.balance(address)))
 
 
 @rows.method("eth_getTransactionCount", WHO, AT, result="quantity")
@@ -37,9 +44,9 @@ def transaction_count(node: Node, address: Address, block: BlockId) -> str:
 
 
 @rows.method("eth_getCode", WHO, AT, result="data")
-def code(node: Node, address: Address, block: BlockId) -> str:
+def code(node: Node, address: Address, block: BlockId) -> str | Awaitable[str]:
     """Code of a contract; empty where there is none."""
-    return data_hex(node.chain.world(block).code(address))
+    return look(node, block, lambda world: data_hex(world.code(address)))
 
 
 @rows.method("eth_getAccount", WHO, AT, result="account or null")
@@ -57,10 +64,14 @@ def account(node: Node, address: Address, block: BlockId) -> dict[str, str] | No
 
 
 @rows.method("eth_getStorageAt", WHO, Param("key", ANY), AT, result="data")
-def storage_at(node: Node, address: Address, key: object, block: BlockId) -> str:
+def storage_at(node: Node, address: Address, key: object, block: BlockId) -> str | Awaitable[str]:
     """Value at a slot number or at a key's bytes, filled to 32 bytes; longer ones are read by cvm_storage."""
-    world = node.chain.world(block)
-    value = next(filter(None, (world.storage(address, each) for each in storage_keys(key))), b"")
+    keys = storage_keys(key)
+    return look(node, block, lambda world: slot(next(filter(None, (world.storage(address, k) for k in keys)), b"")))
+
+
+def slot(value: bytes) -> str:
+    """A value as the word that a slot holds. Raises: Fault when it is longer."""
     if len(value) > SLOT_BYTES:
         raise Fault(
             SERVER, f"the value at this key has {len(value)} bytes, a slot has {SLOT_BYTES}; cvm_storage gives it"

@@ -45,6 +45,10 @@ def balance(node: Local, who: str, block: str = "pending") -> int:
 
 def test_calls_and_estimates_see_what_waits(waiting: Local) -> None:
     assert (balance(waiting, ALICE), balance(waiting, ALICE, "latest")) == (SUPPLY, -1)
+    assert waiting.rpc("eth_getCode", TOKEN, "pending") != waiting.rpc("eth_getCode", TOKEN) == "0x"
+    send(waiting, to=CAROL, value="0x7")
+    before = int(waiting.rpc("eth_getBalance", CAROL), 16)
+    assert int(waiting.rpc("eth_getBalance", CAROL, "pending"), 16) == before + 7
     first = pay(waiting, BOB, 5)
     second = pay(waiting, CAROL, 2, **{"from": BOB})
     assert (balance(waiting, ALICE), balance(waiting, BOB), balance(waiting, CAROL)) == (SUPPLY - 5, 3, 2)
