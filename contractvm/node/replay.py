@@ -15,6 +15,7 @@ from contractvm.chain import BlockId, Chain, UnknownBlock
 from contractvm.errors import Fatal
 from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.machine import Machine
+from contractvm.node.caller import Caller
 from contractvm.node.fault import SERVER, Fault
 from contractvm.node.layer import Layer
 from contractvm.node.overrides import NOTHING, Overrides
@@ -167,11 +168,10 @@ def mined_block(chain: Chain, at: BlockId) -> Iterator[Subject]:
         subject.advance()
 
 
-def message(chain: Chain, what: Message, at: BlockId, overrides: Overrides = NOTHING) -> Subject:
+def message(chain: Chain, caller: Caller, what: Message, at: BlockId, overrides: Overrides = NOTHING) -> Subject:
     """A call on the state at a block, or on another state. Raises: UnknownBlock, HeightError."""
-    world = chain.world(at)
-    context = overrides.apply(world, replace(chain.context(at), debug=None))
-    return Subject(chain, world, context, message=what)
+    world, context = caller.stage(at)
+    return Subject(chain, world, overrides.apply(world, replace(context, debug=None)), message=what)
 
 
 def _before(chain: Chain, height: int) -> tuple[World, BlockContext]:

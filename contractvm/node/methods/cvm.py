@@ -76,7 +76,7 @@ def _message(node: Node, transaction: Mapping[str, Any], at: BlockId, state: obj
     overrides = overrides_of(state, overridden, node.chain.check_code)
 
     def subject() -> Subject:
-        return replay.message(node.chain, message, at, overrides)
+        return replay.message(node.chain, node.caller, message, at, overrides)
 
     return subject
 

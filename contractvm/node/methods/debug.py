@@ -76,7 +76,7 @@ def trace_call(
     message = message_of(transaction, node.config.limits.call_gas)
     given = options or {}
     overrides = overrides_of(given.get("stateOverrides"), given.get("blockOverrides"), node.chain.check_code)
-    return looked_into(node, lambda: tracer(replay.message(node.chain, message, block, overrides)))
+    return looked_into(node, lambda: tracer(replay.message(node.chain, node.caller, message, block, overrides)))
 
 
 @rows.method("debug_traceBlockByNumber", Param("block", BLOCK), OPTIONS, result="list of traces")

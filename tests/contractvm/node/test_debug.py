@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contractvm.node.config import Config, Limits
+from sdk.abi import Function
 from tests.contractvm.node.deployed import ACCOUNTS, Contract, built, send
 from tests.contractvm.node.local import Local, RpcError, local
 
@@ -237,3 +238,14 @@ def test_frames_in_a_list(node: Local) -> None:
     )
     failed = pair.send("swap(address,uint256,uint256)", first.address, 10**31, 0)
     assert [trace["error"] for trace in node.rpc("trace_transaction", failed["transactionHash"])] == ["Reverted"] * 2
+
+
+def test_a_call_on_what_waits(node: Local) -> None:
+    token = Contract(node, built("token/token.py"), 10**20)
+    node.rpc("evm_setAutomine", False)
+    sent = {"from": "0x" + ALICE.hex(), "to": token.hex, "gas": hex(10**6)}
+    sent["data"] = "0x" + Function.parse("transfer(address,uint256)").encode(BOB, 9).hex()
+    node.rpc("eth_sendTransaction", sent)
+    call = {"to": token.hex, "data": "0x" + Function.parse("balanceOf(address)").encode(BOB).hex()}
+    found = {tag: node.rpc("debug_traceCall", call, tag, {"tracer": "callTracer"}) for tag in ("latest", "pending")}
+    assert {tag: int(top["output"], 16) for tag, top in found.items()} == {"latest": 0, "pending": 9}
