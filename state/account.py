@@ -8,12 +8,14 @@ and storage need not keep. A `Base` is any unchanging state that a `World` can b
 from dataclasses import dataclass
 from typing import Protocol
 
-from state.codec import RLPError, decode, decode_uint, encode_int, wrap_list
+from state.codec import RLPError, encode_int, wrap_list
 from state.errors import StoreCorrupt
 from state.merkle import EMPTY_ROOT, Keccak
 
 EMPTY_CODE_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
 """keccak of no bytes: the code hash of an account without code."""
+_HASHES = 66
+"""Bytes of the two hashes at the end of a whole account's RLP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,37 @@ def account_of(data: bytes) -> Account:
     Raises:
         StoreCorrupt: `data` is no account; it comes from our own records, so the disk lied.
     """
+    size = len(data)
     try:
-        fields = decode(data)
-        nonce, balance, *rest = (field for field in fields if isinstance(field, bytes))
-        if not rest and len(fields) == 2:
-            return Account(decode_uint(nonce), decode_uint(balance))
-        storage_root, code_hash = rest
-        if len(fields) != 4 or len(storage_root) != 32 or len(code_hash) != 32:
-            raise RLPError("neither 2 nor 4 fields, or a hash of another length than 32")
-        return Account(decode_uint(nonce), decode_uint(balance), code_hash, storage_root)
-    except (ValueError, TypeError) as error:
-        raise StoreCorrupt(f"account record {data[:80].hex()} does not parse ({error}); restore a copy") from error
+        if size > _HASHES and data[0] == 0xF8 and data[1] == size - 2 and data[-66] == data[-33] == 0xA0:
+            nonce, at = _number(data, 2)
+            balance, at = _number(data, at)
+            if at == size - _HASHES:
+                return Account(nonce, balance, data[-32:], data[-65:-33])
+        elif data[0] == 0xBF + size < 0xF8:
+            nonce, at = _number(data, 1)
+            balance, at = _number(data, at)
+            if at == size:
+                return Account(nonce, balance)
+        problem = "neither 2 nor 4 fields, or a hash of another length than 32"
+    except (ValueError, IndexError) as error:
+        problem = str(error)
+    raise StoreCorrupt(f"account record {data[:80].hex()} does not parse ({problem}); restore a copy")
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """Return the integer of at most 32 bytes whose RLP begins at `at`, and where it ends.
+
+    Raises: RLPError, or IndexError past the end of `data`.
+    """
+    first = data[at]
+    if 0 < first < 0x80:
+        return first, at + 1
+    end = at + first - 0x7F
+    number = int.from_bytes(data[at + 1 : end], "big")
+    if first > 0xA0 or end > len(data) or (first > 0x80 and (not data[at + 1] or (first == 0x81 and number < 0x80))):
+        raise RLPError(f"offset {at}: no integer of at most 256 bits")
+    return number, end
 
 
 class Base(Protocol):
