@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from contractvm.block import Block
@@ -78,9 +79,14 @@ class Node:
         self.pace.close()
         close_chain(self.chain, self.config)
 
-    def restart(self) -> None:
-        """Begin the chain anew; on the thread that changes it. Raises: HeightError."""
-        restart(self.chain, self.config, self.keys)
+    def restart(self, fork: tuple[str, int | None] | None = None) -> None:
+        """Begin the chain anew, or go on from a block of another node's; on the thread that changes the chain.
+
+        Raises: HeightError; of a fork RemoteError, IncompatibleChain, ValueError.
+        """
+        config = self.config if fork is None else replace(self.config, fork_url=fork[0], fork_block=fork[1])
+        restart(self.chain, config, self.keys)
+        self.config = config
 
     def count(self, method: str) -> None:
         """Note that a method was asked for."""

@@ -34,7 +34,11 @@ def node_info(node: Node) -> dict[str, Any]:
             "gasLimit": hex(chain.gas_limit),
             "gasPrice": hex(node.fees.gas_price),
         },
-        "forkConfig": {"forkUrl": None, "forkBlockNumber": None, "forkRetryBackoff": None},
+        "forkConfig": {
+            "forkUrl": node.config.fork_url,
+            "forkBlockNumber": node.config.fork_block,
+            "forkRetryBackoff": None,
+        },
     }
 
 

@@ -15,7 +15,7 @@ from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
 from contractvm.node.states import dumped, loaded
-from contractvm.node.values import BOOLEAN, DATA, OBJECT, QUANTITY, U64, data_hex
+from contractvm.node.values import BOOLEAN, DATA, OBJECT, QUANTITY, U64, data_hex, shown, text, u64
 from state.database import HeightError
 
 rows = Rows()
@@ -59,14 +59,28 @@ async def rollback(node: Node, depth: int) -> None:
 
 @rows.method("anvil_reset", Param("options", OBJECT, None), result="null", aliases=also("reset"))
 async def reset(node: Node, options: Mapping[str, Any] | None) -> None:
-    """Go back to the first block: snapshots, what waits and what the clock was set to are forgotten."""
-    fork = (options or {}).get("forking") or {}
-    if not isinstance(fork, dict) or any(value is not None for value in fork.values()):
-        raise bad_params("a node is given what it forks when it starts: contractvm node --fork-url URL")
+    """Go back to the first block, or fork another node as `forking` says; what waits and snapshots are forgotten."""
+    fork = forking(node, options)
     try:
-        await node.miner.write(node.restart)
+        await node.miner.write(lambda: node.restart(fork))
     except (HeightError, UnknownBlock) as error:
         raise Fault(SERVER, f"the first block's state is not kept any more: {error}") from None
+    except ValueError as error:
+        raise Fault(SERVER, str(error)) from None
+
+
+def forking(node: Node, options: Mapping[str, Any] | None) -> tuple[str, int | None] | None:
+    """The other node's URL and a block there, as `forking` names jsonRpcUrl and blockNumber. Raises: Fault."""
+    named = (options or {}).get("forking") or {}
+    if not isinstance(named, dict):
+        raise bad_params(f"forking: {shown(named)} is no object of jsonRpcUrl and blockNumber")
+    url, block = named.get("jsonRpcUrl"), named.get("blockNumber")
+    if url is None and block is None:
+        return None
+    url = node.config.fork_url if url is None else text(url)
+    if url is None:
+        raise bad_params("Forking not enabled and RPC URL not provided to start forking; give jsonRpcUrl")
+    return url, None if block is None else u64(block)
 
 
 @rows.method(

@@ -239,6 +239,22 @@ def test_a_source_that_goes_away(origin: tuple[Local, str, str]) -> None:
         assert balance(fork, token, BOB) == 5
 
 
+def test_a_node_forks_another_later(origin: tuple[Local, str, str], node: Local) -> None:
+    source, url, token = origin
+    own = node.rpc("eth_getBlockByNumber", "latest", False)
+    node.rpc("hardhat_reset", {"forking": {"jsonRpcUrl": url}})
+    assert node.rpc("eth_getBlockByNumber", "latest") == source.rpc("eth_getBlockByNumber", "latest")
+    assert balance(node, token, BOB) == 5
+    assert node.rpc("anvil_nodeInfo")["forkConfig"]["forkUrl"] == url
+    digest = node.rpc("eth_sendTransaction", {"from": hexed(CAROL), "to": hexed(BOB), "value": "0x1"})
+    assert node.rpc("eth_getTransactionReceipt", digest)["blockNumber"] == "0x3"
+    node.rpc("anvil_reset", {"forking": {"blockNumber": 1}})
+    assert (node.rpc("eth_blockNumber"), balance(node, token, BOB)) == ("0x1", 0)
+    with pytest.raises(RpcError, match=r"no block|header not found"):
+        node.rpc("anvil_reset", {"forking": {"blockNumber": 99}})
+    assert node.rpc("eth_blockNumber") == "0x1" != own["number"]
+
+
 class TestServing:
     """What a node hands out, and what it does not."""
 

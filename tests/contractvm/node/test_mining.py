@@ -268,8 +268,15 @@ def test_the_way_back_to_the_beginning(kind: str, tmp_path: Path) -> None:
             block = node.rpc("eth_getBlockByNumber", "latest")
             assert (block["number"], block["gasLimit"]) == ("0x1", genesis["gasLimit"])
             assert int(block["timestamp"], 16) < LATER
-        with pytest.raises(RpcError, match="--fork-url"):
-            node.rpc("anvil_reset", {"forking": {"jsonRpcUrl": "http://127.0.0.1:1"}})
+        for fork, words in (
+            ({"jsonRpcUrl": "http://127.0.0.1:1"}, "127.0.0.1:1" if kind == "memory" else "--data"),
+            ({"blockNumber": "0x1"}, "Forking not enabled and RPC URL not provided"),
+            ({"jsonRpcUrl": 5}, "is no text"),
+            ([1], "is no object"),
+        ):
+            with pytest.raises(RpcError, match=words):
+                node.rpc("anvil_reset", {"forking": fork})
+        assert height(node) == 1
 
 
 def test_no_way_back_to_what_is_not_kept(tmp_path: Path) -> None:
