@@ -25,7 +25,7 @@ class Slots:
         self.wiped = wiped
         """Whether the base's storage of this account is gone, all of it."""
         self._live: SortedKeys | None = None
-        self._gaps = Gaps()
+        self._gaps: Gaps  # made with `_live`: few transactions iterate
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set `key` to `value`; the caller has journaled what was there."""
@@ -87,4 +87,5 @@ class Slots:
     def _in_order(self) -> SortedKeys:
         if self._live is None:
             self._live = SortedKeys(key for key, value in self.rows.items() if value)
+            self._gaps = Gaps()
         return self._live
