@@ -41,6 +41,7 @@ COMMANDS = {
     "deploy": Entry("send", CHAIN, "Deploy a contract from its source or .wasm."),
     "send": Entry("send", CHAIN, "Send a transaction and mine it."),
     "wallet": Entry("wallet", CHAIN, "Keep accounts of your own, their keys encrypted."),
+    "console": Entry("console", CHAIN, "Work with a chain in Python."),
     "node": Entry("node", CHAIN, "Serve a local chain to Ethereum's clients."),
     "accounts": Entry("accounts", READ, "List the development accounts and their balances."),
     "call": Entry("call", READ, "Call a contract without changing anything."),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contractvm.execute import Message
     from contractvm.transaction import Transaction
     from sdk.artifact import Artifact
+    from sdk.interface import Interface
     from state.proofs import AccountProof
 
 
@@ -97,6 +98,12 @@ class Chainlike(Protocol):
 
     def trace(self, digest: Hash) -> dict[str, Any]:
         """The call tree of a mined transaction, as `cvm_trace` answers."""
+
+    def contract(self, who: Address) -> tuple[str, Interface] | None:
+        """Name and interface of a contract whose build is known."""
+
+    def created(self, first: int, last: int) -> list[Address]:
+        """Contracts that transactions of these blocks made, in order."""
 
     def remember(self, artifact: Artifact) -> None:
         """Tell the chain what is known of a contract that was just deployed, for those who ask about it later."""

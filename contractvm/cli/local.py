@@ -5,11 +5,10 @@ Never: a server; the directory is held for as long as the command runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from contractvm.block import Block
 from contractvm.chain import Chain
@@ -37,7 +36,11 @@ from contractvm.receipt import Receipt, may_contain
 from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
 from sdk.artifact import Artifact
+from sdk.interface import Interface
 from state.proofs import AccountProof
+
+if TYPE_CHECKING:
+    from contractvm.node.offline import Builds
 
 
 class LocalChain:
@@ -46,6 +49,7 @@ class LocalChain:
     def __init__(self, chain: Chain, directory: Path) -> None:
         self._chain = chain
         self._directory = directory
+        self._known: Builds | None = None
         chain.debug = debug_line
 
     def __enter__(self) -> Self:
@@ -161,39 +165,57 @@ class LocalChain:
         return found
 
     def trace(self, digest: Hash) -> dict[str, Any]:
-        with node_packages():
-            from contractvm.node import offline
-            from contractvm.node.fault import Fault
+        builds = self._builds()
+        from contractvm.node.fault import Fault
+
         try:
-            return offline.trace(self._chain, digest, self._directory)
+            return builds.trace(self._chain, digest)
         except Fault as fault:
             raise Problem(fault.message, "contractvm block shows the hashes of a block's transactions") from None
         except ValueError as error:
             raise Problem(f"the trace cannot be shown: {error}", "its calls are too deep") from None
 
+    def contract(self, who: Address) -> tuple[str, Interface] | None:
+        try:
+            return self._builds().known(self._chain.world().code_hash(who))
+        except PackageMissing:
+            return None
+
+    def created(self, first: int, last: int) -> list[Address]:
+        receipts = [receipt for height in range(first, last + 1) for receipt in self._chain.receipts(height)]
+        return [receipt.created for receipt in receipts if receipt.ok and receipt.created is not None]
+
     def remember(self, artifact: Artifact) -> None:
         """Keep the build where a node will look for it; without the node's packages nobody will."""
         try:
-            with node_packages():
-                from contractvm.node import offline
-                from contractvm.node.fault import Fault
-        except Problem:
+            builds = self._builds()
+        except PackageMissing:
             return
+        from contractvm.node.fault import Fault
+
         try:
-            offline.remember(artifact_document(artifact), self._directory)
+            builds.add(artifact_document(artifact))
         except Fault as fault:
             say(f"the build is not kept: {fault.message}", label="warning")
 
+    def _builds(self) -> Builds:
+        """Raises: PackageMissing."""
+        if self._known is None:
+            try:
+                from contractvm.node.offline import Builds
+            except ModuleNotFoundError as error:
+                if error.name is None or error.name.startswith("contractvm"):
+                    raise
+                raise PackageMissing(error.name) from None
+            self._known = Builds(self._directory)
+        return self._known
 
-@contextmanager
-def node_packages() -> Iterator[None]:
-    """Say what to install when a package of the node is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("contractvm"):
-            raise
-        raise Problem(f"traces need {error.name}", "install the node's extra: pip install 'contractvm[node]'") from None
+
+class PackageMissing(Problem):
+    """The node's packages are not installed, which traces and builds need."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f"traces need {package}", "install the node's extra: pip install 'contractvm[node]'")
 
 
 def debug_line(contract: Address, text: bytes) -> None:

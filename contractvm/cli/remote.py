@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from contractvm.execute import Message
     from contractvm.transaction import Transaction
     from sdk.artifact import Artifact
+    from sdk.interface import Interface
     from state.proofs import AccountProof
 
 REVERTED: Final = 3
@@ -225,6 +226,25 @@ class RemoteChain:
 
     def trace(self, digest: Hash) -> dict[str, Any]:
         return dict(mapping(self._client.ask("cvm_trace", hexed(digest)), "cvm_trace"))
+
+    def contract(self, who: Address) -> tuple[str, Interface] | None:
+        from sdk.interface import Interface
+
+        try:
+            answer = self._client.ask("cvm_contract", hexed(who))
+        except NodeError as error:
+            if error.rpc_code != UNKNOWN_METHOD:
+                raise
+            return None
+        if answer is None or not mapping(answer, "cvm_contract").get("known"):
+            return None
+        return str(answer.get("name")), Interface.from_json(answer.get("abi") or [])
+
+    def created(self, first: int, last: int) -> list[Address]:
+        blocks = self._client.ask_all([("eth_getBlockReceipts", (hex(height),)) for height in range(first, last + 1)])
+        receipts = [mapping(each, "a receipt") for block in blocks for each in listed(block or [], "the receipts")]
+        made = [each.get("contractAddress") for each in receipts if each.get("status") == "0x1"]
+        return [address(each, "contractAddress") for each in made if each is not None]
 
     def remember(self, artifact: Artifact) -> None:
         """Tell the node; one of another make does not want to know."""
