@@ -55,10 +55,16 @@ class Known:
     """The JSON ABI as it came."""
     map: Map = field(repr=False)
     """From places in code to lines, from entries of storage to fields."""
+    short: Mapping[str, str] = field(repr=False)
+    """What sources are called where they are shown, by their names."""
 
     def shown_sources(self) -> dict[str, str]:
         """Sources by names without the folder that all of them lie in."""
-        return dict(zip(short_names(self.sources), self.sources.values(), strict=True))
+        return {self.short[name]: content for name, content in self.sources.items()}
+
+    def shown_file(self, file: Path) -> str:
+        """What a file of the map is called there."""
+        return self.short.get(str(file), file.name)
 
 
 def short_names(names: Iterable[str]) -> list[str]:
@@ -102,6 +108,7 @@ def known_of(document: Mapping[str, Any]) -> Known:
         options=tuple(options),
         abi=abi if isinstance(abi, list) else interface.to_json(),
         map=names,
+        short=dict(zip(sources, short_names(sources), strict=True)),
     )
 
 
@@ -192,3 +199,21 @@ class Artifacts:
             except (OSError, orjson.JSONDecodeError, Fault) as error:
                 log.warning("the artifact in %s cannot be read, and is passed over: %s", path.name, error)
         self._list_errors()
+
+
+class Authored:
+    """Whether the author of a contract wrote what is at a byte of its code; asked for every instruction of a run."""
+
+    __slots__ = ("_artifacts", "_found")
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
+        self._found: dict[tuple[bytes, int], bool] = {}
+
+    def __call__(self, code_hash: bytes, offset: int) -> bool:
+        """Of code that is not known, everything."""
+        found = self._found.get((code_hash, offset))
+        if found is None:
+            known = self._artifacts.get(code_hash)
+            found = self._found[code_hash, offset] = known is None or known.map.authored(offset)
+        return found

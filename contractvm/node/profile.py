@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from contractvm.host import Host
 from contractvm.node.remaining import Remaining
-from contractvm.tracing import Frame
+from contractvm.tracing import Follows, Frame
 
 MOST_NODES: Final = 50_000
 """Stacks of functions that are told apart; what is called beyond them counts for its caller."""
@@ -21,6 +21,8 @@ ENTERING: Final = -1
 """Stands for a function where a frame is being entered."""
 Key = tuple[bytes, int]
 """A function: code hash and index."""
+Place = tuple[int, int]
+"""An instruction: its function and byte."""
 
 
 @dataclass(slots=True)
@@ -45,18 +47,27 @@ class _Open:
     left: int
     nodes: list[Node] = field(default_factory=list)
     stacks: list[list[Any]] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    """What each activation's instructions count for."""
     levels: dict[int, int] = field(default_factory=dict)
     """Where an activation stands in `stacks`, by its list's identity."""
-    last: tuple[int, int] | None = None
-    """Function and byte of the last instruction."""
+    last: Place | None = None
+    """What the last instruction counts for."""
+    itself: bool = False
+    """Whether that is the instruction's own place."""
     below: int = 0
     """Milligas that frames below used since it began."""
 
 
 class Profiler:
-    """Counts; told by a `Recorder`."""
+    """Counts; told by a `Recorder`.
 
-    def __init__(self) -> None:
+    An instruction that is not followed counts for the one before it, in a function without any for the caller's: so
+    what a line of a source has the runtime do is the line's.
+    """
+
+    def __init__(self, follows: Follows) -> None:
+        self._follows = follows
         self.root = Node((b"", ENTERING))
         self.offsets: dict[tuple[bytes, int, int], list[int]] = {}
         """Milligas and runs by code hash, function and byte."""
@@ -77,8 +88,11 @@ class Profiler:
         left = self._remaining.before(frame.code_hash, function, offset, milligas)
         self._spent(state, frame.code_hash, left)
         if not state.stacks or state.stacks[-1] is not stack:
-            self._move(state, (frame.code_hash, function), stack)
-        state.last = function, offset
+            self._move(state, (frame.code_hash, function), stack, (function, offset))
+        state.itself = self._follows(frame.code_hash, offset)
+        if state.itself:
+            state.places[-1] = function, offset
+        state.last = state.places[-1]
 
     def read(self, frame: Frame, key: bytes, value: bytes) -> None:
         """Reading is no instruction of its own."""
@@ -99,18 +113,19 @@ class Profiler:
         state.nodes[-1].gas += used
         counted = self.offsets.setdefault((code_hash, *state.last), [0, 0])
         counted[0] += used
-        counted[1] += 1
+        counted[1] += state.itself
 
-    def _move(self, state: _Open, key: Key, stack: list[Any]) -> None:
+    def _move(self, state: _Open, key: Key, stack: list[Any], place: Place) -> None:
         """A function was called, or one has returned."""
         level = state.levels.get(id(stack))
         if level is not None:
             for gone in state.stacks[level + 1 :]:
                 del state.levels[id(gone)]
-            del state.stacks[level + 1 :], state.nodes[level + 1 :]
+            del state.stacks[level + 1 :], state.nodes[level + 1 :], state.places[level + 1 :]
             return
         state.levels[id(stack)] = len(state.stacks)
         state.stacks.append(stack)
+        state.places.append(state.places[-1] if state.places else place)
         state.nodes.append(self._child(state.nodes[-1] if state.nodes else state.base, key))
 
     def _child(self, above: Node, key: Key) -> Node:

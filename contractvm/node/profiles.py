@@ -7,11 +7,12 @@ whole gas. Never: counts; `profile` does.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from contractvm.errors import Place
 from contractvm.execute import Executed
-from contractvm.node.artifacts import Artifacts
+from contractvm.node.artifacts import Artifacts, Authored
 from contractvm.node.profile import ENTERING, Key, Profiler, stacks, totals
 from contractvm.node.replay import Subject
 from contractvm.node.words import Document
@@ -30,7 +31,7 @@ NAMES: Final = 64
 
 def profile(subject: Subject, artifacts: Artifacts) -> Document:
     """The whole answer."""
-    profiler = Profiler()
+    profiler = Profiler(Authored(artifacts))
     truncated = False
     try:
         executed, _ = subject.run(Recorder(steps=profiler, most_steps=MOST_STEPS, most_events=0), reference=True)
@@ -98,7 +99,9 @@ class _Names:
         """Both, with nothing in it that divides stacks."""
         found = self._names.get(key)
         if found is None:
-            found = self._names[key] = f"{self.contract(key[0])}.{self.function(key)}".replace(";", ",")
+            contract, function = f"{self.contract(key[0])}.", self.function(key)
+            found = function if function.startswith(contract) else contract + function
+            found = self._names[key] = found.replace(";", ",")
         return found
 
     def document(self, key: Key) -> Document:
@@ -108,6 +111,10 @@ class _Names:
             "function": self.function(key),
             "functionIndex": None if key[1] == ENTERING else key[1],
         }
+
+    def file(self, code_hash: bytes, file: Path) -> str:
+        known = self._artifacts.get(code_hash)
+        return file.name if known is None else known.shown_file(file)
 
     def line(self, code_hash: bytes, function: int, offset: int) -> Line | None:
         known = self._artifacts.get(code_hash)
@@ -130,7 +137,7 @@ def _places(profiler: Profiler, names: _Names) -> Document:
         "lines": [
             {
                 "contract": names.contract(key[0]),
-                "file": key[1],
+                "file": names.file(key[0], line.file),
                 "line": key[2],
                 "code": line.text,
                 "gas": gas(used),

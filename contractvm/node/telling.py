@@ -11,7 +11,7 @@ from typing import Any
 
 from contractvm.execute import Executed
 from contractvm.machine import Kind, Status
-from contractvm.node.artifacts import Artifacts, Known
+from contractvm.node.artifacts import Artifacts, Authored, Known
 from contractvm.node.replay import Subject
 from contractvm.node.tracers import TYPES, nested, outermost, problem
 from contractvm.node.words import (
@@ -33,15 +33,7 @@ class Teller:
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
-        self._authored: dict[tuple[bytes, int], bool] = {}
-
-    def authored(self, code_hash: bytes, offset: int) -> bool:
-        """Whether the author of a contract wrote what is at a byte of its code."""
-        found = self._authored.get((code_hash, offset))
-        if found is None:
-            known = self._artifacts.get(code_hash)
-            found = self._authored[code_hash, offset] = known is None or known.map.authored(offset)
-        return found
+        self.authored = Authored(artifacts)
 
     def known(self, frame: Frame) -> Known | None:
         """What is known of the code that a frame runs."""

@@ -123,7 +123,7 @@ def place_words(known: Known | None, place: Place | None) -> Document | None:
     words["function"] = known.map.function(place.function)
     line = known.map.line(place)
     if line is not None:
-        words |= {"file": str(line.file), "line": line.number, "code": line.text}
+        words |= {"file": known.shown_file(line.file), "line": line.number, "code": line.text}
     return words | {"text": known.map.tell(place)}
 
 

@@ -12,7 +12,7 @@ from contractvm.chain import BlockId
 from contractvm.errors import ModuleError
 from contractvm.frames import choose
 from contractvm.node import replay, statediff, telling
-from contractvm.node.artifacts import Known, short_names
+from contractvm.node.artifacts import Known
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.messages import message_of
 from contractvm.node.methods.calls import BLOCK_OVERRIDES, CALL, STATE
@@ -262,7 +262,7 @@ def artifacts(node: Node) -> list[dict[str, Any]]:
             "codeHash": "0x" + known.code_hash.hex(),
             "name": known.name,
             "compiler": known.compiler,
-            "sources": short_names(known.sources),
+            "sources": list(known.short.values()),
         }
         for known in node.artifacts.all()
     ]

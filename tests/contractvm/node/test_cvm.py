@@ -169,6 +169,7 @@ def test_a_profile_across_contracts(node: Local, pair: tuple[Contract, Contract,
     assert any(stack[0].startswith("Pair.") and stack[-1].startswith("Token.") for stack in stacks)
     costly = {(Path(line["file"]).name, line["line"]) for line in profile["lines"][:8]}
     assert ("token.py", line_of(TOKEN, "self.balance_of[to] += value")) in costly
+    assert thousandths(profile["lines"][0]["gas"]) > 4_000_000
 
 
 def test_storage_by_field(node: Local) -> None:
