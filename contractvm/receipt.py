@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import field
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from contractvm.crypto import keccak256
@@ -160,31 +161,31 @@ class Receipt:
 
 
 class Bloom:
-    """Makes the blooms of one block; addresses and topics repeat, so their bits are kept while it is made."""
+    """Makes the blooms of one block."""
 
-    __slots__ = ("_bits", "whole")
+    __slots__ = ("whole",)
 
     def __init__(self) -> None:
-        self._bits: dict[bytes, tuple[tuple[int, int], ...]] = {}
         self.whole = 0
         """Union of all made so far: the block's."""
 
     def of(self, logs: Iterable[Log]) -> bytes:
         """256-byte filter of a receipt's logs. Source: yellow paper equation 30."""
-        bloom, bits = bytearray(BLOOM_BYTES), self._bits
+        bloom = bytearray(BLOOM_BYTES)
         for log in logs:
             for item in (log.address, *log.topics):
-                for at, bit in bits.get(item) or self._bits_of(item):
+                for at, bit in _bits_of(item):
                     bloom[at] |= bit
         self.whole |= int.from_bytes(bloom, "big")
         return bytes(bloom)
 
-    def _bits_of(self, item: bytes) -> tuple[tuple[int, int], ...]:
-        """The bytes of a bloom that an item sets a bit of, each with that bit."""
-        h = keccak256(item)
-        numbers = ((h[0] << 8 | h[1]) & 2047, (h[2] << 8 | h[3]) & 2047, (h[4] << 8 | h[5]) & 2047)
-        bits = self._bits[item] = tuple([(BLOOM_BYTES - 1 - (n >> 3), 1 << (n & 7)) for n in numbers])
-        return bits
+
+@lru_cache(maxsize=4_096)
+def _bits_of(item: bytes) -> tuple[tuple[int, int], ...]:
+    """The bytes of a bloom that an item sets a bit of, each with that bit. The same ones come again and again."""
+    h = keccak256(item)
+    numbers = ((h[0] << 8 | h[1]) & 2047, (h[2] << 8 | h[3]) & 2047, (h[4] << 8 | h[5]) & 2047)
+    return tuple([(BLOOM_BYTES - 1 - (n >> 3), 1 << (n & 7)) for n in numbers])
 
 
 def _log(log: Log) -> bytes:
