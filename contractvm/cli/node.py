@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contractvm.machine import Machine
     from contractvm.node.config import Config
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 URL_FILE = "node.url"
 """In a data directory: where the node that holds it can be reached."""
 
@@ -42,6 +43,9 @@ URL_FILE = "node.url"
 @click.option("--gas-limit", type=click.IntRange(5_000), metavar="GAS", help="Gas of a block.  [default: 30000000]")
 @click.option("--base-fee", type=click.IntRange(0), metavar="WEI", help="Of the first block.  [default: 1 gwei]")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Blocks of history to keep.  [default: all]")
+@click.option("--state", type=FILE, metavar="FILE", help="Begin with this state, if it is there; leave it there.")
+@click.option("--fork-url", metavar="URL", help="Go on from another contractvm node's chain, in memory.")
+@click.option("--fork-block", type=click.IntRange(0), metavar="N", help="The block to go on from.  [default: its last]")
 @click.option("--tier", type=click.Choice(NAMES), default=AUTO, envvar="CONTRACTVM_TIER", help="How to run code.")
 @click.option("--json-logs", is_flag=True, help="One JSON object a line, also on a terminal.")
 @click.option("--metrics", is_flag=True, help="Serve Prometheus metrics at /metrics.")
@@ -92,6 +96,11 @@ def configured(
     """The node's options; what nobody gave has the default that `Config` says."""
     if options["block_time"] is not None and options["no_mining"]:
         raise Problem("--block-time and --no-mining exclude each other", "leave one out", code=USAGE)
+    if options["fork_block"] is not None and options["fork_url"] is None:
+        raise Problem("--fork-block names a block of --fork-url", "name the node to fork: --fork-url URL", code=USAGE)
+    kept = settings.named or options["state"] is not None
+    if options["fork_url"] is not None and kept:
+        raise Problem("a forked chain is in memory", "leave --data and --state out", code=USAGE)
     with server_packages():
         from contractvm.node.config import Config
     mining = not options.pop("no_mining") and options["block_time"] is None

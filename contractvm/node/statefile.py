@@ -39,7 +39,8 @@ NAME: Final = "contractvm state"
 FORMAT: Final = 1
 LEVEL: Final = 3
 """Of compression: where gzip is still faster than the state is read."""
-MAGIC: Final = b"\x1f\x8b"
+BEGINNING: Final = "its beginning"
+NO_STATE: Final = "this is no state file; `contractvm node --state FILE` and anvil_dumpState make them"
 _LENGTH: Final = Struct(">I")
 _FRAME_BYTES: Final = 64 << 10
 """Storage that is written together; single values may be longer."""
@@ -144,7 +145,7 @@ class Entries:
         self._left = most_bytes
         self._codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
         self.count = 0
-        self.about = self._about(self._frame("its beginning"))
+        self.about = self._about(self._frame(BEGINNING))
 
     def __iter__(self) -> Iterator[Entry]:
         """Each account with the first part of its storage apart, each further part as an entry without address."""
@@ -180,7 +181,7 @@ class Entries:
                 if version != FORMAT:
                     raise StateFileError(f"the state has format {version}, this version reads {FORMAT}; dump it again")
             case _:
-                raise StateFileError("this is no state file; `contractvm node --state` and anvil_dumpState make them")
+                raise StateFileError(NO_STATE)
         match fields:
             case {
                 "chain_id": int(chain_id),
@@ -225,21 +226,24 @@ class Entries:
     def _read(self, size: int, where: str) -> bytes:
         try:
             content = self._packed.read(size)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except gzip.BadGzipFile as error:
+            raise StateFileError(NO_STATE if where == BEGINNING else f"the file is damaged at {where}") from error
+        except (EOFError, zlib.error) as error:
             raise StateFileError(f"the file is damaged or cut short at {where}: {error}") from error
         if len(content) != size:
             raise StateFileError(f"the file is cut short at {where}")
         return content
 
     def _finish(self) -> None:
-        if self._read_rest():
-            raise StateFileError("something follows the end of the state")
-
-    def _read_rest(self) -> bytes:
+        """Read what gzip itself has at the end: a checksum, then nothing."""
         try:
-            return self._packed.read(1)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise StateFileError(f"something follows the end of the state: {error}") from error
+            if not self._packed.read(1):
+                return
+        except EOFError as error:
+            raise StateFileError("the file is cut short at its end") from error
+        except (zlib.error, gzip.BadGzipFile) as error:
+            raise StateFileError(f"the file is damaged at its end: {error}") from error
+        raise StateFileError("something follows the end of the state")
 
 
 def write_file(path: Path, reader: Reader, about: About, progress: Progress | None = None) -> int:

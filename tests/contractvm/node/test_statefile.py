@@ -13,6 +13,7 @@ import pytest
 
 from contractvm.chain import Chain
 from contractvm.crypto import keccak_function
+from contractvm.devaccounts import dev_accounts
 from contractvm.genesis import Allocation, Genesis
 from contractvm.identity import IncompatibleChain
 from contractvm.node.config import Config
@@ -27,6 +28,8 @@ from state.errors import StoreFull
 from state.store import MemoryStore
 from state.world import World
 from tests.contractvm.node.local import local
+from tests.contractvm.node.process import NodeProcess
+from tests.contractvm.node.test_dispatch import signed
 from tests.sources import ROOT
 
 MACHINES = (WasmMachine("portable"),)
@@ -110,6 +113,15 @@ def test_a_file_that_is_cut_short_or_changed_is_refused(content: bytes, tmp_path
         path.write_bytes(wrong)
         with pytest.raises(StateFileError, match=str(path)):
             opened(path)
+
+
+def test_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    for content in (b"", b"x", b"dear reader" * 99, gzip.compress(b'{"accounts": {}}' * 9)):
+        path.write_bytes(content)
+        with pytest.raises(StateFileError, match=str(path)):
+            opened(path)
+        assert path.read_bytes() == content
 
 
 def reframed(change: Callable[[list[object]], None], content: bytes) -> bytes:
@@ -226,3 +238,21 @@ def test_a_node_goes_on_where_it_ended(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with grown(3) as chain, pytest.raises(StoreFull, match="cannot be written"):
         save(chain, tmp_path / "no" / "such" / "folder")
+
+
+def test_a_process_that_is_told_to_end_leaves_its_state(tmp_path: Path) -> None:
+    path = tmp_path / "state.gz"
+    with NodeProcess("--state", str(path)).ready() as node:
+        digest = node.connect().rpc("eth_sendRawTransaction", signed())
+        assert node.connect().rpc("eth_getTransactionReceipt", digest)["status"] == "0x1"
+        assert node.end() == 0
+    with NodeProcess("--state", str(path)).ready() as node:
+        assert node.connect().rpc("eth_getTransactionCount", "0x" + dev_accounts()[0].address.hex()) == "0x1"
+        with NodeProcess("--fork-url", node.url).ready() as fork:
+            assert fork.connect().rpc("eth_getTransactionCount", "0x" + dev_accounts()[0].address.hex()) == "0x1"
+    path.write_bytes(path.read_bytes()[:-9])
+    with NodeProcess("--state", str(path)) as node:
+        complaint = node.complaint()
+        assert node.process.returncode == 1
+        assert f"{path}: the file is cut short at its end" in complaint
+        assert "Traceback" not in complaint
