@@ -44,11 +44,16 @@ class Clock:
         # A source that went back is no way back for the chain.
         return max(int(self._source()) + self.offset, head + 1)
 
-    def increase(self, seconds: int) -> int:
-        """Shift the clock forward; return the whole shift. Raises: ValueError when `seconds` is negative."""
+    def increase(self, seconds: int, head: int = 0) -> int:
+        """Shift the clock so that a block now would be `seconds` later; return the whole shift.
+
+        Blocks made within one second have run ahead of the clock: the shift is from the `head` then, so that the next
+        block is as much later than it as was asked for. Raises: ValueError when `seconds` is negative.
+        """
         if seconds < 0:
             raise ValueError("time does not go back")
-        self.offset += seconds
+        now = int(self._source())
+        self.offset = max(now + self.offset, head) + seconds - now
         return self.offset
 
     def set_next(self, timestamp: int, head: int) -> None:

@@ -7,8 +7,6 @@ Never: an EVM of our own.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -20,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import npm
 from tests.bench.compile import BenchError
 
 SOURCE = Path(__file__).parent / "programs" / "Token.sol"
@@ -39,18 +38,11 @@ class Solidity:
 
 
 def folder() -> Path:
-    """Where the packages are, installed if they are not. Raises: BenchError without npm."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "contractvm" / "bench-npm"
-    if not (cache / "node_modules" / ".bin" / "anvil").exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            raise BenchError("npm is not installed, so there is no Solidity to compare with")
-        cache.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(cache), *PACKAGES]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise BenchError(f"npm cannot install {' '.join(PACKAGES)}: {done.stderr.strip()}")
-    return cache / "node_modules" / ".bin"
+    """Where the packages' commands are, installed if they are not. Raises: BenchError without npm."""
+    try:
+        return npm.packages(*PACKAGES) / ".bin"
+    except npm.Missing as error:
+        raise BenchError(str(error)) from None
 
 
 def compile_token(tools: Path) -> bytes:

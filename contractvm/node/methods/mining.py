@@ -110,7 +110,7 @@ async def increase_time(node: Node, seconds: int) -> int:
     chain = node.chain
     if chain.clock.after(chain.head.timestamp) + seconds > MOST:
         raise bad_params(f"the time would be above {MOST}")
-    return await timed(node, lambda: chain.clock.increase(seconds))
+    return await timed(node, lambda: chain.clock.increase(seconds, chain.head.timestamp))
 
 
 @rows.method("evm_setTime", Param("timestamp", ANY), result="number", aliases=["anvil_setTime"])
