@@ -12,7 +12,7 @@ from typing import Final
 
 from contractvm.chain import UnknownBlock
 from contractvm.errors import ContractVMError
-from contractvm.node.explorer.guard import FIELD, HEADERS, Guard
+from contractvm.node.explorer.guard import FIELD, Guard, headers
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.request import Answer, Elsewhere, Missing, Page, Request, Scope, Wrong, read
 from contractvm.node.explorer.routes import looks_inside, page_of
@@ -65,8 +65,8 @@ class Explorer:
             given = [cookie]
         if session is not None:
             request = _with_token(request, self._guard.token(session))
-        status, headers, content = await self._answer(request, session)
-        return status, [*headers, *given], content if request.method != "HEAD" else b""
+        status, told, content = await self._answer(request, session)
+        return status, [*told, *given], content if request.method != "HEAD" else b""
 
     async def _answer(self, request: Request, session: str | None) -> Answer:
         try:
@@ -104,7 +104,7 @@ class Explorer:
 
     async def _show(self, request: Request, result: Page | Elsewhere) -> Answer:
         if isinstance(result, Elsewhere):
-            return HTTPStatus.SEE_OTHER, [*HEADERS, FRESH, (b"location", result.path.encode())], b""
+            return HTTPStatus.SEE_OTHER, [*headers(), FRESH, (b"location", result.path.encode())], b""
         return await self._page(request, result)
 
     async def _page(self, request: Request, page: Page) -> Answer:
@@ -113,7 +113,7 @@ class Explorer:
             facts = {"request": request, "lens": Lens(self._node), **page.facts}
             return template.render(facts).encode("utf-8", "backslashreplace")
 
-        return page.status, [*HEADERS, HTML, FRESH], await self._node.pace.elsewhere(render)
+        return page.status, [*headers(request.host), HTML, FRESH], await self._node.pace.elsewhere(render)
 
 
 def _problem(status: HTTPStatus, title: str, words: str) -> Page:
@@ -121,12 +121,12 @@ def _problem(status: HTTPStatus, title: str, words: str) -> Page:
 
 
 def _plain(status: HTTPStatus, words: str) -> Answer:
-    return status, [*HEADERS, TEXT, FRESH], f"{words}\n".encode()
+    return status, [*headers(), TEXT, FRESH], f"{words}\n".encode()
 
 
 def _file(name: str) -> Answer:
     content = files("contractvm.node.explorer").joinpath("static", name).read_bytes()
-    return HTTPStatus.OK, [*HEADERS, (b"content-type", FILES[name]), (b"cache-control", b"no-cache")], content
+    return HTTPStatus.OK, [*headers(), (b"content-type", FILES[name]), (b"cache-control", b"no-cache")], content
 
 
 def _with_token(request: Request, token: str) -> Request:

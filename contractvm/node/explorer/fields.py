@@ -16,7 +16,7 @@ from sdk.abi import Parameter, Value
 from sdk.abi_types import AddressType, Array, Bool, Bytes, FixedBytes, Integer, Tuple, Type
 
 UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
-LONGEST: Final = 100
+LONGEST: Final = 120
 """Characters of a number."""
 _AMOUNT: Final = re.compile(r"(-?)([0-9][0-9_,]*)(?:\.([0-9]+))?\s*([a-z]*)", re.IGNORECASE)
 _HEX: Final = re.compile(r"-?0x[0-9a-f]+", re.IGNORECASE)

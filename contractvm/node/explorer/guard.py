@@ -19,19 +19,25 @@ FIELD: Final = "token"
 """Of a form."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'{}; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-"""What every answer of the explorer says."""
+"""What every answer of the explorer says, beside its policy."""
+
+
+def headers(host: str = "") -> list[tuple[bytes, bytes]]:
+    """The headers of every answer. `host`, which the guard has admitted, is named once more as the origin of our own
+    WebSocket: not all browsers take that for `'self'`."""
+    own = f" ws://{host} wss://{host}" if host else ""
+    return [*HEADERS, (b"content-security-policy", POLICY.format(own).encode())]
 
 
 class Guard:
@@ -92,7 +98,9 @@ def name_of(host: str) -> str:
 
 
 def is_address(name: str) -> bool:
-    """Whether a name is an IP address."""
+    """Whether a name is an IP address, without a zone."""
+    if "%" in name:
+        return False
     try:
         ip_address(name)
     except ValueError:

@@ -6,12 +6,11 @@ A lens is made for one request, on one thread, over one height. Never: changes a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from contractvm.block import Block, Header
-from contractvm.chain import Chain
+from contractvm.chain import Chain, UnknownBlock
 from contractvm.errors import ModuleError
 from contractvm.frames import choose
 from contractvm.host import Log
@@ -29,6 +28,8 @@ from state.world import EMPTY_CODE_HASH, World
 
 CREATION: Final = "create"
 PAYMENT: Final = "pay"
+SUGGESTED: Final = 30
+"""Names of contracts that the search suggests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Lens:
         self.chain: Chain = node.chain
         self.head: Header = self.chain.head
         self.world: World = self.chain.world(self.head.number)
-        self.now = int(time.time())
+        # Blocks made faster than one a second are ahead of the clock; their age is counted from the last of them.
+        self.now = max(int(time.time()), self.head.timestamp)
         self.accounts: tuple[Address, ...] = tuple(node.keys)
         self._dev = {address: f"dev {place}" for place, address in enumerate(self.accounts)}
         self._names: dict[bytes, str] = {}
@@ -72,6 +74,10 @@ class Lens:
             name = known.name if known else self._dev.get(Address(address), "zero" if address == ZERO_ADDRESS else "")
             self._names[address] = name
         return name
+
+    def contract_names(self) -> list[str]:
+        """Names of the contracts that the node was told of last, for the search."""
+        return list(dict.fromkeys(known.name for known in reversed(self.node.artifacts.all())))[:SUGGESTED]
 
     def is_contract(self, address: bytes) -> bool:
         """Whether there is code."""
@@ -135,12 +141,9 @@ class Lens:
     # Lists
 
     def entries(self, block: Block) -> list[Entry]:
-        """A block's transactions with their receipts."""
-        pairs = zip(block.transactions, self.chain.receipts(block.number), strict=True)
+        """A block's transactions with their receipts. Raises: UnknownBlock when it was replaced meanwhile."""
+        receipts = self.chain.receipts(block.number)
+        if any(receipt.block_hash != block.hash for receipt in receipts) or len(receipts) != len(block.transactions):
+            raise UnknownBlock(f"block 0x{block.hash.hex()} is gone: the chain was set back")
+        pairs = zip(block.transactions, receipts, strict=True)
         return [Entry(tx, receipt, block.header, self.method(tx)) for tx, receipt in pairs]
-
-    def downward(self, before: int | None, most: int) -> Iterator[Block]:
-        """Blocks below a height, or from the head, the latest first; at most so many, and none that is not kept."""
-        top = self.head.number if before is None else min(before - 1, self.head.number)
-        for height in range(top, max(top - most, -1), -1):
-            yield self.chain.block(height)

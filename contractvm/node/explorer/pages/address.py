@@ -6,19 +6,16 @@ says how far. Never: claims to have seen more than it has.
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
-from contractvm.block import Block
 from contractvm.node.explorer.lens import Entry, Lens
 from contractvm.node.explorer.pages.block import digits
 from contractvm.node.explorer.request import Missing, Page, Request
+from contractvm.node.explorer.walk import Walk
 from contractvm.receipt import Receipt
 from contractvm.types import Address
 
 LISTED: Final = 25
-BLOCKS: Final = 5_000
-SECONDS: Final = 0.5
 
 
 def address_of(text: str) -> Address:
@@ -49,34 +46,23 @@ def heading(lens: Lens, who: Address, tab: str) -> dict[str, Any]:
 def transactions(lens: Lens, request: Request, text: str) -> Page:
     """An address and the latest transactions that touch it. Raises: Missing."""
     who = address_of(text)
-    found, top, lowest = touching(lens, who, request.number("before"))
-    return Page("address.html", {**heading(lens, who, "transactions"), "entries": found, "top": top, "lowest": lowest})
+    walk = Walk(lens.chain, request.number("before"))
+    found = touching(lens, who, walk)
+    return Page("address.html", {**heading(lens, who, "transactions"), "entries": found, "walk": walk})
 
 
-def touching(lens: Lens, who: Address, before: int | None) -> tuple[list[Entry], int, int]:
-    """Transactions that an address sent, got, was made by or logged in; and from which height down to which was
-    looked."""
+def touching(lens: Lens, who: Address, walk: Walk) -> list[Entry]:
+    """Transactions that an address sent, got, was made by or logged in."""
     found: list[Entry] = []
-    top = lens.head.number if before is None else max(min(before - 1, lens.head.number), 0)
-    lowest = top + 1
-    end = time.monotonic() + SECONDS
-    for height in range(top, max(top - BLOCKS, -1), -1):
-        receipts = lens.chain.receipts(height)
-        lowest = height
-        places = [receipt.index for receipt in receipts if touches(receipt, who)]
-        if places:
-            found += of_block(lens, lens.chain.block(height), receipts, places)
-        if len(found) >= LISTED or time.monotonic() > end:
+    for header in walk:
+        if header.gas_used:
+            receipts = lens.chain.receipts(header.number)
+            if any(touches(receipt, who) for receipt in receipts):
+                entries = lens.entries(lens.chain.block(header.number))
+                found += [entry for entry in reversed(entries) if touches(entry.receipt, who)]
+        if len(found) >= LISTED:
             break
-    return found, top, lowest
-
-
-def of_block(lens: Lens, block: Block, receipts: tuple[Receipt, ...], places: list[int]) -> list[Entry]:
-    """Some of a block's transactions, the last first."""
-    return [
-        Entry(block.transactions[at], receipts[at], block.header, lens.method(block.transactions[at]))
-        for at in reversed(places)
-    ]
+    return found
 
 
 def touches(receipt: Receipt, who: Address) -> bool:

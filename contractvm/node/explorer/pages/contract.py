@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contractvm.block import Header
 from contractvm.host import Log
 from contractvm.node.explorer import calling
 from contractvm.node.explorer.decoded import Told
@@ -15,6 +15,7 @@ from contractvm.node.explorer.pages.address import address_of, heading
 from contractvm.node.explorer.pages.block import digits
 from contractvm.node.explorer.request import Missing, Page, Request
 from contractvm.node.explorer.slots import Slot, slot_of
+from contractvm.node.explorer.walk import Walk
 from contractvm.receipt import may_contain
 from contractvm.types import Address
 from sdk.abi import ABIError, Function
@@ -22,8 +23,6 @@ from sdk.abi import ABIError, Function
 SLOTS: Final = 100
 """Slots of storage on a page."""
 EVENTS: Final = 50
-BLOCKS: Final = 20_000
-SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +91,21 @@ def storage(lens: Lens, request: Request, text: str) -> Page:
 def events(lens: Lens, request: Request, text: str) -> Page:
     """What a contract emitted, the latest first; blooms say which blocks need not be read."""
     who = contract_of(lens, text)
-    before = request.number("before")
-    top = lens.head.number if before is None else max(min(before - 1, lens.head.number), 0)
+    walk = Walk(lens.chain, request.number("before"))
     found: list[Event] = []
-    lowest = top + 1
-    end = time.monotonic() + SECONDS
-    for height in range(top, max(top - BLOCKS, -1), -1):
-        header = lens.chain.header(height)
-        lowest = height
+    for header in walk:
         if may_contain(header.logs_bloom, who):
-            for receipt in reversed(lens.chain.receipts(height)):
-                for log in reversed(receipt.logs):
-                    if log.address == who:
-                        told = lens.event(log)
-                        found.append(Event(log, told, receipt.transaction_hash, height, header.timestamp))
-        if len(found) >= EVENTS or time.monotonic() > end:
+            found += of_block(lens, header, who)
+        if len(found) >= EVENTS:
             break
-    return Page("events.html", {**heading(lens, who, "events"), "events": found, "top": top, "lowest": lowest})
+    return Page("events.html", {**heading(lens, who, "events"), "events": found, "walk": walk})
+
+
+def of_block(lens: Lens, header: Header, who: Address) -> list[Event]:
+    """What a contract emitted in a block, the last first."""
+    return [
+        Event(log, lens.event(log), receipt.transaction_hash, header.number, header.timestamp)
+        for receipt in reversed(lens.chain.receipts(header.number))
+        for log in reversed(receipt.logs)
+        if log.address == who
+    ]

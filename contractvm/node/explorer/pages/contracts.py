@@ -5,7 +5,6 @@ Blocks are looked through as an address's are. Contracts made by other contracts
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +12,11 @@ from contractvm.block import Header
 from contractvm.node.artifacts import Known
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.request import Page, Request
+from contractvm.node.explorer.walk import Walk
 from contractvm.receipt import Receipt
 from contractvm.types import Address
 
 LISTED: Final = 50
-BLOCKS: Final = 20_000
-SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +31,15 @@ class Made:
     size: int
 
 
-def made(lens: Lens, before: int | None, most: int = LISTED, name: str = "") -> tuple[list[Made], int, int]:
-    """Contracts of blocks below a height, of a name if one is given; from which height down to which was looked."""
+def made(lens: Lens, walk: Walk, most: int = LISTED, name: str = "") -> list[Made]:
+    """Contracts, of a name if one is given, the latest first."""
     found: list[Made] = []
-    top = lens.head.number if before is None else max(min(before - 1, lens.head.number), 0)
-    lowest = top + 1
-    end = time.monotonic() + SECONDS
-    for height in range(top, max(top - BLOCKS, -1), -1):
-        lowest = height
-        header = lens.chain.header(height)
+    for header in walk:
         if header.gas_used:
             found += of_block(lens, header, name)
-        if len(found) >= most or time.monotonic() > end:
+        if len(found) >= most:
             break
-    return found, top, lowest
+    return found
 
 
 def of_block(lens: Lens, header: Header, name: str) -> list[Made]:
@@ -66,5 +59,5 @@ def of_block(lens: Lens, header: Header, name: str) -> list[Made]:
 
 def contracts(lens: Lens, request: Request) -> Page:
     """Contracts, with their names where they are known."""
-    found, top, lowest = made(lens, request.number("before"))
-    return Page("contracts.html", {"contracts": found, "top": top, "lowest": lowest})
+    walk = Walk(lens.chain, request.number("before"))
+    return Page("contracts.html", {"contracts": made(lens, walk), "walk": walk})

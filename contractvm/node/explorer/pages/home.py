@@ -11,6 +11,7 @@ from typing import Final
 from contractvm.block import Header
 from contractvm.node.explorer.lens import Entry, Lens
 from contractvm.node.explorer.request import Page, Request
+from contractvm.node.explorer.walk import Walk
 
 FRONT: Final = 10
 LISTED: Final = 25
@@ -26,40 +27,36 @@ class Row:
     transactions: int
 
 
-def rows(lens: Lens, before: int | None, count: int) -> list[Row]:
-    """Blocks below a height, the latest first."""
-    return [Row(block.header, len(block.transactions)) for block in lens.downward(before, count)]
+def rows(lens: Lens, walk: Walk) -> list[Row]:
+    """Blocks, the latest first."""
+    return [Row(header, len(lens.chain.block(header.number).transactions)) for header in walk]
 
 
-def latest(lens: Lens, before: int | None, count: int) -> tuple[list[Entry], int]:
-    """Transactions of blocks below a height, the latest first; and the lowest height that was looked at.
-
-    A block's transactions come whole, so there may be more than `count`.
-    """
+def latest(lens: Lens, walk: Walk, count: int) -> list[Entry]:
+    """Transactions, the latest first. A block's come whole, so there may be more than `count`."""
     found: list[Entry] = []
-    lowest = lens.head.number + 1 if before is None else before
-    for block in lens.downward(before, LOOKED):
-        lowest = block.number
-        if block.transactions:
-            found += reversed(lens.entries(block))
+    for header in walk:
+        if header.gas_used:
+            found += reversed(lens.entries(lens.chain.block(header.number)))
         if len(found) >= count:
             break
-    return found, lowest
+    return found
 
 
 def home(lens: Lens) -> Page:
     """What happens now."""
-    entries, _ = latest(lens, None, FRONT)
-    return Page("home.html", {"blocks": rows(lens, None, FRONT), "entries": entries[:FRONT]})
+    entries = latest(lens, Walk(lens.chain, None, LOOKED), FRONT)
+    blocks = rows(lens, Walk(lens.chain, None, FRONT))
+    return Page("home.html", {"blocks": blocks, "entries": entries[:FRONT]})
 
 
 def blocks(lens: Lens, request: Request) -> Page:
     """Blocks, 25 on a page."""
-    listed = rows(lens, request.number("before"), LISTED)
-    return Page("blocks.html", {"blocks": listed, "lowest": listed[-1].header.number if listed else 0})
+    walk = Walk(lens.chain, request.number("before"), LISTED)
+    return Page("blocks.html", {"blocks": rows(lens, walk), "walk": walk})
 
 
 def transactions(lens: Lens, request: Request) -> Page:
     """Transactions, about 25 on a page."""
-    entries, lowest = latest(lens, request.number("before"), LISTED)
-    return Page("transactions.html", {"entries": entries, "lowest": lowest})
+    walk = Walk(lens.chain, request.number("before"), LOOKED)
+    return Page("transactions.html", {"entries": latest(lens, walk, LISTED), "walk": walk})

@@ -18,8 +18,8 @@ from contractvm.types import Hash
 from state.account import Account
 
 SLOTS: Final = 500
-LISTED: Final = 40
-"""Lines and functions in the profile."""
+LISTED: Final = 15
+"""Lines and functions of the profile on a page; `cvm_profile` gives all."""
 ABSENT: Final = Account()
 
 

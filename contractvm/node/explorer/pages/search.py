@@ -7,6 +7,7 @@ from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.pages.block import digits
 from contractvm.node.explorer.pages.contracts import made
 from contractvm.node.explorer.request import Elsewhere, Missing, Page, Request
+from contractvm.node.explorer.walk import Walk
 
 
 def search(lens: Lens, request: Request) -> Page | Elsewhere:
@@ -14,6 +15,8 @@ def search(lens: Lens, request: Request) -> Page | Elsewhere:
     words = request.query.get("q", "").strip()
     if not words:
         raise Missing("nothing to look for; give a height, a hash, an address or a contract's name")
+    if words == "latest":
+        return Elsewhere(f"/block/{lens.head.number}")
     plain = words.replace(",", "").replace("_", "")
     if plain.isascii() and plain.isdigit() and len(plain) <= 20:
         if int(plain) <= lens.head.number:
@@ -24,7 +27,7 @@ def search(lens: Lens, request: Request) -> Page | Elsewhere:
         return Elsewhere("/address/0x" + content.hex())
     if content is not None and len(content) == 32:
         return _hash(lens, content)
-    named, _, _ = made(lens, None, 1, words)
+    named = made(lens, Walk(lens.chain, None), 1, words)
     if named:
         return Elsewhere("/address/0x" + named[0].address.hex())
     raise Missing(

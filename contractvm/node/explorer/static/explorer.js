@@ -2,9 +2,10 @@
 // Two comforts for readers with scripts on: parts marked `data-live` follow the chain, and hashes can be copied.
 // Without this file every page works and shows the same.
 (() => {
-  const QUIET_MS = 400, LONGEST_WAIT_MS = 10000;
+  const QUIET_MS = 800, LONGEST_WAIT_MS = 10000;
 
   function dress(root) {
+    if (!navigator.clipboard) return; // browsers give it to secure origins and this machine's own alone
     for (const place of root.querySelectorAll("[data-copy]")) {
       if (place.querySelector(".copy")) continue;
       const button = document.createElement("button");

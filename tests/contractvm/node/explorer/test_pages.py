@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -137,3 +140,56 @@ def test_nothing_comes_from_elsewhere(site: Site, paid: str) -> None:
         assert not re.search(r'(?:src|href|action)="(?!/|\?|#)', text), path
         assert "style=" not in text and "<style" not in text and not re.search(r"\son\w+=", text), path
         assert re.findall(r"<script[^>]*>", text) == ['<script src="/static/explorer.js" defer>'], path
+
+
+def test_forgotten_blocks_are_not_promised(site: Site, paid: str) -> None:
+    """Where history is pruned lists end, and say why; a page of what is gone says so."""
+    node = site.local.node
+    site.local.on_loop(node.miner.mine(300))
+
+    def forget() -> None:
+        while node.chain.prune(1):
+            pass
+
+    site.local.on_loop(node.miner.write(forget))
+    lists = (f"/address/{PAYER}", "/txs", "/contracts", "/blocks?before=46")
+    assert all("no longer kept" in site.get(path).text for path in lists)
+    assert "look further back" not in site.get(f"/address/{PAYER}").text
+    assert site.get(f"/tx/{paid}").status == site.get("/block/1").status == 404
+    assert site.get("/block/0").status == 200
+    assert site.get("/").status == 200
+
+
+def test_a_chain_that_is_set_back(site: Site) -> None:
+    snapshot = site.local.rpc("evm_snapshot")
+    digest = site.local.rpc("eth_sendRawTransaction", signed(0))
+    assert digest in site.get("/").text
+    site.local.rpc("evm_revert", snapshot)
+    assert digest not in site.get("/").text and site.get(f"/tx/{digest}").status == 404
+    assert site.get("/block/1").status == 404
+
+
+def test_pages_while_the_chain_grows_and_is_set_back(site: Site) -> None:
+    """Whatever a page is asked for in between, it is a page: what has gone is not found, and nothing breaks."""
+    paths = ("/", "/txs", "/blocks", "/contracts", f"/address/{PAYEE}", "/block/latest", "/pool")
+    ended = threading.Event()
+
+    def read() -> Counter[int]:
+        statuses: Counter[int] = Counter()
+        while not ended.is_set():
+            statuses.update(site.get(path).status for path in paths)
+        return statuses
+
+    snapshot = site.local.rpc("evm_snapshot")
+    with ThreadPoolExecutor(2) as readers:
+        running = [readers.submit(read) for _ in range(2)]
+        try:
+            for _ in range(15):
+                for nonce in range(6):
+                    site.local.rpc("eth_sendRawTransaction", signed(nonce))
+                site.local.rpc("evm_revert", snapshot)
+                snapshot = site.local.rpc("evm_snapshot")
+        finally:
+            ended.set()
+        statuses = running[0].result(60) + running[1].result(60)
+    assert statuses.keys() <= {200, 404} and statuses[200] > statuses[404]
