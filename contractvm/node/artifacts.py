@@ -12,13 +12,14 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from contractvm.crypto import keccak256
-from contractvm.errors import Malformed, ModuleError
+from contractvm.errors import ModuleError
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.layouts import checked_layout
 from contractvm.node.values import data, hash32, mapping, text
@@ -36,6 +37,8 @@ MOST_BYTES: Final = 64 << 20
 """Bytes of all of them together, as they are kept."""
 LARGEST: Final = 6 << 20
 """Bytes of one."""
+MOST_ERRORS: Final = 900
+"""Custom errors that reverts are compared with: as many as stay parsed."""
 SUFFIX: Final = ".json"
 NEW: Final = ".new"
 
@@ -76,8 +79,11 @@ def short_names(names: Iterable[str]) -> list[str]:
     return [str(path.relative_to(common)) if common else str(path) for path in paths]
 
 
-def known_of(document: Mapping[str, Any]) -> Known:
-    """Read an artifact. Raises: Fault, naming what is wrong with it."""
+def known_of(document: Mapping[str, Any], *, again: bool = False) -> Known:
+    """Read an artifact. Raises: Fault, naming what is wrong with it.
+
+    `again`: it was read before, so that its debug module needs no other look than those who use it take.
+    """
     code_hash = hash32(document.get("codeHash"))
     abi = document.get("abi") or []
     try:
@@ -92,12 +98,9 @@ def known_of(document: Mapping[str, Any]) -> Known:
     options = document.get("options") or []
     if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
         raise bad_params("options: a list of texts is expected")
-    names = Map(b"", _debug(debug, code_hash), layout, lambda file: sources.get(str(file), ""))
-    try:
-        if debug:
-            _ = names.lines, names.names
-    except ModuleError as error:
-        raise bad_params(f"debug: {error}") from None
+    names = Map(b"", debug, layout, lambda file: sources.get(str(file), ""))
+    if debug and not again:
+        _check_debug(debug, code_hash, names)
     return Known(
         code_hash=code_hash,
         name=text(document.get("name") or "contract")[:200],
@@ -112,17 +115,23 @@ def known_of(document: Mapping[str, Any]) -> Known:
     )
 
 
-def _debug(debug: bytes, code_hash: Hash) -> bytes:
-    """The debug module, which begins with the code that is deployed. Raises: Fault when that is another one."""
-    if not debug:
-        return b""
+def _check_debug(debug: bytes, code_hash: Hash, names: Map) -> None:
+    """Raises: Fault when a debug module cannot be read, or does not begin with the code that is deployed."""
     try:
         code, _ = WasmMachine(background=False).split(debug)
-    except Malformed as error:
+        if keccak256(code) != code_hash:
+            raise bad_params(f"debug is of code 0x{keccak256(code).hex()}, codeHash is 0x{code_hash.hex()}")
+        _ = names.lines, names.names
+    except ModuleError as error:
         raise bad_params(f"debug: {error}") from None
-    if keccak256(code) != code_hash:
-        raise bad_params(f"debug is of code 0x{keccak256(code).hex()}, codeHash is 0x{code_hash.hex()}")
-    return debug
+
+
+def read_artifact(document: Mapping[str, Any]) -> tuple[Known, bytes]:
+    """An artifact, and its bytes to keep; takes a while for large ones. Raises: Fault."""
+    encoded = orjson.dumps(document)
+    if len(encoded) > LARGEST:
+        raise bad_params(f"the artifact has {len(encoded)} bytes, at most {LARGEST} are kept; leave sources out")
+    return known_of(document), encoded
 
 
 class Artifacts:
@@ -134,6 +143,7 @@ class Artifacts:
         self._known: dict[bytes, Known] = {}
         self._sizes: dict[bytes, int] = {}
         self.errors: tuple[str, ...] = ()
+        """Signatures of custom errors, those of the latest builds first."""
         if directory is not None and directory.is_dir():
             self._load(directory)
 
@@ -145,17 +155,12 @@ class Artifacts:
         """All of them, in the order in which they were added."""
         return list(self._known.values())
 
-    def add(self, document: Mapping[str, Any]) -> Known:
+    def add(self, known: Known, encoded: bytes) -> None:
         """Know an artifact from now on, in place of an earlier one of the same code. Raises: Fault."""
-        encoded = orjson.dumps(document)
-        if len(encoded) > LARGEST:
-            raise bad_params(f"the artifact has {len(encoded)} bytes, at most {LARGEST} are kept; leave sources out")
-        known = known_of(document)
         if self._directory is not None:
             self._write(self._directory, known.code_hash, encoded)
         self._put(known, len(encoded))
         self._list_errors()
-        return known
 
     def _put(self, known: Known, size: int) -> None:
         self._known.pop(known.code_hash, None)
@@ -165,8 +170,9 @@ class Artifacts:
             self._forget(next(iter(self._known)))
 
     def _list_errors(self) -> None:
-        errors = (error for each in self._known.values() for error in each.interface.errors)
-        self.errors = tuple(dict.fromkeys(errors))
+        latest = reversed(self._known.values())
+        errors = dict.fromkeys(error for each in latest for error in each.interface.errors)
+        self.errors = tuple(islice(errors, MOST_ERRORS))
 
     def _forget(self, code_hash: bytes) -> None:
         gone = self._known.pop(code_hash)
@@ -195,7 +201,7 @@ class Artifacts:
         for path in sorted(files, key=lambda path: path.stat().st_mtime_ns):
             try:
                 encoded = path.read_bytes()
-                self._put(known_of(mapping(orjson.loads(encoded))), len(encoded))
+                self._put(known_of(mapping(orjson.loads(encoded)), again=True), len(encoded))
             except (OSError, orjson.JSONDecodeError, Fault) as error:
                 log.warning("the artifact in %s cannot be read, and is passed over: %s", path.name, error)
         self._list_errors()
@@ -211,9 +217,13 @@ class Authored:
         self._found: dict[tuple[bytes, int], bool] = {}
 
     def __call__(self, code_hash: bytes, offset: int) -> bool:
-        """Of code that is not known, everything."""
+        """Of code that is not known, everything. Raises: Fault for a damaged map: a run would take it for the code's."""
         found = self._found.get((code_hash, offset))
         if found is None:
             known = self._artifacts.get(code_hash)
-            found = self._found[code_hash, offset] = known is None or known.map.authored(offset)
+            try:
+                found = self._found[code_hash, offset] = known is None or known.map.authored(offset)
+            except ModuleError as error:
+                name = "" if known is None else known.name
+                raise Fault(SERVER, f"the artifact of {name} is damaged, add it again: {error}") from error
         return found

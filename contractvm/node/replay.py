@@ -69,6 +69,11 @@ class Subject:
         return self.context.gas_limit if limit is None else limit
 
     @property
+    def nonce(self) -> int:
+        """The sender's, before."""
+        return self.world.nonce(self.sender)
+
+    @property
     def intrinsic(self) -> int:
         """Gas that is paid before anything runs."""
         sent = Transaction(to=self.to, data=self.data, access_list=self._sent.access_list)

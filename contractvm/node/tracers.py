@@ -14,12 +14,12 @@ from typing import Any, Final
 import orjson
 
 from contractvm.execute import Executed
+from contractvm.frames import create_address
 from contractvm.machine import Kind, Status
 from contractvm.node.layer import Layer
 from contractvm.node.replay import Subject
 from contractvm.node.steps import Room
 from contractvm.tracing import MOST_BYTES, Emitted, Frame, Recorder
-from contractvm.types import ZERO_ADDRESS
 from sdk.abi import explain
 from state.account import EMPTY_CODE_HASH
 from state.world import World
@@ -62,7 +62,7 @@ def outermost(subject: Subject, recorder: Recorder, executed: Executed) -> Frame
     if frame is None:
         to = subject.to
         kind = Kind.CREATE if to is None else Kind.CALL
-        address = to or executed.created or ZERO_ADDRESS
+        address = to or create_address(subject.sender, subject.nonce)
         frame = Frame(kind, address, address, b"", subject.sender, subject.value, subject.data)
         recorder.frames.insert(0, frame)
     if frame.creates:

@@ -12,7 +12,7 @@ from contractvm.chain import BlockId
 from contractvm.errors import ModuleError
 from contractvm.frames import choose
 from contractvm.node import replay, statediff, telling
-from contractvm.node.artifacts import Known
+from contractvm.node.artifacts import Known, read_artifact
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.messages import message_of
 from contractvm.node.methods.calls import BLOCK_OVERRIDES, CALL, STATE
@@ -249,9 +249,11 @@ def _known_document(known: Known | None) -> dict[str, Any]:
 
 
 @rows.method("cvm_addArtifact", Param("artifact", OBJECT), result="hash of the code", aliases=("cvm_setContract",))
-def add_artifact(node: Node, artifact: Mapping[str, Any]) -> str:
+async def add_artifact(node: Node, artifact: Mapping[str, Any]) -> str:
     """Know a build: codeHash, name, abi, layout, debug, sources, compiler, options; kept beside a durable chain."""
-    return "0x" + node.artifacts.add(artifact).code_hash.hex()
+    known, encoded = await node.pace.elsewhere(lambda: read_artifact(artifact))
+    node.artifacts.add(known, encoded)
+    return "0x" + known.code_hash.hex()
 
 
 @rows.method("cvm_artifacts", result="list of builds")

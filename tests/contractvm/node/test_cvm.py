@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contractvm.node import artifacts
 from contractvm.node.config import Config
 from sdk.abi import Error, Function
 from tests.contractvm.node.deployed import ACCOUNTS, Contract, built, send
@@ -353,3 +355,29 @@ def test_unknown_hashes_are_errors(node: Local) -> None:
     for method in ("cvm_trace", "cvm_profile", "cvm_stateDiff"):
         with pytest.raises(RpcError, match="transaction not found"):
             node.rpc(method, "0x" + "12" * 32)
+
+
+def test_builds_that_came_first_go_first(node: Local, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(artifacts, "MOST", 2)
+    with local(Config(data=tmp_path / "chain")) as kept:
+        for number in range(4):
+            kept.rpc("cvm_addArtifact", {"codeHash": "0x" + f"{number:02x}" * 32, "name": f"number {number}"})
+        assert [build["name"] for build in kept.rpc("cvm_artifacts")] == ["number 2", "number 3"]
+        assert len(list((tmp_path / "chain" / "artifacts").iterdir())) == 2
+
+
+def test_a_damaged_map_is_an_error_of_its_own(tmp_path: Path) -> None:
+    config = Config(data=tmp_path / "chain")
+    with local(config) as node:
+        know(node, TOKEN)
+        digest = Contract(node, built(TOKEN), 10**20).receipt["transactionHash"]
+    [file] = (tmp_path / "chain" / "artifacts").iterdir()
+    document = json.loads(file.read_text(encoding="utf-8"))
+    document["debug"] = document["debug"][:-40] + "00" * 20
+    file.write_text(json.dumps(document), encoding="utf-8")
+    with local(config) as node:
+        with pytest.raises(RpcError, match="source map cannot be read") as caught:
+            node.rpc("cvm_trace", digest)
+        assert caught.value.code == -32000
+        know(node, TOKEN)
+        assert node.rpc("cvm_trace", digest)["call"]["contract"] == "Token"

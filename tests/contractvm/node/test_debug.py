@@ -249,3 +249,22 @@ def test_a_call_on_what_waits(node: Local) -> None:
     call = {"to": token.hex, "data": "0x" + Function.parse("balanceOf(address)").encode(BOB).hex()}
     found = {tag: node.rpc("debug_traceCall", call, tag, {"tracer": "callTracer"}) for tag in ("latest", "pending")}
     assert {tag: int(top["output"], 16) for tag, top in found.items()} == {"latest": 0, "pending": 9}
+
+
+def test_a_creation_that_is_refused(node: Local) -> None:
+    receipt = send(node, None, b"\0asm\1\0\0\0\xff")
+    assert receipt["status"] == "0x0"
+    top = node.rpc("debug_traceTransaction", receipt["transactionHash"], {"tracer": "callTracer"})
+    assert (top["type"], top["gasUsed"]) == ("CREATE", receipt["gasUsed"])
+    assert "code refused" in top["error"]
+    assert len(bytes.fromhex(top["to"][2:])) == 20 and int(top["to"], 16)
+
+
+def test_what_was_sent_without_a_key(node: Local) -> None:
+    token = Contract(node, built("token/token.py"), 10**20)
+    node.rpc("anvil_setBalance", token.hex, hex(10**20))
+    node.rpc("anvil_impersonateAccount", token.hex)
+    data = "0x" + Function.parse("transfer(address,uint256)").encode(BOB, 0).hex()
+    digest = node.rpc("eth_sendTransaction", {"from": token.hex, "to": token.hex, "data": data})
+    top = node.rpc("debug_traceTransaction", digest, {"tracer": "callTracer"})
+    assert (top["from"], top["to"], int(top["output"], 16)) == (token.hex, token.hex, 1)
