@@ -2,7 +2,8 @@
 
 Handing a call to another thread costs as much as most calls themselves; running a long one where requests are answered
 would make everybody wait. So each kind of call (what it calls, and by which selector) goes to another thread until it
-has been seen to be short there. One that turns out long is sent away from then on. Never: changes a result.
+has been seen to be short there. One that turns out long is sent away from then on: at once when it was very long, else
+the second time in a row, because the first may have been another process's doing. Never: changes a result.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ SHORT: Final = 0.002
 KEPT: Final = 16_384
 """Kinds of calls that are remembered."""
 UNKNOWN: Final = 1.0
+VERY_LONG: Final = 0.05
+"""Seconds that nobody but the run itself can have taken."""
 THREADS: Final = 4
 
 
 class Pace:
     """Knows which runs are short. Belongs to the event loop's thread."""
 
-    __slots__ = ("_pool", "_worst")
+    __slots__ = ("_doubtful", "_pool", "_worst")
 
     def __init__(self) -> None:
         self._worst: dict[Hashable, float] = {}
+        self._doubtful: set[Hashable] = set()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="contractvm-run")
 
     def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
@@ -40,7 +44,7 @@ class Pace:
         try:
             return work()
         finally:
-            self.took(kind, time.perf_counter() - start, fresh=False)
+            self._took_here(kind, time.perf_counter() - start)
 
     def expected(self, kind: Hashable) -> float:
         """Seconds that it has taken at the longest since it was last seen elsewhere; a second where nobody knows."""
@@ -53,6 +57,15 @@ class Pace:
             if len(worst) >= KEPT:
                 worst.clear()
             worst[kind] = seconds
+
+    def _took_here(self, kind: Hashable, seconds: float) -> None:
+        if seconds > SHORT and seconds < VERY_LONG and kind not in self._doubtful:
+            if len(self._doubtful) >= KEPT:
+                self._doubtful.clear()
+            self._doubtful.add(kind)
+            return
+        self._doubtful.discard(kind)
+        self.took(kind, seconds, fresh=False)
 
     def elsewhere(self, work: Callable[[], T]) -> Awaitable[T]:
         """Do `work` on another thread."""

@@ -1,0 +1,92 @@
+"""Where runs happen: here once they are known to be short, elsewhere when they are long."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from contractvm.node import pace
+from contractvm.node.pace import Pace
+
+
+class Clock:
+    """Time as the test wants it."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return self.now
+
+
+def taking(clock: Clock, seconds: float) -> Any:
+    def work() -> int:
+        clock.now += seconds
+        return threading.get_ident()
+
+    return work
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(pace, "time", made)
+    return made
+
+
+def where(clock: Clock, *runs: float) -> str:
+    """For runs of one kind, one after another: h for here, e for elsewhere."""
+
+    async def go() -> str:
+        paced, here, places = Pace(), threading.get_ident(), ""
+        for seconds in runs:
+            result = paced.run("kind", taking(clock, seconds))
+            done = await result if isinstance(result, Awaitable) else result
+            places += "h" if done == here else "e"
+        paced.close()
+        return places
+
+    return asyncio.run(go())
+
+
+def test_what_nobody_knows_goes_elsewhere_first(clock: Clock) -> None:
+    assert where(clock, 0.001, 0.001, 0.001) == "ehh"
+
+
+def test_what_is_long_stays_elsewhere_until_it_was_short(clock: Clock) -> None:
+    assert where(clock, 0.01, 0.01, 0.001, 0.001) == "eeeh"
+
+
+def test_one_delay_is_forgiven(clock: Clock) -> None:
+    assert where(clock, 0.001, 0.01, 0.001, 0.01, 0.001) == "ehhhh"
+
+
+def test_two_in_a_row_are_not(clock: Clock) -> None:
+    assert where(clock, 0.001, 0.01, 0.01, 0.01) == "ehhe"
+
+
+def test_what_was_very_long_goes_at_once(clock: Clock) -> None:
+    assert where(clock, 0.001, 0.1, 0.1) == "ehe"
+
+
+def test_an_error_comes_through_from_both(clock: Clock) -> None:
+    async def go() -> None:
+        paced = Pace()
+
+        def fails() -> None:
+            raise KeyError("mine")
+
+        for _ in range(2):
+            with pytest.raises(KeyError, match="mine"):
+                result = paced.run("kind", fails)
+                if isinstance(result, Awaitable):
+                    await result
+        paced.close()
+
+    asyncio.run(go())
