@@ -31,9 +31,5 @@ def document(artifact: Artifact, **changes: Any) -> dict[str, Any]:
 def deploy(node: Local, path: str, contract: str | None, *arguments: Any, **changes: Any) -> Contract:
     """A contract of `contracts/` that the node was told of; `changes` are to what it was told."""
     artifact = built(path, contract)
-
-    async def tell() -> None:
-        node.node.artifacts.add(document(artifact, **changes))
-
-    node.on_loop(tell())
+    node.rpc("cvm_addArtifact", document(artifact, **changes))
     return Contract(node, artifact, *arguments)

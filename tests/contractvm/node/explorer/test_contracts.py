@@ -75,8 +75,7 @@ def test_a_function_can_be_tried_without_sending(site: Site, token: Contract) ->
 
 
 def test_a_contract_that_is_not_known_is_called_by_signature(site: Site) -> None:
-    bare = Contract(site.local, deploy(site.local, "token/token.py", None, SUPPLY).artifact, SUPPLY)
-    site.local.node.artifacts._forget(bare.artifact.hash)
+    bare = Contract(site.local, deployed.built("token/token.py"), SUPPLY)
     page = plain(site.get(f"/address/{bare.hex}/contract"))
     assert "was not told what this contract is" in page
     path = f"/address/{bare.hex}/contract?f=totalSupply()(uint256)"
