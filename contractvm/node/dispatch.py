@@ -33,7 +33,7 @@ class Dispatcher:
 
     def __init__(self, node: Node, methods: Mapping[str, Method]) -> None:
         self._node = node
-        self._methods = methods
+        self._methods = node.methods = methods
         self._limits = node.config.limits
 
     def handle(self, body: bytes, session: Session | None = None) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -25,6 +25,7 @@ from contractvm.node.history import History
 from contractvm.node.miner import Miner
 from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
+from contractvm.node.rows import Method
 from contractvm.node.sources import Sources
 from contractvm.node.turns import Turns
 from contractvm.node.watch import Watch
@@ -49,6 +50,7 @@ class Node:
         self.talkative = True  # whether blocks are worth a line on the terminal: anvil_setLoggingEnabled
         self.started = time.monotonic()
         self.calls: Counter[str] = Counter()
+        self.methods: Mapping[str, Method] = {}
         self.pace = Pace()
         self.tracing = asyncio.Semaphore(TRACES)
         self.feed = Feed()
@@ -63,6 +65,7 @@ class Node:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
         self.sources = Sources(self.chain)
+        self.feed.add(self.sources)
         self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}

@@ -12,6 +12,7 @@ from contractvm.node.methods import (
     cvm,
     debug,
     dev,
+    discover,
     fees,
     filters,
     info,
@@ -28,6 +29,7 @@ from contractvm.node.rows import Method
 
 MODULES = (
     about,
+    discover,
     state,
     blocks,
     calls,
