@@ -6,9 +6,8 @@ Never: goes back itself; `chain` does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from contractvm.clock import Time
+from contractvm.dataclass import dataclass
 from contractvm.transaction import Transaction
 from contractvm.types import Hash
 from state.database import Restorepoint

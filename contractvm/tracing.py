@@ -10,9 +10,10 @@ bounds; beyond them nothing more is written down, and `cut` says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol, TypeAlias, cast
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import ContractVMError, ExecutionError, Place, Revert, Trap
 from contractvm.frames import create2_address, create_address
 from contractvm.host import Host, Log

@@ -9,10 +9,11 @@ Source: `contractvm.wasm.sections`, for runs and their prices. Never: runs code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import heappop, heappush
 from typing import Final, TypeAlias
 
+from contractvm.dataclass import dataclass
 from contractvm.host.table import BY_NAME as HOST
 from contractvm.rules import contract_rules
 from contractvm.wasm.contract import prepare

@@ -6,11 +6,11 @@ Never: guesses; without a map a place is the function's name and a byte, without
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from contractvm.dataclass import dataclass
 from contractvm.errors import Place
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode

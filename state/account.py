@@ -5,10 +5,10 @@ which is the leaf of the account trie. Its flat record is the same without the 6
 and storage need not keep. A `Base` is any unchanging state that a `World` can be laid over.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from state.codec import RLPError, encode_int, wrap_list
+from state.dataclass import dataclass
 from state.errors import StoreCorrupt
 from state.merkle import EMPTY_ROOT, Keccak
 

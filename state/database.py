@@ -10,12 +10,12 @@ One thread prepares, commits, reverts and prunes; any thread may take and read v
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from threading import Lock
 
 from state.account import EMPTY_CODE_HASH, Account, account_of, account_record, encode_account
 from state.cache import Cache, Paths
 from state.codec import decode, decode_uint, encode, encode_bytes
+from state.dataclass import dataclass
 from state.errors import StoreCorrupt
 from state.history import forgotten, remembered, undone
 from state.merkle import EMPTY_ROOT, Keccak

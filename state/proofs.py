@@ -5,10 +5,10 @@ They are of the state that the reader holds, which has to be the latest: older t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from state.account import Account, account_of, encode_account
 from state.codec import encode_bytes
+from state.dataclass import dataclass
 from state.merkle import Keccak
 from state.records import ACCOUNT, ACCOUNT_TRIE, STORAGE, STORAGE_TRIE
 from state.store import Reader

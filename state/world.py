@@ -9,9 +9,9 @@ A world belongs to one thread.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from state.account import EMPTY_CODE_HASH, Account, Base
+from state.dataclass import dataclass
 from state.journal import Journal
 from state.merkle import EMPTY_ROOT
 from state.slots import Slots

@@ -44,7 +44,7 @@ MAY_USE_FLOATS = {
     "contractvm/native/worker.py": "seconds that a compilation took, for reports",
 }
 MAY_USE_IDENTITY = {
-    "contractvm/dataclass.py": "what the hash of a fact is: no result depends on it",
+    "state/dataclass.py": "what the hash of a fact is: no result depends on it",
     "contractvm/host/facts.py": "an object's address, where compiled code reads the bytes",
     "contractvm/wasm/foundry.py": "names an entry of a cache that keeps the object",
     "contractvm/wasm/native.py": "an object's address, which compiled code calls it by",

@@ -8,7 +8,6 @@ portable tier. Never: imports LLVM, or runs what it finds.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -33,11 +32,15 @@ KEPT_DIGESTS: Final = 16
 
 def payload(code: bytes, rules: Rules) -> bytes:
     """What the generator in the worker's process needs to know."""
+    import pickle  # which a process that finds all its objects has no use for
+
     return pickle.dumps((code, rules))
 
 
 def payload_of(data: bytes) -> tuple[bytes, Rules]:
     """Code and rules, from a process that is trusted: this one's parent."""
+    import pickle
+
     code, rules = pickle.loads(data)
     return code, rules
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from contractvm.dataclass import dataclass
+from state.dataclass import dataclass
 
 Make = Callable[..., Any]
 
