@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contractvm.dataclass import dataclass
 from contractvm.errors import Place
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode
-from sdk.compiler.back.debug import SourceMap, read_map
-from sdk.compiler.layout_decode import Stored, Unreadable, decode_entry
+
+if TYPE_CHECKING:
+    from sdk.compiler.back.debug import SourceMap
+    from sdk.compiler.layout_decode import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class Map:
     @cached_property
     def lines(self) -> SourceMap | None:
         """Where code comes from; None when there is no map. Raises: Malformed."""
-        return read_map(self._debug) if self._debug else None
+        if not self._debug:
+            return None
+        from sdk.compiler.back.debug import read_map  # the compiler is imported where there is something of its making
+
+        return read_map(self._debug)
 
     @cached_property
     def names(self) -> Mapping[int, str]:
@@ -107,6 +113,8 @@ class Map:
         """What an entry of storage is; None when the layout does not say."""
         if self._layout is None:
             return None
+        from sdk.compiler.layout_decode import Unreadable, decode_entry  # as above
+
         try:
             return decode_entry(self._layout, key, value)
         except Unreadable:

@@ -217,7 +217,7 @@ class Authored:
         self._found: dict[tuple[bytes, int], bool] = {}
 
     def __call__(self, code_hash: bytes, offset: int) -> bool:
-        """Of code that is not known, everything. Raises: Fault for a damaged map: a run would take it for the code's."""
+        """Of code that is not known, everything. Raises: Fault for a damaged map: no run may take that for its own."""
         found = self._found.get((code_hash, offset))
         if found is None:
             known = self._artifacts.get(code_hash)

@@ -7,13 +7,15 @@ Never: guesses; what is not known is left out, and its bytes stand beside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contractvm.errors import Place
 from contractvm.host import Log
 from contractvm.node.artifacts import Known
 from sdk.abi import KNOWN_ERRORS, ABIError, Constructor, Error, Event, Function, Parameter, Value, decode, explain
-from sdk.compiler.layout_decode import Stored
+
+if TYPE_CHECKING:
+    from sdk.compiler.layout_decode import Stored
 
 Document = dict[str, Any]
 STANDARD_ERRORS = ("Error(string message)", "Panic(uint256 code)")
