@@ -4,7 +4,7 @@ Flat records serve reads, the tries serve roots and proofs; both change in the s
 records the caller adds (blocks, receipts, its head). A block's root is computed without writing anything, because its
 header needs it first: `prepare`, then `commit`. Each block leaves what its records held before, by which older heights
 are read and `revert_to` goes back. Roots are Ethereum's (Yellow Paper, appendix D, and section 4.1); proofs are
-EIP-1186's and of the latest state.
+EIP-1186's.
 
 One thread prepares, commits, reverts and prunes; any thread may take and read views.
 """
@@ -231,14 +231,15 @@ class StateDB:
             self._store.write(gone, sync)
             self._oldest = below
 
-    def account_proof(self, address: bytes, keys: Iterable[bytes] = ()) -> AccountProof:
-        """Return the latest account at `address` and its storage at `keys`, with proofs against `root`."""
-        with self._lock:
-            snapshot = self._store.snapshot()
-        try:
-            return prove_account(snapshot, address, keys, self._keccak)
-        finally:
-            snapshot.close()
+    def account_proof(self, address: bytes, keys: Iterable[bytes] = (), height: int | None = None) -> AccountProof:
+        """Return the account at `address` and its storage at `keys`, with proofs against the root at `height`.
+
+        `height` None: the latest. Raises: as `records_at`.
+        """
+        if height is None and self._height is None:
+            return prove_account(self._store, address, keys, self._keccak)
+        records = self.records_at(self._height or 0 if height is None else height)
+        return prove_account(records, address, keys, self._keccak)
 
     def records_at(self, height: int) -> Reader:
         """Return all records as they were at `height`, tries included; costs what was changed since. From any thread.

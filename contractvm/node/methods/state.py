@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from contractvm.chain import BlockId
+from contractvm.crypto import keccak_function
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
 from contractvm.node.values import ADDRESS, ANY, BLOCK, SLOT_BYTES, data, data_hex, shown, storage_keys
 from contractvm.types import Address
-from state.proofs import AccountProof, StorageProof
+from state.proofs import AccountProof, StorageProof, prove_account
+from state.records import STORAGE
 from state.world import EMPTY_CODE_HASH, EMPTY_ROOT, World
 
 rows = Rows()
@@ -26,7 +28,7 @@ def look(node: Node, block: BlockId, find: Callable[[World], str]) -> str | Awai
     """What is found in the state at a block; where what waits has to be run for it, perhaps later."""
     if block == "pending":
         return node.pace.run("pending", lambda: find(node.caller.world(block)))
-    return find(node.chain.world(block))
+    return find(node.caller.world(block) if block == "latest" else node.chain.world(block))
 
 
 @rows.method("eth_getBalance", WHO, AT, result="quantity")
@@ -104,27 +106,16 @@ def proof_of_bytes(node: Node, address: Address, keys: object, block: BlockId) -
 
 
 def prove(node: Node, address: Address, keys: list[Sequence[bytes]], block: BlockId) -> Awaitable[dict[str, Any]]:
-    """Prove elsewhere; of a key with several meanings the one that has a value. Raises: UnknownBlock."""
-    chain = node.chain
-    named = chain.height(block)
+    """Prove elsewhere; of a key with several meanings the one that has a value. Raises: UnknownBlock, HeightError."""
+    named = node.chain.height(block)
 
     def run() -> dict[str, Any]:
-        while True:
-            head = chain.head
-            if block not in _HEADS and head.number != named:
-                raise Fault(
-                    SERVER, f"missing trie node: proofs are of the latest state, block {head.number}, not of {named}"
-                )
-            world = chain.world(head.number)
-            meant = [next((key for key in each if world.storage(address, key)), each[0]) for each in keys]
-            found = chain.proof(address, meant)
-            if chain.head is head:
-                return proof_document(found)
+        records = node.sources.at(named)
+        place = STORAGE + address
+        meant = [next((key for key in each if records.get(place + key)), each[0]) for each in keys]
+        return proof_document(prove_account(records, address, meant, keccak_function()))
 
     return node.pace.elsewhere(run)
-
-
-_HEADS: Final = ("latest", "pending", "safe", "finalized")
 
 
 def proof_document(found: AccountProof) -> dict[str, Any]:
