@@ -16,15 +16,15 @@ import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from contractvm.errors import Rejected
 from contractvm.native.child import search_path
-from contractvm.recovery import decode_raws, recover_senders
+from contractvm.recovery import decode_many, decode_raws, recover_senders
 from contractvm.transaction import Transaction
-from contractvm.types import ZERO_ADDRESS, Address
+from contractvm.types import ZERO_ADDRESS, Address, Hash
 
 BATCH: Final = 256
 """Transactions that a helper is sent at once."""
@@ -213,3 +213,17 @@ def _end_all(helpers: list[Helper]) -> None:
     for helper in helpers:
         helper.end()
     helpers.clear()
+
+
+def take_all(
+    take: Callable[[Transaction], Hash], transactions: Iterable[bytes] | Incoming, chain_id: int
+) -> list[Hash | Rejected]:
+    """Decode and take many signed transactions, in order: each one's hash, or why it is refused."""
+    many = transactions.wait() if isinstance(transactions, Incoming) else decode_many(transactions, chain_id)
+    answers: list[Hash | Rejected] = []
+    for tx in many:
+        try:
+            answers.append(take(tx) if isinstance(tx, Transaction) else tx)
+        except Rejected as refusal:
+            answers.append(refusal)
+    return answers

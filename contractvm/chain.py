@@ -15,7 +15,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Final, Self
 
-from contractvm.ahead import Ahead, Incoming
+from contractvm.ahead import Ahead, Incoming, take_all
 from contractvm.archive import HEAD, Archive, Included, StoreArchive
 from contractvm.block import Block, Header, next_base_fee
 from contractvm.builder import Result, assemble, context_of, fill
@@ -31,7 +31,6 @@ from contractvm.machine import Machine
 from contractvm.making import Making
 from contractvm.mempool import Mempool, PoolLimits
 from contractvm.receipt import Receipt
-from contractvm.recovery import decode_many
 from contractvm.rejections import AlreadyKnown
 from contractvm.rules import Rules, contract_rules
 from contractvm.snapshots import Snapshot, Snapshots
@@ -151,14 +150,7 @@ class Chain:
 
     def submit_many(self, transactions: Iterable[bytes] | Incoming) -> list[Hash | Rejected]:
         """Take many signed transactions, in order; return each one's hash or why it is refused."""
-        many = transactions.wait() if isinstance(transactions, Incoming) else decode_many(transactions, self.chain_id)
-        answers: list[Hash | Rejected] = []
-        for tx in many:
-            try:
-                answers.append(self.take(tx) if isinstance(tx, Transaction) else tx)
-            except Rejected as refusal:
-                answers.append(refusal)
-        return answers
+        return take_all(self.take, transactions, self.chain_id)
 
     def take(self, tx: Transaction) -> Hash:
         """Take a decoded transaction into the pool. Raises: Rejected."""
@@ -262,9 +254,8 @@ class Chain:
             else:
                 if 0 < then.height < self._archive.oldest:
                     raise Pruned(f"block {then.height} of the snapshot is no longer kept: the snapshot is void")
-                self._state.restore(then.point)
-                self._archive.settle(then.height)
-                self._move_head(self._header_at_head())
+                point = then.point
+                self._go_back(then.height, lambda: self._state.restore(point))
             self.clock.restore(then.time)
             with self._gate:
                 self.pool.restore(then.waiting)
@@ -279,10 +270,9 @@ class Chain:
             if not 0 <= height <= head:
                 raise UnknownBlock(f"block {height} is not on this chain, whose head is {head}")
             if height < head:
-                self._state.revert_to(height, self._archive.remove(height, head), sync=True)
-                self._archive.settle(height)
+                gone = self._archive.remove(height, head)
+                self._go_back(height, lambda: self._state.revert_to(height, gone, sync=True))
                 self.snapshots.forget_above(height)
-                self._move_head(self._header_at_head())
                 with self._gate:
                     self.pool.revalidate(self._account)
 
@@ -392,10 +382,9 @@ class Chain:
         header = self.header(at)
         return header, self._state.records_at(header.number)
 
-    def proof(self, address: Address, keys: Iterable[bytes] = ()) -> AccountProof:
-        """The account and some of its storage at the head, with proofs against the head's state root (EIP-1186)."""
-        with self._lock:
-            return self._state.account_proof(address, keys)
+    def proof(self, address: Address, keys: Iterable[bytes] = (), at: BlockId = "latest") -> AccountProof:
+        """An account and some of its storage at a block, with proofs against its state root. Source: EIP-1186."""
+        return self._state.account_proof(address, keys, self.height(at))
 
     # Inside
 
@@ -431,6 +420,19 @@ class Chain:
         self.clock.next = None
         self._move_head(block.header)
         return block
+
+    def _go_back(self, height: int, undo: Callable[[], None]) -> None:
+        """Undo blocks; readers take the one at `height` for the head before the state above it is gone."""
+        before, header = self._head, self.header(height)
+        try:
+            if height >= self.oldest:  # in memory a snapshot brings back a state that was forgotten since
+                self._move_head(header)
+            undo()
+        except BaseException:
+            self._move_head(before)
+            raise
+        self._archive.settle(height)
+        self._move_head(header)
 
     def _move_head(self, header: Header) -> None:
         with self._gate:

@@ -37,8 +37,9 @@ class Upcoming:
         head, context = chain.head, chain.context("pending")
         frame = (context.number, context.timestamp, context.coinbase, context.base_fee, context.gas_limit)
         if head is not self._head or frame != self._frame or not self._extend(context):
-            self._head, self._frame = head, frame
+            self._head = None
             self._base, self._world = chain.world(context.number - 1), chain.world(context.number - 1)
+            self._head, self._frame = head, frame
             self._tried, self._gas_left = [], context.gas_limit
             self._extend(context)
         return self._world, context
@@ -47,7 +48,7 @@ class Upcoming:
         """Let go of the state: it is of a block that was."""
         if self._head is not None:
             self._head = None
-            del self._base, self._world
+            del self._base, self._world, self._tried
 
     def _extend(self, context: BlockContext) -> bool:
         """Run what has come since; False when what was run would not be what comes first."""
