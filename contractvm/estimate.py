@@ -32,8 +32,8 @@ class CannotSucceed(ContractVMError):
 class Estimate:
     """`gas` succeeds and `gas - 1` fails.
 
-    `steady` is False when the message spends another amount if given more gas: then it looks at the gas it has, and
-    some limit above `gas` may fail or one far below may succeed.
+    `steady` is False when the message spends another amount if given more gas, or fails then: it looks at the gas it
+    has, and some limit above `gas` may fail or one far below may succeed.
     """
 
     gas: int
@@ -69,10 +69,14 @@ def estimate(executor: Executor, message: Message, scratch: Callable[[], World],
         top = run(allowance)
     except IntrinsicGasTooLow as error:
         raise CannotSucceed(f"gas required exceeds allowance ({allowance}): {error}", None) from None
-    if not top.ok:
-        raise _failure(top, allowance)
-    # Success with less than what was spent would mean that the message chose to spend less.
     floor = _intrinsic(executor, message)
+    if not top.ok:
+        less = _less(run, allowance, floor) if sees_gas and top.status is not Status.OUT_OF_GAS else None
+        if less is None:
+            raise _failure(top, allowance)
+        least = _least(run, floor - 1, less)
+        return Estimate(least, run(least), steady=False)
+    # Success with less than what was spent would mean that the message chose to spend less.
     low, high = max(top.gas_spent, floor) - 1, allowance
     if not sees_gas:
         if run(low + 1).ok:
@@ -85,13 +89,29 @@ def estimate(executor: Executor, message: Message, scratch: Callable[[], World],
                 high = guess
             else:
                 low = guess
+    least = _least(run, low, high)
+    return Estimate(least, run(least), steady=run(least).gas_spent == top.gas_spent)
+
+
+def _least(run: Callable[[int], Executed], low: int, high: int) -> int:
+    """A limit that succeeds where one less fails, between `low`, which fails, and `high`, which succeeds."""
     while high - low > 1:
         middle = (low + high) // 2
         if run(middle).ok:
             high = middle
         else:
             low = middle
-    return Estimate(high, run(high), steady=run(high).gas_spent == top.gas_spent)
+    return high
+
+
+def _less(run: Callable[[int], Executed], allowance: int, floor: int) -> int | None:
+    """A limit under one that is too much: some code refuses to run with plenty of gas."""
+    limit = allowance // 2
+    while limit >= floor:
+        if run(limit).ok:
+            return limit
+        limit //= 2
+    return None
 
 
 def _sees_gas(executor: Executor, message: Message, world: World) -> bool:

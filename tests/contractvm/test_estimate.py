@@ -184,3 +184,23 @@ def test_the_sentry_of_a_write_is_met_by_code_that_sees_no_gas() -> None:
 
     found, _ = search(TO_SHOP, blind=blind)
     assert found.gas == 21_000 + 2_301
+
+
+def test_code_that_fails_with_plenty_of_gas_has_an_estimate_that_is_flagged() -> None:
+    def modest(host: Host, entry: str) -> bytes:
+        burn(host, 5_000)
+        if host.meter.gas_left > 1_000_000:
+            raise Revert(b"too rich")
+        return b""
+
+    found, _ = search(TO_SHOP, modest=modest)
+    assert (found.gas, found.steady) == (21_000 + 5_000, False)
+
+
+def test_code_that_always_fails_says_how_it_does_with_all_gas() -> None:
+    def never(host: Host, entry: str) -> bytes:
+        raise Revert(b"%d" % (host.meter.gas_left > 1_000_000))
+
+    with pytest.raises(CannotSucceed) as failed:
+        search(TO_SHOP, never=never)
+    assert failed.value.executed is not None and failed.value.executed.output == b"1"
