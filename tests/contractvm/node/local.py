@@ -47,14 +47,19 @@ class Local:
         """Run a coroutine where the node lives."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
+    def ask(self, body: bytes, seconds: float = 60, session: Session | None = None) -> bytes | None:
+        """The answer to any bytes, as it is sent. Raises: TimeoutError."""
+
+        async def answered() -> bytes | None:
+            answer = self._dispatcher.handle(body, session)
+            return await asyncio.wait_for(answer, seconds) if isinstance(answer, Awaitable) else answer
+
+        answer: bytes | None = self.on_loop(answered())
+        return answer
+
     def raw(self, body: bytes, session: Session | None = None) -> Any:
         """The answer to any bytes, read; None where there is none."""
-
-        async def ask() -> bytes | None:
-            answer = self._dispatcher.handle(body, session)
-            return await answer if isinstance(answer, Awaitable) else answer
-
-        answer = self.on_loop(ask())
+        answer = self.ask(body, session=session)
         return None if answer is None else json.loads(answer)
 
     def rpc(self, method: str, *params: Any, session: Session | None = None) -> Any:
