@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
 import pytest
 import wasmtime
 
 from contractvm.errors import Invalid, Malformed, ModuleError, Unlinkable
 from contractvm.host.table import HOST
 from contractvm.rules import contract_rules
-from contractvm.wasm.contract import accept, host_type, reload
+from contractvm.wasm.contract import SEES_GAS, accept, host_type, reload
 from contractvm.wasm.encode import section, sized, vector
 from contractvm.wasm.module import I32, I64, FuncType
 from tests.contractvm.wasm.modules import HEADER, body
@@ -229,3 +233,21 @@ def test_reloading_asks_no_questions() -> None:
     """Later rules must not invalidate what was deployed, so code is not checked again."""
     strange = code(MEMORY + CALL + "(func (drop (ref.null extern)))")
     assert reload(strange, RULES).entries == {"call": 0}
+
+
+def test_who_can_see_how_much_gas_is_left() -> None:
+    assert not accept(code(MEMORY + CALL), RULES).sees_gas
+    assert accept(code('(import "cvm1" "gas_left" (func (result i64)))' + MEMORY + CALL), RULES).sees_gas
+
+
+def test_host_functions_that_tell_of_gas_are_known() -> None:
+    """Each that asks the meter for what is left, or forwards a part of it, itself or through what it calls."""
+
+    def asks(function: Callable[..., Any], seen: frozenset[str] = frozenset()) -> bool:
+        names = set(getattr(function, "__code__").co_names)  # noqa: B009 - host functions are plain functions
+        called = {name: function.__globals__.get(name) for name in names - seen}
+        return bool(names & {"gas_left", "forward"}) or any(
+            asks(each, seen | names) for each in called.values() if isinstance(each, FunctionType)
+        )
+
+    assert {row.name for row in HOST if asks(row.fn)} == SEES_GAS
