@@ -21,6 +21,7 @@ from contractvm.cli.output import hexed, number, show_json, show_pairs
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.signer import account_of, caller_of, gas_limit_option, sender_option, value_option
 from contractvm.cli.tiers import tier_option
+from contractvm.cli.traces import failure_of_call
 from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
 from contractvm.execute import Message
@@ -67,11 +68,12 @@ def call(
     data, function = call_data(signature, args)
     with to_read(settings, tier) as chain:
         target, at = receiver(to, chain), block_id(block)
-        executed = chain.call(Message(caller_of(sender, chain), target, value, data, gas_limit), at)
-        if executed.ok and not executed.output and not chain.code(target, at):
+        message = Message(caller_of(sender, chain), target, value, data, gas_limit)
+        executed = chain.call(message, at)
+        if not executed.ok:
+            fail(settings, executed, failure_of_call(chain, message, at))
+        if not executed.output and not chain.code(target, at):
             raise Problem(f"{checksum(target)} has no code at block {block}", "check the address, or deploy first")
-    if not executed.ok:
-        fail(settings, executed)
     values = (
         list(decode([o.type for o in function.outputs], executed.output))
         if function is not None and function.outputs
@@ -133,9 +135,9 @@ def estimate(
         try:
             found = chain.estimate(message, at)
         except Failing as failure:
-            if failure.outcome is None or not settings.json:
+            if failure.outcome is None:
                 raise
-            fail(settings, failure.outcome)
+            fail(settings, failure.outcome, failure_of_call(chain, message, at), failure.message)
         shares = chain.parts(replace(message, gas_limit=found.gas), at) if parts else []
     if settings.json:
         document = {"gas": found.gas, "gasUsed": found.used, "steady": found.steady}
@@ -158,13 +160,13 @@ def receiver(text: str, chain: Chainlike) -> Address:
     return account_of(text, chain)
 
 
-def fail(settings: Settings, outcome: Outcome) -> NoReturn:
-    """Say why a message failed and end with 1."""
+def fail(settings: Settings, outcome: Outcome, places: list[str], message: str = "") -> NoReturn:
+    """Say why a message failed, and where, and end with 1; `message` has the reason in other words."""
     if settings.json:
         code = REVERTED if outcome.reverted else -32000
         error = {"code": code, "message": outcome.reason, "data": hexed(outcome.output)}
-        show_json({"error": error, "gas": outcome.gas})
-    say(outcome.reason)
+        show_json({"error": error, "gas": outcome.gas, "backtrace": places})
+    say(message or outcome.reason, "\n  ".join(places))
     click.get_current_context().exit(FAILED)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from contractvm.cli.facts import BlockId, Entry, Holding, LogQuery, Mined, Outcome, Part, Quote, Sealed
+from contractvm.cli.facts import BlockId, Entry, Holding, LogQuery, Mined, Outcome, Part, Quote, Sealed, Slot
 from contractvm.types import Address, Hash
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Chainlike(Protocol):
     def storage(self, who: Address, key: bytes, at: BlockId) -> bytes:
         """The value at a storage key, as it is kept."""
 
-    def entries(self, who: Address, at: BlockId, most: int | None) -> list[tuple[bytes, bytes]]:
-        """Storage keys and values in byte order, at most `most`."""
+    def entries(self, who: Address, at: BlockId, most: int | None) -> list[Slot]:
+        """Storage in order of keys, at most `most` of them."""
 
     def proof(self, who: Address, keys: Sequence[bytes]) -> tuple[Hash, AccountProof]:
         """The latest state root, and a proof that nobody has checked yet."""
@@ -98,6 +98,9 @@ class Chainlike(Protocol):
 
     def trace(self, digest: Hash) -> dict[str, Any]:
         """The call tree of a mined transaction, as `cvm_trace` answers."""
+
+    def trace_call(self, message: Message, at: BlockId) -> dict[str, Any]:
+        """The call tree of a message, as `cvm_traceCall` answers."""
 
     def contract(self, who: Address) -> tuple[str, Interface] | None:
         """Name and interface of a contract whose build is known."""

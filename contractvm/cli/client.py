@@ -10,8 +10,10 @@ import base64
 import http.client
 import json
 import socket
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -22,6 +24,8 @@ LARGEST: Final = 256 << 20
 """Bytes of an answer."""
 STALE_SECONDS: Final = 15.0
 """Idle time after which a connection is not used again: the node may be closing it at that moment."""
+DEEPEST: Final = 8_000
+"""Levels: 1,024 calls are two each, and some are the trace's own. So many are a few megabytes of stack."""
 _PART: Final = 1 << 16
 
 
@@ -44,6 +48,17 @@ def way_out(said: str, rpc_code: int) -> str:
     if "insufficient funds" in said:
         return "send from another account with --from, or send less"
     return ""
+
+
+@contextmanager
+def nested_deeply() -> Iterator[None]:
+    """Let JSON be nested as deeply as the longest chain of contract calls; deeper is refused and crashes nothing."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 class Client:
@@ -129,8 +144,14 @@ class Client:
             raise Problem(f"the connection to {self.origin} failed: {reason}", "is the node running?") from None
         self._used = time.monotonic()
         try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
+            with nested_deeply():
+                return json.loads(content)
+        except RecursionError:
+            raise Problem(
+                f"what {self.origin} answered to {method} is nested too deeply to be read",
+                "Python 3.13 and newer read the deepest traces",
+            ) from None
+        except ValueError:
             said = f"HTTP {status}" if status != 200 else "something that is no JSON"
             raise Problem(
                 f"what is at {self.origin} answered {method} with {said}", "check the URL, its path included"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from contractvm.cli.facts import Entry, Mined, Sealed
+from contractvm.cli.facts import Entry, Mined, Sealed, Slot
 from contractvm.cli.known import known_errors
 from contractvm.cli.literals import revert_reason
 from contractvm.cli.problem import Problem
@@ -78,6 +78,13 @@ def listed(value: object, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise wrong(value, where, "a list")
     return value
+
+
+def slot_of(value: object) -> Slot:
+    """An entry of storage. Raises: Problem."""
+    entry = mapping(value, "an entry")
+    words = {name: entry[name] for name in ("field", "path", "decoded", "isLength") if name in entry}
+    return Slot(data(entry.get("key"), "a key"), data(entry.get("value"), "a value"), words)
 
 
 def entry_of(value: object) -> Entry:

@@ -52,6 +52,15 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A storage key with its value; where the contract's layout is known, `words` has `field`, `path`, `decoded`."""
+
+    key: bytes
+    value: bytes
+    words: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A log; `index` is its place among the block's."""
 

@@ -5,7 +5,7 @@ Never: a server; the directory is held for as long as the command runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +23,7 @@ from contractvm.cli.facts import (
     Part,
     Quote,
     Sealed,
+    Slot,
 )
 from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
@@ -37,6 +38,7 @@ from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
 from sdk.artifact import Artifact
 from sdk.interface import Interface
+from state.database import HeightError
 from state.proofs import AccountProof
 
 if TYPE_CHECKING:
@@ -93,12 +95,13 @@ class LocalChain:
     def storage(self, who: Address, key: bytes, at: BlockId) -> bytes:
         return self._chain.world(at).storage(who, key)
 
-    def entries(self, who: Address, at: BlockId, most: int | None) -> list[tuple[bytes, bytes]]:
+    def entries(self, who: Address, at: BlockId, most: int | None) -> list[Slot]:
         world = self._chain.world(at)
-        found: list[tuple[bytes, bytes]] = []
+        found: list[Slot] = []
         key = world.next_key(who, None, inclusive=True, stop=None)
         while key is not None and (most is None or len(found) < most):
-            found.append((key, world.storage(who, key)))
+            value = world.storage(who, key)
+            found.append(Slot(key, value, self._words(world.code_hash(who), key, value)))
             key = world.next_key(who, key, inclusive=False, stop=None)
         return found
 
@@ -172,8 +175,17 @@ class LocalChain:
             return builds.trace(self._chain, digest)
         except Fault as fault:
             raise Problem(fault.message, "contractvm block shows the hashes of a block's transactions") from None
-        except ValueError as error:
-            raise Problem(f"the trace cannot be shown: {error}", "its calls are too deep") from None
+        except HeightError as error:
+            raise Problem(f"the state before the transaction is not kept any more: {error}", "see --keep") from None
+        except RecursionError:
+            raise too_deep() from None
+
+    def trace_call(self, message: Message, at: BlockId) -> dict[str, Any]:
+        builds = self._builds()
+        try:
+            return builds.trace_call(self._chain, message, at)
+        except RecursionError:
+            raise too_deep() from None
 
     def contract(self, who: Address) -> tuple[str, Interface] | None:
         try:
@@ -198,6 +210,13 @@ class LocalChain:
         except Fault as fault:
             say(f"the build is not kept: {fault.message}", label="warning")
 
+    def _words(self, code_hash: bytes, key: bytes, value: bytes) -> Mapping[str, object]:
+        """What an entry of storage is; empty where nobody can tell."""
+        try:
+            return self._builds().words(code_hash, key, value)
+        except PackageMissing:
+            return {}
+
     def _builds(self) -> Builds:
         """Raises: PackageMissing."""
         if self._known is None:
@@ -216,6 +235,11 @@ class PackageMissing(Problem):
 
     def __init__(self, package: str) -> None:
         super().__init__(f"traces need {package}", "install the node's extra: pip install 'contractvm[node]'")
+
+
+def too_deep() -> Problem:
+    """Python before 3.13 reads JSON to a depth that nobody can raise."""
+    return Problem("the calls are too deep to be shown", "Python 3.13 and newer read deeper traces")
 
 
 def debug_line(contract: Address, text: bytes) -> None:

@@ -1,6 +1,7 @@
 """`contractvm logs`: what contracts have logged, by contract, event and block, decoded where the event is known.
 
-An event is known when it is named on the command line, or when a build in the working directory declares it.
+An event is known when it is named on the command line, when a build in the working directory declares it, or the build
+of its contract, if that was left with the chain.
 Never: guesses an event; a log of an unknown one is shown as its bytes.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from contractvm.cli.call import plain, receiver
+from contractvm.cli.chainlike import Chainlike
 from contractvm.cli.facts import Entry, LogQuery
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.known import known_events
@@ -24,6 +26,8 @@ from contractvm.cli.values import clip
 from sdk.abi import ABIError, Event, Value, show
 from sdk.abi_packed import topic_of
 
+MOST_CONTRACTS = 100
+"""Contracts whose builds are asked for."""
 ANY = "_"
 """Written for an indexed value that may be anything."""
 
@@ -57,11 +61,11 @@ def logs(
       contractvm logs --address 0x5FbD... --from-block 10
     """
     named, topics = wanted_topics(event, args)
-    events = {known.hash: known for known in parsed(known_events())} | ({named.hash: named} if named else {})
     first, last = block_id(from_block), block_id(to_block)
     with to_read(settings) as chain:
         of = tuple(receiver(each, chain) for each in contracts)
         found = chain.logs(LogQuery(first, last, of, topics))
+        events = events_of(chain, found) | ({named.hash: named} if named else {})
     if settings.json:
         show_json({"logs": [document(entry, events) for entry in found]})
         return
@@ -84,7 +88,7 @@ def wanted_topics(event: str | None, args: Sequence[str]) -> tuple[Event | None,
     """The event that was named, if any, and the topics to look for. Raises: Problem, ABIError."""
     if event is None:
         return None, ()
-    if event.startswith(("0x", "0X")):
+    if event == ANY or event.startswith(("0x", "0X")):
         return None, tuple(None if word == ANY else topic(word) for word in (event, *args))
     if "(" not in event:
         matching = [known for known in parsed(known_events()) if known.name == event]
@@ -121,6 +125,15 @@ def topic(word: str) -> bytes:
     if not 0 < len(content) <= 32:
         raise Problem(f"{clip(word)!r} is no topic", "a topic is up to 32 bytes in 0x hex", code=USAGE)
     return content.rjust(32, b"\0")
+
+
+def events_of(chain: Chainlike, entries: Sequence[Entry]) -> dict[bytes, Event]:
+    """The events that are known here, and those of the contracts that logged these."""
+    declared = list(known_events())
+    for who in sorted({entry.address for entry in entries})[:MOST_CONTRACTS]:
+        known = chain.contract(who)
+        declared += known[1].events if known is not None else ()
+    return {event.hash: event for event in parsed(declared)}
 
 
 def parsed(declarations: Iterable[str]) -> list[Event]:

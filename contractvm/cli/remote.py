@@ -6,13 +6,26 @@ Never: signs, or asks anything that the command did not.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from contractvm.cli.client import Client, NodeError
-from contractvm.cli.documents import address, block_of, data, entry_of, hash32, listed, mapping, mined_of, number
+from contractvm.cli.documents import (
+    address,
+    block_of,
+    data,
+    entry_of,
+    hash32,
+    listed,
+    mapping,
+    mined_of,
+    number,
+    slot_of,
+)
 from contractvm.cli.facts import (
     BlockId,
     Entry,
@@ -24,6 +37,7 @@ from contractvm.cli.facts import (
     Part,
     Quote,
     Sealed,
+    Slot,
 )
 from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
@@ -95,10 +109,10 @@ class RemoteChain:
 
     def storage(self, who: Address, key: bytes, at: BlockId) -> bytes:
         found, _ = self._listed(who, at, {"start": hexed(key), "limit": 1})
-        return next((value for name, value in found if name == key), b"")
+        return next((slot.value for slot in found if slot.key == key), b"")
 
-    def entries(self, who: Address, at: BlockId, most: int | None) -> list[tuple[bytes, bytes]]:
-        found: list[tuple[bytes, bytes]] = []
+    def entries(self, who: Address, at: BlockId, most: int | None) -> list[Slot]:
+        found: list[Slot] = []
         start: object = "0x"
         while start is not None and (most is None or len(found) < most):
             wanted = PAGE if most is None else min(PAGE, most - len(found))
@@ -106,14 +120,10 @@ class RemoteChain:
             found += page
         return found
 
-    def _listed(
-        self, who: Address, at: BlockId, options: Mapping[str, object]
-    ) -> tuple[list[tuple[bytes, bytes]], object]:
-        """Keys and values from a key on, and where to go on, None at the end."""
+    def _listed(self, who: Address, at: BlockId, options: Mapping[str, object]) -> tuple[list[Slot], object]:
+        """Entries from a key on, and where to go on, None at the end."""
         answer = mapping(self._client.ask("cvm_storage", hexed(who), options, block_parameter(at)), "cvm_storage")
-        entries = [mapping(entry, "an entry") for entry in listed(answer.get("entries"), "the entries")]
-        pairs = [(data(entry.get("key"), "a key"), data(entry.get("value"), "a value")) for entry in entries]
-        return pairs, answer.get("next")
+        return [slot_of(entry) for entry in listed(answer.get("entries"), "the entries")], answer.get("next")
 
     def proof(self, who: Address, keys: Sequence[bytes]) -> tuple[Hash, AccountProof]:
         from contractvm.cli.documents import proof_of
@@ -158,7 +168,8 @@ class RemoteChain:
         return number(self._client.ask("eth_getTransactionCount", hexed(who), "pending"), "eth_getTransactionCount")
 
     def send(self, tx: Transaction) -> Hash:
-        return hash32(self._client.ask("eth_sendRawTransaction", hexed(tx.encode())), "eth_sendRawTransaction")
+        with told_of(tx.hash):
+            return hash32(self._client.ask("eth_sendRawTransaction", hexed(tx.encode())), "eth_sendRawTransaction")
 
     def send_unlocked(self, tx: Transaction, sender: Address) -> Hash:
         document: dict[str, object] = {
@@ -178,18 +189,20 @@ class RemoteChain:
 
     def mined(self, digest: Hash) -> Mined:
         deadline = time.monotonic() + self._client.timeout
-        looks = 0
-        while (found := self.receipt(digest)) is None:
-            pause = PAUSES[min(looks, len(PAUSES) - 1)]
-            if time.monotonic() + pause > deadline:
-                raise Problem(
-                    f"transaction {hexed(digest)} is in no block after {self._client.timeout:g} seconds",
-                    "it waits in the node's pool: `contractvm rpc evm_mine` makes a block where the node may, "
-                    "`contractvm receipt` asks again, --timeout SECONDS waits longer",
-                )
-            time.sleep(pause)
-            looks += 1
-        return found
+        with told_of(digest):
+            for look in itertools.count():
+                found = self.receipt(digest)
+                if found is not None:
+                    return found
+                pause = PAUSES[min(look, len(PAUSES) - 1)]
+                if time.monotonic() + pause > deadline:
+                    break
+                time.sleep(pause)
+        raise Problem(
+            f"transaction {hexed(digest)} is in no block after {self._client.timeout:g} seconds",
+            "it waits in the node's pool: `contractvm rpc evm_mine` makes a block where the node may, "
+            "`contractvm receipt` asks again, --timeout SECONDS waits longer",
+        )
 
     def receipt(self, digest: Hash) -> Mined | None:
         name = hexed(digest)
@@ -227,6 +240,10 @@ class RemoteChain:
     def trace(self, digest: Hash) -> dict[str, Any]:
         return dict(mapping(self._client.ask("cvm_trace", hexed(digest)), "cvm_trace"))
 
+    def trace_call(self, message: Message, at: BlockId) -> dict[str, Any]:
+        answer = self._client.ask("cvm_traceCall", message_document(message), block_parameter(at))
+        return dict(mapping(answer, "cvm_traceCall"))
+
     def contract(self, who: Address) -> tuple[str, Interface] | None:
         from sdk.interface import Interface
 
@@ -253,6 +270,18 @@ class RemoteChain:
         except NodeError as error:
             if error.rpc_code != UNKNOWN_METHOD:
                 say(f"the node does not keep the build: {error.said}", label="warning")
+
+
+@contextmanager
+def told_of(digest: Hash) -> Iterator[None]:
+    """Whatever cuts the wait for an answer short: the transaction may be on its way, and this is its name."""
+    try:
+        yield
+    except NodeError:
+        raise
+    except (Problem, KeyboardInterrupt):
+        say(f"the transaction may have been sent: contractvm receipt {hexed(digest)}", label="note")
+        raise
 
 
 PAGE: Final = 1_000

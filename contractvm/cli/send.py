@@ -15,7 +15,7 @@ import click
 
 from contractvm.cli.call import receiver
 from contractvm.cli.chainlike import Chainlike
-from contractvm.cli.facts import Mined
+from contractvm.cli.facts import Failing, Mined
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.ledger import show_mined
@@ -25,6 +25,7 @@ from contractvm.cli.output import number, show_pairs
 from contractvm.cli.problem import USAGE, Problem
 from contractvm.cli.signer import WHO, Signer, Wanted, sending_options, signer_of
 from contractvm.cli.tiers import tier_option
+from contractvm.cli.traces import failure_of_call
 from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
 from contractvm.execute import Message
@@ -144,7 +145,7 @@ def transact(chain: Chainlike, signer: Signer, to: Address | None, data: bytes, 
         )
     gas_limit = sending.gas_limit
     if gas_limit is None:
-        gas_limit = chain.estimate(Message(signer.address, to, sending.value, data), "pending").gas
+        gas_limit = estimated(chain, Message(signer.address, to, sending.value, data))
     tip = sending.priority_gas_price or 0
     if sending.legacy and sending.priority_gas_price is not None:
         raise Problem("a --legacy transaction has no tip", "leave --priority-gas-price out", code=USAGE)
@@ -165,3 +166,14 @@ def transact(chain: Chainlike, signer: Signer, to: Address | None, data: bytes, 
     if signer.secret is None:
         return chain.mined(chain.send_unlocked(tx, signer.address))
     return chain.mined(chain.send(tx.sign(signer.secret)))
+
+
+def estimated(chain: Chainlike, message: Message) -> int:
+    """The least gas limit. Raises: Failing, which says where in the source."""
+    try:
+        return chain.estimate(message, "pending").gas
+    except Failing as failure:
+        if failure.outcome is None:
+            raise
+        places = failure_of_call(chain, message, "pending")
+        raise Failing(failure.message, failure.outcome, "\n  ".join(places) or failure.way_out) from None

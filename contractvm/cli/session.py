@@ -21,18 +21,18 @@ from contractvm.cli.chainlike import Chainlike
 from contractvm.cli.facts import BlockId, Entry, LogQuery, Mined, Sealed
 from contractvm.cli.files import built
 from contractvm.cli.literals import constructor_data
-from contractvm.cli.logs import decoded, parsed
+from contractvm.cli.logs import decoded, events_of
 from contractvm.cli.opened import block_id
 from contractvm.cli.output import number
 from contractvm.cli.problem import Problem
 from contractvm.cli.send import Sending, transact
 from contractvm.cli.signer import Signer, account_of, caller_of
-from contractvm.cli.traces import failure_of, lines
+from contractvm.cli.traces import failure_of, failure_of_call, lines
 from contractvm.cli.values import amount, checksum, hash_of
 from contractvm.devaccounts import dev_accounts
 from contractvm.execute import Message
 from contractvm.types import Address, Hash
-from sdk.abi import Constructor, Event, Function, Value
+from sdk.abi import Constructor, Function, Value
 from sdk.abi_types import AddressType
 from sdk.interface import Interface
 from sdk.testing.contract import Deployed
@@ -112,7 +112,7 @@ class Session:
 
     def storage(self, who: Who, most: int = 100) -> dict[bytes, bytes]:
         """Keys and values of a contract."""
-        return dict(self._chain.entries(self._address(who), "latest", most))
+        return {slot.key: slot.value for slot in self._chain.entries(self._address(who), "latest", most)}
 
     def trace(self, digest: str | Sent) -> None:
         """Print a transaction's calls, storage and events."""
@@ -178,7 +178,8 @@ class Session:
         message = Message(caller, contract.address, value, function.encode(*arguments), gas)
         outcome = self._chain.call(message, "latest")
         if not outcome.ok:
-            raise Problem(f"{contract!r}.{function.name}: {outcome.reason}")
+            places = failure_of_call(self._chain, message, "latest")
+            raise Problem(f"{contract!r}.{function.name}: {outcome.reason}", "\n  ".join(places))
         return function.decode_output(outcome.output)
 
     def invoke(
@@ -224,11 +225,7 @@ class Session:
 
     def _words(self, entries: Sequence[Entry]) -> list[str]:
         """Logs in the words of the builds that are known."""
-        events: dict[bytes, Event] = {}
-        for who in {entry.address for entry in entries}:
-            known = self._chain.contract(who)
-            declared = parsed(known[1].events) if known is not None else []
-            events |= {event.hash: event for event in declared}
+        events = events_of(self._chain, entries)
         found = []
         for entry in entries:
             known_event = decoded(entry, events)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import click
 
+from contractvm.cli.facts import Slot
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.opened import block_id, to_read
 from contractvm.cli.output import hexed, number, readable, show_json, show_pairs, show_table
 from contractvm.cli.problem import Problem, say
 from contractvm.cli.signer import account_of
+from contractvm.cli.traces import field_of, shown
 from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum, ether, hex_bytes
 from contractvm.crypto import keccak256
@@ -71,13 +73,29 @@ def key_of(text: str) -> bytes:
     return text.encode()
 
 
-def show_entries(settings: Settings, found: list[tuple[bytes, bytes]], everything: bool) -> None:
+def show_entries(settings: Settings, found: list[Slot], everything: bool) -> None:
+    """Keys and values, by field where the layout is known; with -v the bytes beside."""
     if settings.json:
-        show_json({"storage": {"0x" + k.hex(): hexed(v) for k, v in found}})
+        fields = {hexed(slot.key): dict(slot.words) for slot in found if slot.words}
+        storage = {hexed(slot.key): hexed(slot.value) for slot in found}
+        show_json({"storage": storage} | ({"fields": fields} if fields else {}))
         return
-    show_table(("key", "value"), [(readable(k), readable(v)) for k, v in found])
+    if not any(slot.words for slot in found):
+        show_table(("key", "value"), [(readable(slot.key), readable(slot.value)) for slot in found])
+    elif settings.verbose:
+        rows = [(*told(slot), hexed(slot.key), hexed(slot.value)) for slot in found]
+        show_table(("field", "holds", "key", "value"), rows)
+    else:
+        show_table(("field", "holds"), list(map(told, found)))
     if not everything and len(found) == LISTED:
         say(f"there may be more than {LISTED:,} keys; --all shows them", label="note")
+
+
+def told(slot: Slot) -> tuple[str, str]:
+    """A field and what it holds; of what belongs to none, the bytes."""
+    if not slot.words:
+        return readable(slot.key), readable(slot.value)
+    return field_of(slot.words), shown(slot.words.get("decoded"))
 
 
 def check(root: Hash, target: Address, keys: list[bytes], found: AccountProof) -> None:

@@ -12,13 +12,15 @@ from typing import Any, Final
 import click
 
 from contractvm.cli.chainlike import Chainlike
-from contractvm.cli.facts import Mined
+from contractvm.cli.client import nested_deeply
+from contractvm.cli.facts import BlockId, Mined
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.opened import to_read
 from contractvm.cli.output import number, show_json
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.url import node_options
 from contractvm.cli.values import clip, hash_of
+from contractvm.execute import Message
 
 SHOWN: Final = 66
 """Characters of bytes that nobody can read."""
@@ -40,7 +42,8 @@ def trace(settings: Settings, transaction: str) -> None:
     with to_read(settings) as chain:
         found = chain.trace(digest)
     if settings.json:
-        show_json(found)
+        with nested_deeply():
+            show_json(found)
     else:
         try:
             for line in lines(found["call"], bool(settings.verbose)):
@@ -99,12 +102,16 @@ def described(event: Document) -> tuple[str, str]:
             return f"event with topics {', '.join(event['topics']) or 'none'}", f" data {clip(event['data'], SHOWN)}"
         case "storage":
             if event.get("field"):
-                path = "".join(f"[{step}]" for step in event.get("path") or ())
-                size = "length of " if event.get("isLength") else ""
-                return f"{size}{event['field']}{path}", f" {shown(event['from'])} -> {shown(event['to'])}"
+                return field_of(event), f" {shown(event['from'])} -> {shown(event['to'])}"
             before, after = (clip(event[name], SHOWN) for name in ("before", "after"))
             return f"storage {clip(event['key'], SHOWN)}", f" {before} -> {after}"
     return str(event["kind"]), ""
+
+
+def field_of(words: Document) -> str:
+    """A field of storage with the way to the entry in it: `Token.balance_of[0x70..]`."""
+    path = "".join(f"[{step}]" for step in words.get("path") or ())
+    return f"{'length of ' if words.get('isLength') else ''}{words['field']}{path}"
 
 
 def values(arguments: Sequence[Document] | None) -> str:
@@ -124,6 +131,8 @@ def shown(value: object) -> str:
             return str(value).lower()
         case list():
             return f"[{', '.join(map(shown, value))}]"
+        case dict():
+            return f"({', '.join(f'{name}={shown(item)}' for name, item in value.items())})"
     return clip(str(value), SHOWN)
 
 
@@ -133,6 +142,14 @@ def failure_of(chain: Chainlike, mined: Mined) -> list[str]:
         return place_texts(chain.trace(mined.transaction_hash))
     except Problem:
         return []  # A node of another make, or history that is gone: the reason itself has been told.
+
+
+def failure_of_call(chain: Chainlike, message: Message, at: BlockId) -> list[str]:
+    """Where a failed message went wrong, as `failure_of`."""
+    try:
+        return place_texts(chain.trace_call(message, at))
+    except Problem:
+        return []
 
 
 def place_texts(found: Document) -> list[str]:

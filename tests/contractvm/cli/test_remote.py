@@ -264,7 +264,7 @@ def answering(status: int, content: bytes) -> Iterator[str]:
     [
         (404, b"<html>", "with HTTP 404"),
         (200, b"<html>", "something that is no JSON"),
-        (200, b"[" * 100_000, "something that is no JSON"),
+        (200, b"[" * 100_000, "nested too deeply to be read"),
         (200, b"[]", "does not speak JSON-RPC"),
         (200, b'{"id": 1}', "does not speak JSON-RPC"),
         (200, b'{"jsonrpc": "2.0", "id": 1, "result": 5}', "the block is 5, an object was expected"),
