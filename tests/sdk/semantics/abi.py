@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contractvm.crypto import keccak256
-from sdk.abi import decode, encode, parse_types
+from sdk.abi import ABIError, decode, encode, parse_types
 from tests.sdk.semantics.values import (
     Account,
     BytesLiteral,
@@ -35,9 +35,12 @@ def encoded(types: Sequence[Type], values: Sequence[Any]) -> bytes:
 
 
 def decoded(data: bytes, type_: Type) -> Any:
-    """One value, or a tuple of several. Only for data that are well-formed."""
+    """One value, or a tuple of several. Raises: Reverted for data that are malformed."""
     types = type_.items if isinstance(type_, TupleT) else (type_,)
-    found = decode(parse_types(f"({','.join(map(abi_type, types))})"), data)
+    try:
+        found = decode(parse_types(f"({','.join(map(abi_type, types))})"), data)
+    except ABIError:
+        raise Reverted(b"") from None
     values = tuple(from_plain(value, one) for value, one in zip(found, types, strict=True))
     return values if isinstance(type_, TupleT) else values[0]
 

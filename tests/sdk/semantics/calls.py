@@ -1,7 +1,6 @@
 """What a call in the source means: functions of the language, conversions, records, methods, other contracts.
 
-Follows docs/language.md, "Functions of the language", "Conversions" and "Other contracts". Never: gas,
-signatures or raw calls.
+Follows docs/language.md, "Functions of the language", "Conversions" and "Other contracts". Never: gas.
 """
 
 from __future__ import annotations
@@ -9,15 +8,27 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 from typing import Any
 
-from contractvm.crypto import blake2b256, keccak256, ripemd160, sha256
-from tests.sdk.semantics import arithmetic
+from contractvm.crypto import (
+    address_of,
+    blake2b256,
+    ed25519_verify,
+    keccak256,
+    recover,
+    ripemd160,
+    sha256,
+    verify,
+)
+from tests.sdk.semantics import arithmetic, wire
 from tests.sdk.semantics.abi import decoded, encoded, packed
-from tests.sdk.semantics.frame import Frame, Place
+from tests.sdk.semantics.frame import Call, Frame, Place
 from tests.sdk.semantics.source import Class, Method
 from tests.sdk.semantics.values import (
     U64,
+    Account,
     AddressT,
     Fixed,
     IllTyped,
@@ -29,10 +40,10 @@ from tests.sdk.semantics.values import (
     Remote,
     Reverted,
     Seq,
+    TupleT,
     coerce,
     copied,
     default,
-    from_plain,
     is_literal,
     panic,
     plain,
@@ -49,6 +60,7 @@ class Calling:
 
     remote: Remote
     value: int
+    reentry: bool
 
 
 def call(frame: Frame, node: ast.Call, evaluate: Evaluate, place: Callable[[Frame, ast.expr], Place]) -> Any:
@@ -104,7 +116,7 @@ def named(frame: Frame, name: str, node: ast.Call, evaluate: Evaluate) -> Any:
     module = frame.module
     if name in module.functions:
         return internal(frame, module.functions[name], node, evaluate)
-    if name in ("try_call", "abi_decode", "create", "create2", "max_value", "min_value"):
+    if name in SPECIAL:
         return special(frame, name, node, evaluate)
     given, by_name = arguments(frame, node, evaluate)
     if name in module.structs:
@@ -112,6 +124,8 @@ def named(frame: Frame, name: str, node: ast.Call, evaluate: Evaluate) -> Any:
         return Record(module.structs[name], values)
     if name in BUILTINS:
         return BUILTINS[name](frame, given)
+    if name.removeprefix("try_") in RAW:
+        return raw(frame, name, given, by_name)
     type_ = module.named(name)
     if isinstance(type_, InterfaceT):
         return Remote(type_, given[0].data)
@@ -133,8 +147,8 @@ def bound(frame: Frame, cls: Class, given: list[Any], by_name: dict[str, Any], e
 def method_of(frame: Frame, value: Any, name: str, node: ast.Call, evaluate: Evaluate) -> Any:
     """`value.name(...)`."""
     if isinstance(value, Remote) and name == "call":
-        amount = next((evaluate(frame, one.value) for one in node.keywords if one.arg == "value"), 0)
-        return Calling(value, plain(amount))
+        options = {one.arg: plain(evaluate(frame, one.value)) for one in node.keywords}
+        return Calling(value, options.get("value", 0), options.get("reentry", False))
     if isinstance(value, (Remote, Calling)):
         return remote(frame, value, name, *arguments(frame, node, evaluate))
     match name:
@@ -158,10 +172,13 @@ def remote(frame: Frame, target: Remote | Calling, name: str, given: list[Any], 
         assert parameter.annotation is not None
         one = given[i] if i < len(given) else by_name[parameter.arg]
         values.append(plain(coerce(one, method.module.type(parameter.annotation))))
-    result = frame.world.message(frame.instance.address, where.data, name, values, value)
-    assert method.node.returns is not None
-    type_ = method.module.type(method.node.returns)
-    return None if type_ == NoneT() else from_plain(plain(result), type_)
+    entry = wire.remote_entry(frame.module.classes[where.type.name], name, len(values))
+    data = entry.selector + wire.outputs(TupleT(entry.types), values)
+    message = Call(frame.instance.address, value, data, frame.call.origin)
+    reentry = isinstance(target, Calling) and target.reentry
+    kind = "static" if "view" in method.decorators else "call"
+    answer = frame.world.raw(message, where.data, kind, reentry, frame.instance)
+    return None if entry.returns == NoneT() else decoded(answer, entry.returns)
 
 
 def special(frame: Frame, name: str, node: ast.Call, evaluate: Evaluate) -> Any:
@@ -175,6 +192,21 @@ def special(frame: Frame, name: str, node: ast.Call, evaluate: Evaluate) -> Any:
         return decoded(plain(evaluate(frame, node.args[0])), frame.module.type(node.args[1]))
     if name == "try_call":
         return attempted(frame, node, evaluate)
+    if name in ("encode_call", "selector"):
+        function = node.args[0]
+        assert isinstance(function, ast.Attribute)
+        entry = wire.remote_entry(frame.module.classes[ast.unparse(function.value)], function.attr)
+        values = [evaluate(frame, one) for one in node.args[1:]]
+        fitting = [plain(coerce(one, type_)) for one, type_ in zip(values, entry.types, strict=name == "encode_call")]
+        arguments_ = wire.outputs(TupleT(entry.types), fitting) if name == "encode_call" else b""
+        return entry.selector + arguments_ if name == "encode_call" else Fixed(entry.selector)
+    if name == "interface_id":
+        methods = frame.module.classes[ast.unparse(node.args[0])].methods
+        ids = [
+            int.from_bytes(wire.remote_entry(frame.module.classes[ast.unparse(node.args[0])], one).selector)
+            for one in methods
+        ]
+        return Fixed(reduce(xor, ids, 0).to_bytes(4, "big"))
     code = node.args[0]
     assert isinstance(code, ast.Attribute)
     given, by_name = arguments(frame, ast.Call(code, node.args[1:], node.keywords), evaluate)
@@ -251,6 +283,46 @@ def hashed(name: str) -> Callable[[Frame, list[Any]], Fixed]:
     return lambda frame, given: Fixed(HASHES[name](arithmetic.raw(given[0])))
 
 
+SPECIAL = (
+    "try_call",
+    "abi_decode",
+    "create",
+    "create2",
+    "max_value",
+    "min_value",
+    "encode_call",
+    "selector",
+    "interface_id",
+)
+RAW = {"raw_call": "call", "raw_static_call": "static", "raw_delegate_call": "delegate"}
+
+
+def raw(frame: Frame, name: str, given: list[Any], by_name: dict[str, Any]) -> Any:
+    """`raw_call(to, data)` and its kin."""
+    kind = RAW[name.removeprefix("try_")]
+    reentry = bool(by_name.get("reentry", False))
+    if kind == "delegate":
+        message = Call(frame.call.sender, frame.call.value, bytes(given[1]), frame.call.origin)
+    else:
+        value = plain(by_name.get("value", 0))
+        message = Call(frame.instance.address, value, bytes(given[1]), frame.call.origin)
+    try:
+        answer = frame.world.raw(message, given[0].data, kind, reentry, frame.instance)
+    except Reverted as refused:
+        if name.startswith("try_"):
+            return False, refused.data
+        raise
+    return (True, answer) if name.startswith("try_") else answer
+
+
+def recovered(frame: Frame, given: list[Any]) -> Account:
+    """`ecrecover(digest, v, r, s)`."""
+    v, r, s = (plain(one) for one in given[1:])
+    number = {27: 0, 28: 1}.get(v)
+    key = None if number is None else recover(plain(given[0]), int.from_bytes(r), int.from_bytes(s), number)
+    return Account(bytes(20) if key is None else bytes(address_of(key)))
+
+
 def send(frame: Frame, given: list[Any]) -> None:
     frame.world.transfer(frame.instance.address, given[0].data, plain(given[1]))
 
@@ -272,6 +344,9 @@ BUILTINS: dict[str, Callable[[Frame, list[Any]], Any]] = {
     "max": lambda frame, given: max(listed(given), key=plain),
     "abi_encode": lambda frame, given: encoded([type_of(one) for one in given], given),
     "encode_packed": lambda frame, given: packed(given),
+    "ecrecover": recovered,
+    "secp256k1_verify": lambda frame, given: verify(*map(plain, given)),
+    "ed25519_verify": lambda frame, given: ed25519_verify(*map(plain, given)),
     "send": send,
     "try_send": try_send,
     **{name: hashed(name) for name in HASHES},

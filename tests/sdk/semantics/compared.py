@@ -6,14 +6,13 @@ Never: looks at gas.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from sdk.abi import Event, Function
+from sdk.abi import Event
 from sdk.compiler import Compiled
 from sdk.testing import Bound, Deployed, MockChain
 from sdk.testing import Reverted as ChainReverted
@@ -36,6 +35,7 @@ from tests.sdk.semantics.values import (
     Type,
     abi_type,
 )
+from tests.sdk.semantics.wire import Entry, entries
 from tests.sources import ROOT
 
 Outcome: TypeAlias = tuple[str, Any]
@@ -52,24 +52,11 @@ class Step:
         return f"c.{self.function}({', '.join(map(repr, self.arguments))})"
 
 
-@dataclass(frozen=True)
-class Signature:
-    """An external function, by the source's name, or a getter of a plain field."""
-
-    name: str
-    types: tuple[Type, ...]
-
-
-def signatures(module: Module, contract: str) -> list[Signature]:
-    """External functions and getters without keys."""
-    found: dict[str, Signature] = {}
-    for cls in reversed(linearised(module, contract)):
-        for name, method in cls.methods.items():
-            if "external" in method.decorators:
-                annotations = [one.annotation for one in method.node.args.args if one.arg != "self"]
-                types = tuple(method.module.type(one) for one in annotations if one is not None)
-                found[name] = Signature(name, types)
-    return list(found.values())
+def signatures(module: Module, contract: str) -> list[Entry]:
+    """External functions, with each number of arguments that they take."""
+    order = linearised(module, contract)
+    external = {name for cls in order for name, method in cls.methods.items() if "external" in method.decorators}
+    return [entry for entry in entries(order) if entry.name in external]
 
 
 def values(type_: Type) -> st.SearchStrategy[Any]:
@@ -105,12 +92,12 @@ def values(type_: Type) -> st.SearchStrategy[Any]:
     raise ValueError(f"no values of {type_}")
 
 
-def step(signature: Signature) -> st.SearchStrategy[Step]:
+def step(signature: Entry) -> st.SearchStrategy[Step]:
     """A call with drawn arguments."""
     return st.tuples(*map(values, signature.types)).map(lambda given: Step(signature.name, given))
 
 
-def steps(found: list[Signature], most: int) -> st.SearchStrategy[list[Step]]:
+def steps(found: list[Entry], most: int) -> st.SearchStrategy[list[Step]]:
     """Sequences of calls."""
     return st.lists(st.one_of(*map(step, found)), min_size=1, max_size=most)
 
@@ -135,12 +122,12 @@ def in_the_oracle(source: str, contract: str, sequence: list[Step]) -> list[Outc
     return [*outcomes, ("events", [(log.event, log.values) for log in machine.logs])]
 
 
-def on_the_chain(chain: MockChain, deployed: Deployed, sequence: list[Step], events: list[Event]) -> list[Outcome]:
+def on_the_chain(deployed: Deployed, known: list[Entry], sequence: list[Step], events: list[Event]) -> list[Outcome]:
     """The same on a chain."""
     outcomes: list[Outcome] = []
     logs: list[Any] = []
     for one in sequence:
-        bound = chosen(deployed, one)
+        bound = chosen(deployed, known, one)
         try:
             if bound.function.reads_only:
                 outcomes.append(("value", plain(bound(*one.arguments))))
@@ -161,12 +148,10 @@ def money(module: Module, contract: str) -> int:
     return 200 if constructor is not None and "payable" in constructor.decorators else 0
 
 
-def chosen(deployed: Deployed, wanted: Step) -> Bound:
+def chosen(deployed: Deployed, known: list[Entry], wanted: Step) -> Bound:
     """The function, of several arities the one that is called."""
-    name = re.sub("_([a-z])", lambda found: found[1].upper(), wanted.function)
-    parsed = [Function.parse(text) for text in deployed.interface.functions]
-    fitting = [one for one in parsed if one.name == name and len(one.inputs) == len(wanted.arguments)]
-    return deployed[fitting[0].text]
+    fitting = [one for one in known if one.name == wanted.function and len(one.types) == len(wanted.arguments)]
+    return deployed[fitting[0].signature]
 
 
 @dataclass
@@ -201,9 +186,10 @@ class Pair:
     def compare(self, sequence: list[Step]) -> None:
         """Raises: AssertionError where the chain and the oracle differ."""
         expected = in_the_oracle(self.source, self.contract, sequence)
+        known = signatures(self.module, self.contract)
         before = self.chain.snapshot()
         try:
-            found = on_the_chain(self.chain, self.deployed, sequence, self.events)
+            found = on_the_chain(self.deployed, known, sequence, self.events)
         finally:
             self.chain.revert(before)
         for one, want, have in zip([*sequence, "the events"], expected, found, strict=True):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from contractvm.devaccounts import dev_accounts
-from tests.sdk.semantics.machine import Machine
+from tests.sdk.semantics import wire
+from tests.sdk.semantics.machine import Log, Machine
 
 ACCOUNTS = tuple(bytes(account.address) for account in dev_accounts())
 
@@ -26,10 +27,45 @@ class Handle:
     def __getattr__(self, name: str) -> Any:
         source = snake(self.machine, self.address, name)
 
-        def call(*arguments: Any, sender: bytes = ACCOUNTS[0], value: int = 0) -> Any:
-            return self.machine.execute(self.address, source, *arguments, sender=sender, value=value)
+        return Callable_(self, source)
 
-        return call
+    def __getitem__(self, signature: str) -> Any:
+        """By signature: an overload, or one number of arguments."""
+        order = self.machine.instances[self.address].order
+        return Callable_(self, next(one.name for one in wire.entries(order) if one.signature == signature))
+
+
+@dataclass(frozen=True)
+class Callable_:
+    """A function of a contract of the oracle, by the source's name."""
+
+    handle: Handle
+    name: str
+
+    def __call__(self, *arguments: Any, sender: bytes = ACCOUNTS[0], value: int = 0) -> Any:
+        handle = self.handle
+        return handle.machine.execute(handle.address, self.name, *arguments, sender=sender, value=value)
+
+    def tx(self, *arguments: Any, sender: bytes = ACCOUNTS[0], value: int = 0) -> Receipt:
+        before = len(self.handle.machine.logs)
+        result = self(*arguments, sender=sender, value=value)
+        return Receipt(result, tuple(self.handle.machine.logs[before:]))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    value: Any
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True)
+class Payer:
+    """`chain.pay(to, amount)`, by the first account."""
+
+    machine: Machine
+
+    def pay(self, to: bytes, wei: int) -> None:
+        self.machine.guarded(lambda: self.machine.transfer(ACCOUNTS[0], to, wei))
 
 
 def snake(machine: Machine, address: bytes, name: str) -> str:

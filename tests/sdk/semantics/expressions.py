@@ -185,6 +185,12 @@ def fact(frame: Frame, name: str) -> Any:
             return Account(frame.call.sender)
         case "msg.value":
             return Num(U256, frame.call.value)
+        case "msg.data":
+            return frame.call.data
+        case "msg.sig":
+            return Fixed(frame.call.data[:4].ljust(4, b"\0"))
+        case "tx.origin":
+            return Account(frame.call.origin)
         case "block.timestamp":
             return Num(U64, frame.world.timestamp)
         case "block.number":
@@ -226,6 +232,7 @@ def place(frame: Frame, node: ast.expr) -> Place:
             return LocalPlace(frame, name)
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             field = next(cls.fields[name] for cls in frame.instance.order if name in cls.fields)
+            frame.world.writes += 1
             return FieldPlace(frame.instance, name, field.type)
         case ast.Attribute(value=base, attr=name):
             return MemberPlace(place(frame, base), name)

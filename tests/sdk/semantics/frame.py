@@ -30,6 +30,8 @@ class Call:
 
     sender: bytes
     value: int
+    data: bytes = b""
+    origin: bytes = b""
 
 
 @dataclass
@@ -54,13 +56,14 @@ class World(Protocol):
     timestamp: int
     number: int
     balances: dict[bytes, int]
+    writes: int
 
     @property
     def instances(self) -> dict[bytes, Instance]: ...
     def invoke(
         self, instance: Instance, method: Method, given: list[Any], named: dict[str, Any], call: Call
     ) -> Any: ...
-    def message(self, sender: bytes, to: bytes, function: str, given: list[Any], value: int) -> Any: ...
+    def raw(self, call: Call, to: bytes, kind: str, reentry: bool, storage: Instance) -> bytes: ...
     def create(self, name: str, given: list[Any], sender: bytes, value: int) -> bytes: ...
     def transfer(self, sender: bytes, to: bytes, amount: int) -> None: ...
     def log(self, address: bytes, event: str, values: tuple[Any, ...]) -> None: ...

@@ -23,7 +23,7 @@ from tests.tiers import tier_parameters
 SOURCES = Path(__file__).with_name("sources")
 OFTEN = (8, 32, 64, 128, 256)
 WIDTHS = (8, 16, 24, 32, 40, 56, 64, 72, 96, 128, 136, 160, 192, 200, 248, 256)
-WHOLE = ("flow", "objects", "maps", "texts", "remote", "order")
+WHOLE = ("flow", "objects", "maps", "texts", "remote", "order", "raw")
 SETTINGS = settings(
     deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
 )

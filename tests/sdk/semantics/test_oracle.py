@@ -5,23 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from sdk.lang import ZERO_ADDRESS
 from tests.sdk.language_examples import Example, check, examples
 from tests.sdk.semantics.abi import reason
-from tests.sdk.semantics.driver import ACCOUNTS, deploy, oracle
+from tests.sdk.semantics.driver import ACCOUNTS, Payer, deploy, oracle
 from tests.sdk.semantics.values import Reverted, panic
 from tests.sources import ROOT
 
-NOT_EMULATED = {
-    "Functions": "calls by signature",
-    "Purse": "raw output of a fallback",
-    "Vault": "calls as bytes",
-    "Looks": "the chain's accounts",
-    "Notes": "receipts",
-}
 EXAMPLES = [example for example in examples() if not example.rejected]
 
 
@@ -41,13 +35,18 @@ def expect(what: ast.expr) -> Iterator[None]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_the_oracle_agrees_with_the_page(example: Example) -> None:
-    if example.contract in NOT_EMULATED:
-        pytest.skip(f"not emulated: {NOT_EMULATED[example.contract]}")
     machine = oracle(example.source, ROOT)
     alice, bob, carol = ACCOUNTS[:3]
-    names = {name: name for name in machine.module.classes}
-    names |= {"deploy": lambda name, *given, **named: deploy(machine, name, *given, **named)}  # type: ignore[dict-item]
-    scope = {**names, "alice": alice, "bob": bob, "carol": carol, "ZERO_ADDRESS": ZERO_ADDRESS}
+    names: dict[str, Any] = {name: name for name in machine.module.classes}
+    names["deploy"] = lambda name, *given, **named: deploy(machine, name, *given, **named)
+    scope: dict[str, Any] = {
+        "chain": Payer(machine),
+        **names,
+        "alice": alice,
+        "bob": bob,
+        "carol": carol,
+        "ZERO_ADDRESS": ZERO_ADDRESS,
+    }
     if not any(line.startswith("c = ") for line in example.expected):
         scope["c"] = deploy(machine, example.contract)
     for line in example.expected:
