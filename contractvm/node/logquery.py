@@ -6,6 +6,7 @@ of, topics by position, null for any, a list for any of); EIP-234 for `blockHash
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,10 @@ from contractvm.types import Address, Hash
 MOST_TOPICS: Final = 4
 MOST_CHOICES: Final = 1_000
 """Addresses, and values of one topic, that a client may name."""
+SEARCH_SECONDS: Final = 10.0
+"""How long one search may take."""
+_BETWEEN_LOOKS: Final = 64
+"""Blocks between two looks at the clock."""
 _FIELDS: Final = frozenset({"fromBlock", "toBlock", "address", "topics", "blockHash", "limit"})
 
 Documents = list[dict[str, Any]]
@@ -153,17 +158,21 @@ def _bound(chain: Chain, at: BlockId | None, head: int) -> int:
 
 
 def search(chain: Chain, query: LogQuery, heights: range, most: int) -> Documents:
-    """The matching logs at some heights, in order. Raises: Fault when there are more than `most`."""
+    """The matching logs at some heights, in order. Raises: Fault when there are more than `most`, or it takes too long."""
     found: Documents = []
-    for number, header in _candidates(chain, query, heights):
+    end = time.monotonic() + SEARCH_SECONDS
+    for number, header in _candidates(chain, query, heights, end):
         found += query.among(chain.receipts(number), header.timestamp)
         if len(found) > most:
             raise Fault(LIMIT, f"query returned more than {most} results; ask for fewer blocks, addresses or topics")
     return found
 
 
-def _candidates(chain: Chain, query: LogQuery, heights: range) -> Iterator[tuple[int, Header]]:
+def _candidates(chain: Chain, query: LogQuery, heights: range, end: float) -> Iterator[tuple[int, Header]]:
     for number in heights:
+        if number % _BETWEEN_LOOKS == 0 and time.monotonic() > end:
+            reached = f"{number - heights.start} of {len(heights)} blocks were looked at in {SEARCH_SECONDS:g} seconds"
+            raise Fault(LIMIT, f"query timeout exceeded: {reached}; ask for fewer at a time")
         header = chain.header(number)
         if header.gas_used and query.may_match(header.logs_bloom):
             yield number, header

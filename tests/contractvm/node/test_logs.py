@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractvm.host import Log
+from contractvm.node import logquery
 from contractvm.node.config import Config, Limits
 from contractvm.node.logquery import log_query
 from contractvm.receipt import logs_bloom
@@ -150,3 +151,11 @@ def test_matching_is_what_it_says(log: Log, addresses: list[bytes], topics: list
     assert query.matches(log) == expected
     if expected:
         assert query.may_match(logs_bloom([log]))
+
+
+def test_a_search_that_takes_too_long(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.on_loop(node.node.miner.mine(200))
+    monkeypatch.setattr(logquery, "SEARCH_SECONDS", -1.0)
+    with pytest.raises(RpcError, match=r"query timeout exceeded: \d+ of 201 blocks") as refused:
+        node.rpc("eth_getLogs", {"fromBlock": "0x0"})
+    assert refused.value.code == -32005
