@@ -158,7 +158,7 @@ def _bound(chain: Chain, at: BlockId | None, head: int) -> int:
 
 
 def search(chain: Chain, query: LogQuery, heights: range, most: int) -> Documents:
-    """The matching logs at some heights, in order. Raises: Fault when there are more than `most`, or it takes too long."""
+    """The matching logs at some heights, in order. Raises: Fault when they pass `most`, or it takes too long."""
     found: Documents = []
     end = time.monotonic() + SEARCH_SECONDS
     for number, header in _candidates(chain, query, heights, end):
