@@ -16,6 +16,7 @@ from contractvm.node import replay
 from contractvm.node.artifacts import Known
 from contractvm.node.explorer import decoded
 from contractvm.node.explorer.decoded import Item, Told
+from contractvm.node.explorer.highlight import Line, lines_of
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.slots import Slot, change_of
 from contractvm.node.replay import Subject
@@ -233,7 +234,7 @@ class Excerpt:
 
     step: Step
     spot: Spot
-    lines: tuple[tuple[int, str], ...]
+    lines: tuple[tuple[int, Line], ...]
 
 
 def culprit(lens: Lens, inside: Inside) -> Excerpt | None:
@@ -248,7 +249,7 @@ def culprit(lens: Lens, inside: Inside) -> Excerpt | None:
     if step is None or step.frame is None or step.stopped is None or not step.stopped.line:
         return None
     known = lens.known_code(step.frame.code_hash)
-    text = (known.sources.get(step.stopped.file, "") if known is not None else "").splitlines()
+    text = known.sources.get(step.stopped.file, "") if known is not None else ""
     first = max(step.stopped.line - AROUND, 1)
-    lines = enumerate(text[first - 1 : step.stopped.line + AROUND], first)
+    lines = enumerate(lines_of(step.stopped.file, text)[first - 1 : step.stopped.line + AROUND], first)
     return Excerpt(step, step.stopped, tuple(lines))

@@ -10,6 +10,7 @@ from contractvm.block import Header
 from contractvm.host import Log
 from contractvm.node.explorer import calling
 from contractvm.node.explorer.decoded import Told
+from contractvm.node.explorer.highlight import LINES, lines_of
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.pages.address import address_of, heading
 from contractvm.node.explorer.pages.block import digits
@@ -65,9 +66,12 @@ def source(lens: Lens, text: str) -> Page:
     """The source with numbered lines, and the interface."""
     who = contract_of(lens, text)
     known = lens.known(who)
-    facts = {
+    facts: dict[str, Any] = {
+        "most": LINES,
         "abi": json.dumps(known.abi, indent=2) if known else "",
-        "files": [(name, text.splitlines()) for name, text in known.shown_sources().items()] if known else [],
+        "files": [(name, lines_of(name, text), text.count("\n")) for name, text in known.shown_sources().items()]
+        if known
+        else [],
     }
     return Page("source.html", {**heading(lens, who, "source"), **facts})
 
