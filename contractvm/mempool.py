@@ -132,6 +132,11 @@ class Mempool:
                     (pending if nonce < end else queued).append(mine[nonce].tx)
         return pending, queued
 
+    def best_offer(self, nonce_of: Callable[[Address], int]) -> int | None:
+        """The highest fee cap, in wei a gas, of what could run next of each sender; None where nothing could."""
+        firsts = (mine.get(nonce_of(sender)) for sender, mine in list(self._by_sender.items()))
+        return max((entry.tx.max_fee for entry in firsts if entry is not None), default=None)
+
     def select(self, base_fee: int, nonce_of: Callable[[Address], int]) -> Selection:
         """What a block with `base_fee` may hold, best effective tip first, then first come."""
         return Selection(self._by_sender, base_fee, nonce_of)

@@ -160,6 +160,8 @@ class Miner:
                 start = time.perf_counter()
                 block = self._chain.produce_some()
                 if block is None:
+                    if self._too_dear():
+                        break
                     self._release(list(self._waiters))
                     return
                 self._learn(block, time.perf_counter() - start, fresh=False)
@@ -194,6 +196,8 @@ class Miner:
                 if block is not None:
                     self._learn(block, seconds, fresh=True)
                     self._tell(block)
+                elif self._too_dear():
+                    await self.mine()
                 elif not self._woken:  # else something came that this try may not have seen
                     break
         except Exception as error:  # noqa: BLE001 - whoever waits is told
@@ -201,6 +205,19 @@ class Miner:
         finally:
             self._worker = None
             self._release(list(self._waiters))
+
+    def _too_dear(self) -> bool:
+        """Whether only the base fee keeps what waits from running: then an empty block, which lowers it, helps.
+
+        Blocks that were full have raised it above what was offered when the block before was the head.
+        """
+        chain = self._chain
+        offer = chain.pool.best_offer(chain.world().nonce)
+        return (
+            offer is not None
+            and offer < chain.next_base_fee
+            and chain.next_base_fee >= chain.rules.base_fee_denominator
+        )
 
     def _produce(self) -> tuple[Block | None, float]:
         """A block and the seconds that it took; on the writer's thread."""

@@ -201,6 +201,35 @@ def test_a_cheap_transaction_runs_when_it_can(node: Local) -> None:
     assert mined(node, cheap)
 
 
+def test_what_full_blocks_made_too_dear_is_mined_too(node: Local) -> None:
+    """Clients offer as little as a fifth above the base fee; two full blocks raise it further."""
+    node.rpc("evm_setBlockGasLimit", hex(210_000))
+    offer = int(1.2 * int(node.rpc("eth_getBlockByNumber", "pending")["baseFeePerGas"], 16))
+    batch = [
+        {
+            "jsonrpc": "2.0",
+            "id": n,
+            "method": "eth_sendTransaction",
+            "params": [{"from": (ALICE, BOB, CAROL)[n % 3], "to": ALICE, "gas": "0x5208", "gasPrice": hex(offer)}],
+        }
+        for n in range(90)
+    ]
+    answers = node.raw(json.dumps(batch).encode())
+    assert all(mined(node, answer["result"]) for answer in answers)
+    assert height(node) > 9
+
+
+def test_what_nothing_can_make_cheap_enough_waits(node: Local) -> None:
+    node.rpc("evm_setAutomine", False)
+    node.rpc("anvil_setNextBlockBaseFeePerGas", "0x1")
+    digest = send(node, gasPrice="0x1")
+    node.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**9))
+    node.rpc("evm_setAutomine", True)
+    other = send(node, **{"from": BOB})
+    assert mined(node, other) and not mined(node, digest)
+    assert height(node) < 200
+
+
 def test_limits_and_receiver_of_tips(node: Local) -> None:
     assert node.rpc("evm_setBlockGasLimit", hex(50_000_000)) is True
     assert node.rpc("hardhat_setCoinbase", CAROL) is None
