@@ -155,13 +155,18 @@ class Block:
 
 def next_base_fee(parent: Header, rules: Rules) -> int:
     """Wei a gas of the block after `parent`. Source: EIP-1559."""
-    target = parent.gas_limit // rules.elasticity
-    if parent.gas_used == target:
-        return parent.base_fee
-    step = parent.base_fee * abs(parent.gas_used - target) // target // rules.base_fee_denominator
-    if parent.gas_used > target:
-        return parent.base_fee + max(step, 1)
-    return parent.base_fee - step
+    return base_fee_after(parent.base_fee, parent.gas_used, parent.gas_limit, rules)
+
+
+def base_fee_after(base_fee: int, gas_used: int, gas_limit: int, rules: Rules) -> int:
+    """The same, of a block whose header nobody has made."""
+    target = gas_limit // rules.elasticity
+    if gas_used == target:
+        return base_fee
+    step = base_fee * abs(gas_used - target) // target // rules.base_fee_denominator
+    if gas_used > target:
+        return base_fee + max(step, 1)
+    return base_fee - step
 
 
 def indexed_root(items: Sequence[bytes]) -> Hash:

@@ -11,6 +11,7 @@ Never: JSON ABI (`abi_json`), packed encoding and indexed values that are hashed
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import field
 from functools import lru_cache
 
 from contractvm.crypto import keccak256
@@ -85,6 +86,8 @@ class Function:
     selector: bytes
     mutability: str = "nonpayable"
     """`pure`, `view`, `nonpayable` or `payable`."""
+    _types: tuple[Type, ...] | None = field(default=None, init=False, repr=False, compare=False)
+    _answers: tuple[Type, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     @lru_cache(maxsize=PARSED)
@@ -101,7 +104,17 @@ class Function:
 
     @property
     def types(self) -> tuple[Type, ...]:
-        return types_of(self.inputs)
+        """Of the inputs."""
+        if self._types is None:
+            object.__setattr__(self, "_types", types_of(self.inputs))
+        return self._types or ()
+
+    @property
+    def answers(self) -> tuple[Type, ...]:
+        """The types of the outputs."""
+        if self._answers is None:
+            object.__setattr__(self, "_answers", types_of(self.outputs))
+        return self._answers or ()
 
     @property
     def reads_only(self) -> bool:
@@ -121,7 +134,7 @@ class Function:
 
     def decode_output(self, data: bytes) -> Value:
         """The answer: None for no output, the value of a single one, otherwise a tuple. Raises: ABIError."""
-        values = decode(types_of(self.outputs), data, f"{self.name} output")
+        values = decode(self.answers, data, f"{self.name} output")
         return None if not values else values[0] if len(values) == 1 else values
 
     def decode_input(self, data: bytes) -> tuple[Value, ...]:

@@ -264,8 +264,17 @@ class Tuple:
 
 def encode_sequence(types: Sequence[Type], values: Sequence[Value], at: str) -> bytes:
     """Heads, then tails; an offset counts from the first head. Raises: ABIError."""
+    if any(type_.dynamic for type_ in types):
+        return _heads_and_tails(types, values, at)
+    try:
+        return b"".join([type_.encode(value, at) for type_, value in zip(types, values, strict=True)])
+    except ABIError:
+        return _heads_and_tails(types, values, at)  # which finds it again, and says which value it is
+
+
+def _heads_and_tails(types: Sequence[Type], values: Sequence[Value], at: str) -> bytes:
     heads, tails = [], []
-    tail_at = sum(type_.head for type_ in types)
+    tail_at = sum([type_.head for type_ in types])
     for i, (type_, value) in enumerate(zip(types, values, strict=True)):
         encoded = type_.encode(value, f"{at}[{i}]")
         if type_.dynamic:

@@ -42,9 +42,13 @@ class Journal:
         """Return the mark that `rollback` goes back to."""
         return len(self._log)
 
-    def keep(self, mark: int, wanted: Callable[[Entry], bool]) -> None:
-        """Forget those changes since `mark` that are not wanted: they will not be taken back. Later marks are void."""
-        self._log[mark:] = filter(wanted, self._log[mark:])
+    def keep(self, mark: int, table: object, other: object, kind: type) -> None:
+        """Forget those changes since `mark` that were made to neither of two tables, nor to one of a kind.
+
+        They will not be taken back, and later marks are void.
+        """
+        log = self._log
+        log[mark:] = [e for e in log[mark:] if (to := e[0]) is table or type(to) is kind or to is other]
 
     def rollback(self, mark: int) -> None:
         """Take back every change recorded since `checkpoint` returned `mark`, the latest first.
@@ -55,8 +59,9 @@ class Journal:
         log = self._log
         if not 0 <= mark <= len(log):
             raise ValueError(f"checkpoint {mark} is not in this journal of {len(log)} changes")
-        while len(log) > mark:
-            table, key, old = log.pop()
+        pop = log.pop
+        for _ in range(len(log) - mark):
+            table, key, old = pop()
             if not isinstance(table, dict):
                 table.restore(key, old)
             elif old is None:

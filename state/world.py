@@ -355,8 +355,7 @@ class World:
 
         Rolling back to `mark` then costs what was written; marks inside the transaction are void.
         """
-        rows, slots = self._rows, self._slots
-        self._journal.keep(mark, lambda entry: entry[0] is rows or isinstance(entry[0], Slots) or entry[0] is slots)
+        self._journal.keep(mark, self._rows, self._slots, Slots)
 
     def changes(self) -> Iterator[AccountChange]:
         """Yield what this world did to each account it wrote to, in the order in which it first looked at them."""

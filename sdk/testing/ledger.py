@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 from typing import TypeAlias
 
-from contractvm.block import Header, next_base_fee
+from contractvm.block import Header, base_fee_after
 from contractvm.chain import Chain
 from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal
@@ -140,8 +140,7 @@ class Ledger:
 
     def _append(self, node: Node) -> Node:
         chain, parent = self._chain, self.head
-        past = Header(gas_limit=chain.head.gas_limit, gas_used=node.gas_used, base_fee=parent.next_base_fee)
-        node.next_base_fee = next_base_fee(past, chain.rules)
+        node.next_base_fee = base_fee_after(parent.next_base_fee, node.gas_used, chain.head.gas_limit, chain.rules)
         self.world.forget_transaction(parent.mark)
         node.mark = self.world.checkpoint()
         self.head = node
