@@ -10,7 +10,19 @@ import pytest
 from contractvm.node.config import Config, Limits
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.probes import around, endless, greedy, slots
-from tests.contractvm.node.token import ALICE, BOB, CAROL, SUPPLY, TRANSFER, Token, hexed, send
+from tests.contractvm.node.token import (
+    ALICE,
+    BALANCE,
+    BOB,
+    CAROL,
+    SUPPLY,
+    TRANSFER,
+    Token,
+    artifact,
+    deploy,
+    hexed,
+    send,
+)
 
 ETHER = 10**18
 POOR = "0x" + "77" * 20
@@ -314,3 +326,20 @@ def test_an_access_list_of_a_call_that_fails(node: Local) -> None:
     assert found["accessList"] == []  # the token's keys are of 22 bytes, which no access list holds
     with pytest.raises(RpcError, match="insufficient funds"):
         node.rpc("eth_createAccessList", {"from": POOR, "to": token.hex, "value": "0x1"})
+
+
+def test_an_answer_lasts_until_the_next_block(node: Local) -> None:
+    """The same call again, then after a block that changes what it reads, then back in time."""
+    token = deploy(node, artifact(), SUPPLY.to_bytes(32, "big"))
+    asked = {"to": hexed(token), "data": hexed(BALANCE.encode(BOB.address))}
+
+    def balance(*at: str) -> int:
+        return int(node.rpc("eth_call", asked, *at), 16)
+
+    assert [balance() for _ in range(4)] == [0] * 4
+    name = node.rpc("evm_snapshot")
+    send(node, token, TRANSFER.encode(BOB.address, 5))
+    assert [balance() for _ in range(3)] == [5] * 3
+    assert (balance("0x1"), balance("pending")) == (0, 5)
+    node.rpc("evm_revert", name)
+    assert [balance() for _ in range(3)] == [0] * 3
