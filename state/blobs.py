@@ -7,12 +7,13 @@ One thread appends, cuts and forgets; any thread reads.
 
 import os
 import tempfile
+import weakref
 from threading import Lock
 from typing import IO, Final
 
 from state.errors import StoreError, StoreFull
 
-SEGMENT_BYTES: Final = 8 << 20
+SEGMENT_BYTES: Final = 4 << 20
 
 
 class BlobLog:
@@ -28,7 +29,7 @@ class BlobLog:
         self._young = bytearray()
         self._start = 0  # place of the first byte in memory
         self._lock = Lock()
-        self._closed = False
+        weakref.finalize(self, _close_all, self._files)
 
     @property
     def end(self) -> int:
@@ -88,9 +89,7 @@ class BlobLog:
     def close(self) -> None:
         """Let go of everything; closing twice is allowed."""
         with self._lock:
-            for _, file in self._files:
-                file.close()
-            self._files.clear()
+            _close_all(self._files)
             self._start, self._young = self._start + len(self._young), bytearray()
 
     def _put_away(self) -> None:
@@ -108,6 +107,12 @@ class BlobLog:
             ) from error
         self._files.append((self._start, file))
         self._start, self._young = self._start + len(self._young), bytearray()
+
+
+def _close_all(files: list[tuple[int, IO[bytes]]]) -> None:
+    for _, file in files:
+        file.close()
+    files.clear()
 
 
 def _write_all(file: IO[bytes], content: bytearray) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from state.merkle import Keccak, path_of
 
 _ENTRY_BYTES: Final = 200  # of Python objects around a key and a record
-_MOST_PATHS: Final = 1 << 16  # some 16 MiB
+_MOST_PATHS: Final = 1 << 15  # some 8 MiB
 _LONGEST_KEY: Final = 64  # of those whose paths are kept: bounds them in bytes
 
 

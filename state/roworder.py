@@ -1,11 +1,11 @@
-"""The order of the keys of a dict: kept for each first byte apart, and only for those that somebody walks.
+"""The order of the keys of dicts: kept for each first byte apart, and only for those that somebody walks.
 
 What the first byte stands for is the caller's; the state's accounts, storage and tries differ in it, and most of them
 are never walked in order. So a key costs nothing here until one like it is asked for, and then the others still do not.
-Belongs to whoever holds the lock on the dict.
+Belongs to whoever holds the lock on the dicts.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from state.ordered import SortedKeys
@@ -15,11 +15,11 @@ _SORT_ANEW: Final = 8
 
 
 class RowOrder:
-    """Finds the neighbours of keys in `rows`, which is told of each key that comes or goes."""
+    """Finds the neighbours of keys in `rows`, by first byte; it is told of each key that comes or goes."""
 
     __slots__ = ("_kept", "_pending", "_rows")
 
-    def __init__(self, rows: Collection[bytes]) -> None:
+    def __init__(self, rows: Mapping[bytes, Collection[bytes]]) -> None:
         self._rows = rows
         self._kept: dict[bytes, SortedKeys] = {}
         self._pending: dict[bytes, set[bytes] | None] = {}  # by first byte; None where no order is kept
@@ -57,12 +57,12 @@ class RowOrder:
 
     def _order(self, tag: bytes) -> SortedKeys:
         """The keys that begin with a byte, those that came since placed and those that went taken out."""
-        pending, kept = self._pending[tag], self._kept.get(tag)
+        pending, kept, rows = self._pending[tag], self._kept.get(tag), self._rows[tag]
         if kept is None or pending is None or len(pending) * _SORT_ANEW > len(kept):
-            kept = self._kept[tag] = SortedKeys([key for key in self._rows if key[:1] == tag])
+            kept = self._kept[tag] = SortedKeys(rows)
         else:
             for key in pending:
-                if key in self._rows:
+                if key in rows:
                     kept.add(key)
                 else:
                     kept.discard(key)

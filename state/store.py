@@ -13,13 +13,14 @@ A store never interprets, compresses or caches values on its own account.
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 from weakref import ref
 
 from state.errors import StoreError
 from state.ordered import SortedKeys, successor
 from state.roworder import RowOrder
 
+_NONE: Final[Mapping[bytes, bytes]] = {}
 _FIRST_STEP = 1
 _LONGEST_STEP = 2_048
 
@@ -92,7 +93,8 @@ class MemoryStore:
     backend = "memory"
 
     def __init__(self) -> None:
-        self._rows: dict[bytes, bytes] = {}
+        # By first byte: one dict for all would be resized when the largest part of it need not be.
+        self._rows: dict[bytes, dict[bytes, bytes]] = {}
         self._order = RowOrder(self._rows)
         self._youngest: ref[_Layer] | None = None
         self._lock = Lock()
@@ -107,12 +109,12 @@ class MemoryStore:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(map(len, self._rows.values()))
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
         self._check()
-        return self._rows.get(key)
+        return self._rows.get(key[:1], _NONE).get(key)
 
     def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Yield `(key, value)` for `start <= key < stop`, as of the first step."""
@@ -165,15 +167,18 @@ class MemoryStore:
             raise StoreError("the memory store is closed; make a new one")
 
     def _put(self, key: bytes, value: bytes | None, layer: _Layer | None) -> None:
-        old = self._rows.get(key)
+        rows = self._rows.get(key[:1])
+        if rows is None:
+            rows = self._rows[key[:1]] = {}
+        old = rows.get(key)
         if layer is not None and key not in layer.saved:
             layer.saved[key] = old  # before the row changes: a reader on another thread looks at the row first
         if value is None:
             if old is not None:
-                del self._rows[key]
+                del rows[key]
                 self._order.changed(key)
         else:
-            self._rows[key] = value
+            rows[key] = value
             if old is None:
                 self._order.changed(key)
 
@@ -189,7 +194,7 @@ class MemorySnapshot:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
-        now = self._store._rows.get(key)
+        now = self._store._rows.get(key[:1], _NONE).get(key)
         for layer in self._layers():
             if key in layer.saved:
                 return layer.saved[key]

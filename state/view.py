@@ -19,7 +19,7 @@ from state.records import ACCOUNT, CODE, STORAGE, past_end, past_key, past_start
 from state.store import Snapshot
 
 _PLACE = 21  # bytes of tag and address before a storage key
-_MOST_GAPS = 1 << 16
+_MOST_GAPS = 1 << 14
 
 Find: TypeAlias = Callable[[bytes, bytes, bool], "bytes | None"]
 """Finds the first record in a range (the last, if the third argument is set)."""
