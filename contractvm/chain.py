@@ -282,9 +282,8 @@ class Chain:
         Does it for at most `most` heights, in one batch. Blocks stay that code on the oldest state can ask for.
         """
         with self._lock:
-            oldest = self.oldest
-            below = min(self._head.number - keep, oldest + most)
-            if below <= oldest:
+            below = min(self._head.number - keep, self.oldest + most)
+            if below <= self.oldest:
                 return False
             self._state.prune(below, self._archive.prune(below - BLOCKS_BEHIND) if blocks else None)
             self._archive.settle(self._head.number)
