@@ -36,17 +36,26 @@
       old.dataset.seen = seen;
       dress(old);
     }
-    const pulse = document.querySelector(".pulse");
-    if (pulse) {
+  }
+
+  const living = document.querySelector("[data-live][id]") !== null;
+
+  // The height comes with the news; only pages with living parts are asked for again, and only while they are seen.
+  function heard(result) {
+    const head = document.querySelector("#head .number"), pulse = document.querySelector("#head .pulse");
+    if (result && result.number && head) {
+      head.textContent = BigInt(result.number).toLocaleString("en-US");
       pulse.classList.remove("beat");
       void pulse.offsetWidth;
       pulse.classList.add("beat");
     }
+    if (living) soon();
   }
 
-  let timer = null, last = 0, busy = false, again = false;
+  let timer = null, last = 0, busy = false, again = false, missed = false;
   function soon() {
     if (busy) { again = true; return; }
+    if (document.hidden) { missed = true; return; }
     if (timer !== null) return;
     const wait = Math.max(0, QUIET_MS - (performance.now() - last));
     timer = setTimeout(async () => {
@@ -69,7 +78,7 @@
     socket.addEventListener("message", (event) => {
       const message = JSON.parse(event.data);
       if (message.result !== undefined) { document.body.classList.add("live"); pause = 500; }
-      if (message.method === "eth_subscription") soon();
+      if (message.method === "eth_subscription") heard(message.params.result);
     });
     socket.addEventListener("close", () => {
       document.body.classList.remove("live");
@@ -78,6 +87,9 @@
     });
   }
 
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && missed) { missed = false; soon(); }
+  });
   dress(document);
   listen();
 })();

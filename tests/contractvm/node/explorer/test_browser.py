@@ -105,7 +105,35 @@ def test_pages_follow_the_chain(node: NodeProcess, token: dict[str, Any], page: 
     height = int(page.inner_text("#head").replace(",", ""))
     node.connect().rpc("evm_mine")
     page.locator(f"#head .number:text-is('{height + 1:,}')").wait_for()
-    assert page.locator(f"#blocks a[href='/block/{height + 1}']").count() == 1
+    page.locator(f"#blocks a[href='/block/{height + 1}']").wait_for()
+
+
+def test_a_page_without_living_parts_is_not_asked_for_again(
+    node: NodeProcess, token: dict[str, Any], page: Any
+) -> None:
+    page.goto(node.url + "/block/0")
+    page.locator("body.live").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    node.connect().rpc("evm_mine")
+    height = int(node.connect().rpc("eth_blockNumber"), 16)
+    page.locator(f"#head .number:text-is('{height:,}')").wait_for()
+    assert not asked
+
+
+def test_a_waiting_transaction_becomes_a_mined_one(node: NodeProcess, page: Any) -> None:
+    client = node.connect()
+    client.rpc("evm_setAutomine", False)
+    try:
+        sender = client.rpc("eth_accounts")[3]
+        sent = client.rpc("eth_sendTransaction", {"from": sender, "to": BOB, "value": "0x1", "gas": "0x5208"})
+        page.goto(f"{node.url}/tx/{sent}")
+        assert "Waiting" in page.inner_text("main")
+        page.locator("body.live").wait_for()
+        client.rpc("evm_mine")
+        page.locator(".badge.good").wait_for()
+    finally:
+        client.rpc("evm_setAutomine", True)
 
 
 def test_without_scripts_everything_is_there(node: NodeProcess, token: dict[str, Any], browser: Any) -> None:
