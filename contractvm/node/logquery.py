@@ -7,7 +7,7 @@ of, topics by position, null for any, a list for any of); EIP-234 for `blockHash
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -164,8 +164,23 @@ def search(chain: Chain, query: LogQuery, heights: range, most: int) -> Document
     for number, header in _candidates(chain, query, heights, end):
         found += query.among(chain.receipts(number), header.timestamp)
         if len(found) > most:
-            raise Fault(LIMIT, f"query returned more than {most} results; ask for fewer blocks, addresses or topics")
+            raise _too_many(most)
     return found
+
+
+def logs_at(chain: Chain, query: LogQuery, places: Sequence[tuple[int, Hash]], most: int) -> Documents:
+    """The matching logs of some blocks; those of blocks that were undone are no more. Raises: Fault, as `search`."""
+    found: Documents = []
+    for number, digest in places:
+        if number <= chain.head.number and chain.header(number).hash == digest:
+            found += search(chain, query, range(number, number + 1), most)
+        if len(found) > most:
+            raise _too_many(most)
+    return found
+
+
+def _too_many(most: int) -> Fault:
+    return Fault(LIMIT, f"query returned more than {most} results; ask for fewer blocks, addresses or topics")
 
 
 def _candidates(chain: Chain, query: LogQuery, heights: range, end: float) -> Iterator[tuple[int, Header]]:

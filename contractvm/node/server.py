@@ -148,7 +148,8 @@ class App:
     async def _websocket(self, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
-        session = Session(self._node.config.limits.socket_queue)
+        limits = self._node.config.limits
+        session = Session(limits.socket_queue, 2 * limits.result_bytes)
         writer = asyncio.ensure_future(self._write(session, send))
         under_way: set[asyncio.Future[None]] = set()
         try:
@@ -166,6 +167,7 @@ class App:
                     later.add_done_callback(under_way.discard)
                 elif answer is not None:
                     session.send(answer)
+                await session.room()
         finally:
             session.close()
             self._node.watch.leave(session)
@@ -189,6 +191,10 @@ class App:
         except Overrun:
             with suppress(Exception):
                 await send({"type": "websocket.close", "code": 1008, "reason": "too slow"})
+        except OSError:
+            log.debug("a WebSocket was lost while something was sent to it")
+        finally:
+            session.close()
 
 
 def paged(path: bytes) -> bool:

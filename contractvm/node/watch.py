@@ -22,6 +22,7 @@ from contractvm.node.logquery import LogQuery, unknown_filter
 from contractvm.node.session import Session
 from contractvm.node.shapes import header_document, transaction_document
 from contractvm.transaction import Transaction
+from contractvm.types import Hash
 
 BLOCKS: Final = "blocks"
 LOGS: Final = "logs"
@@ -29,9 +30,17 @@ PENDING: Final = "pending"
 SWEEP_SECONDS: Final = 5.0
 
 
+Place = tuple[int, Hash]
+"""A block by height and hash: it may have been undone since."""
+
+
 @dataclass(slots=True)
 class Filter:
-    """What was asked for, what has come since it was last asked, and when that was."""
+    """What was asked for, what has come since it was last asked, and when that was.
+
+    `changes` are hashes of blocks or transactions; of logs the blocks that may hold some, shared by all filters and
+    read when somebody asks.
+    """
 
     kind: str
     query: LogQuery | None
@@ -76,8 +85,18 @@ class Watch:
         """Forget a filter; whether it was there."""
         return self._filters.pop(name, None) is not None
 
-    def changes(self, name: str) -> list[Any]:
-        """What has come since it was last asked. Raises: Fault for an unknown filter, or one that lost something."""
+    def hashes(self, name: str) -> list[Hash] | None:
+        """What has come since it was last asked; None where `places` tells. Raises: as `places`."""
+        return None if self._ask(name).kind == LOGS else self._take(name)
+
+    def places(self, name: str) -> list[Place]:
+        """Where to look for logs that have come since it was last asked.
+
+        Raises: Fault for an unknown filter, or one that lost something.
+        """
+        return self._take(name)
+
+    def _take(self, name: str) -> list[Any]:
         found = self._ask(name)
         changes, found.changes = found.changes, []
         if found.lost:
@@ -151,20 +170,24 @@ class Watch:
         """A block is the new head."""
         if self._filters:
             self._sweep()
+            header = news.block.header
+            place = header.number, header.hash
             for kept in self._filters.values():
                 if kept.kind == BLOCKS:
-                    self._keep(kept, ["0x" + news.block.hash.hex()])
-                elif kept.kind == LOGS and kept.query is not None:
-                    self._keep(kept, wanted(kept.query, news))
+                    self._keep(kept, place[1])
+                elif kept.query is not None and concerns(kept.query, news):
+                    self._keep(kept, place)
         if self._subscriptions:
             self._push_block(news)
 
     def arrived(self, transaction: Transaction) -> None:
         """A transaction waits in the pool."""
-        digest = "0x" + transaction.hash.hex()
+        if not self._filters and not self._subscriptions:
+            return
         for kept in self._filters.values():
             if kept.kind == PENDING:
-                self._keep(kept, [digest])
+                self._keep(kept, transaction.hash)
+        digest = "0x" + transaction.hash.hex()
         whole: orjson.Fragment | None = None
         for name, wish in list(self._subscriptions.items()):
             if wish.kind == PENDING:
@@ -179,8 +202,8 @@ class Watch:
                 if head is None:
                     head = _encoded(header_document(news.block.header))
                 self._push(name, wish, head)
-            elif wish.kind == LOGS and wish.query is not None:
-                for log in wanted(wish.query, news):
+            elif wish.query is not None and concerns(wish.query, news):
+                for log in wish.query.among(news.receipts, news.block.header.timestamp):
                     self._push(name, wish, log)
 
     def _push(self, name: str, wish: Subscription, result: Any) -> None:
@@ -188,25 +211,23 @@ class Watch:
         if wish.session.closed:
             self.leave(wish.session)
 
-    def _keep(self, kept: Filter, changes: list[Any]) -> None:
+    def _keep(self, kept: Filter, change: Hash | Place) -> None:
         """Add to what a filter holds; when that is too much, it starts anew and will say so."""
-        if len(kept.changes) + len(changes) > self._limits.filter_items:
+        if len(kept.changes) >= self._limits.filter_items:
             kept.changes, kept.lost = [], True
         else:
-            kept.changes += changes
+            kept.changes.append(change)
 
 
-def wanted(query: LogQuery, news: News) -> list[dict[str, Any]]:
-    """The logs of a new block that a query matches, within the heights that it names."""
+def concerns(query: LogQuery, news: News) -> bool:
+    """Whether a new block may hold logs that a query matches, within the heights that it names."""
     header = news.block.header
     number = header.number
     if isinstance(query.first, int) and number < query.first:
-        return []
+        return False
     if isinstance(query.last, int) and number > query.last:
-        return []
-    if not news.block.transactions or not query.may_match(header.logs_bloom):
-        return []
-    return query.among(news.receipts, header.timestamp)
+        return False
+    return bool(news.block.transactions) and query.may_match(header.logs_bloom)
 
 
 def _encoded(document: dict[str, Any]) -> orjson.Fragment:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from contractvm.node.fault import SERVER, Fault, bad_params
-from contractvm.node.logquery import log_query
+from contractvm.node.logquery import log_query, logs_at
 from contractvm.node.methods.logs import FILTER, found
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
@@ -40,9 +40,14 @@ def new_pending_filter(node: Node, session: Session | None, full: object) -> str
 
 
 @rows.method("eth_getFilterChanges", ID, result="list of logs or hashes")
-def filter_changes(node: Node, name: str) -> list[Any]:
+def filter_changes(node: Node, name: str) -> list[Any] | Awaitable[list[Any]]:
     """What a filter has seen since it was last asked."""
-    return node.watch.changes(name)
+    hashes = node.watch.hashes(name)
+    if hashes is not None:
+        return ["0x" + digest.hex() for digest in hashes]
+    query, places = node.watch.query(name), node.watch.places(name)
+    most = node.config.limits.logs
+    return node.pace.run(("changes", len(places).bit_length()), lambda: logs_at(node.chain, query, places, most))
 
 
 @rows.method("eth_getFilterLogs", ID, result="list of logs")

@@ -69,7 +69,7 @@ def test_a_filter_that_nobody_asks_for_is_forgotten() -> None:
     watch = Watch(Limits(filter_seconds=300), lambda: now[0])
     kept, left = watch.install(BLOCKS, None, None), watch.install(BLOCKS, None, None)
     for now[0] in (200.0, 400.0):
-        watch.changes(kept)
+        assert watch.hashes(kept) == []
     assert watch.uninstall(kept) is True
     assert watch.uninstall(left) is False
 
@@ -104,14 +104,15 @@ def test_a_block_without_wanted_logs_is_not_read(node: Local, monkeypatch: pytes
 
     def noted(at: BlockId = "latest") -> tuple[Receipt, ...]:
         read.append(at)
-        return receipts(at)
+        found: tuple[Receipt, ...] = receipts(at)
+        return found
 
     monkeypatch.setattr(node.node.chain, "receipts", noted)
     digest = token.transfer(BOB.address, 1)
     assert node.rpc("eth_getFilterChanges", name) == [] and read == []
-    node.rpc("eth_newFilter", {"address": token.hex})
+    other = node.rpc("eth_newFilter", {"address": token.hex})
     token.transfer(BOB.address, 1)
-    assert read == [3]
+    assert len(node.rpc("eth_getFilterChanges", other)) == 1 and read == [3]
     assert node.rpc("eth_getTransactionByHash", digest)["blockNumber"] == "0x2"
 
 
@@ -126,3 +127,14 @@ def test_whole_transactions_are_not_kept(node: Local) -> None:
 def test_subscriptions_need_a_socket(node: Local, method: str) -> None:
     with pytest.raises(RpcError, match="notifications not supported"):
         node.rpc(method, "newHeads")
+
+
+def test_logs_of_blocks_that_were_undone_are_not_told(node: Local) -> None:
+    token = Token(node)
+    name, point = node.rpc("eth_newFilter", {"address": token.hex}), node.rpc("evm_snapshot")
+    token.transfer(BOB.address, 1)
+    token.transfer(BOB.address, 2)
+    assert node.rpc("evm_revert", point) is True
+    assert node.rpc("eth_getFilterChanges", name) == []
+    token.transfer(BOB.address, 3)
+    assert [int(log["data"], 16) for log in node.rpc("eth_getFilterChanges", name)] == [3]

@@ -12,6 +12,7 @@ import pytest
 
 from contractvm.node.config import Config, Limits
 from contractvm.node.server import App
+from contractvm.node.session import Overrun, Session
 from tests.contractvm.node.local import Local, local
 from tests.contractvm.node.probes import endless
 from tests.contractvm.node.token import ALICE, BOB, Token, hexed, send
@@ -183,3 +184,31 @@ def test_a_client_that_does_not_read_is_dropped() -> None:
             messages.append(socket.next())
         assert messages[-1]["type"] == "websocket.close"
         other.close()
+
+
+def test_many_requests_at_once_are_all_answered() -> None:
+    with local(Config(limits=Limits(socket_queue=16))) as node:
+        socket = Socket(node)
+        numbers = [socket.ask("eth_chainId") for _ in range(200)]
+        assert [socket.read()["id"] for _ in numbers] == numbers
+        socket.close()
+
+
+def test_answers_that_nobody_takes_are_bounded_in_bytes() -> None:
+    async def go() -> list[bytes]:
+        session = Session(1_000, 100)
+        for _ in range(5):
+            session.send(b"x" * 60)
+        assert session.closed
+        with pytest.raises(Overrun):
+            await session.next()
+        other = Session(1_000, 100)
+        other.send(b"x" * 60)
+        waiting = asyncio.ensure_future(other.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        taken = await other.next()
+        await asyncio.wait_for(waiting, 5)
+        return taken
+
+    assert asyncio.run(go()) == [b"x" * 60]
