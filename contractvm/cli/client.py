@@ -54,7 +54,7 @@ def way_out(said: str, rpc_code: int) -> str:
 def nested_deeply() -> Iterator[None]:
     """Let JSON be nested as deeply as the longest chain of contract calls; deeper is refused and crashes nothing."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST))
+    sys.setrecursionlimit(DEEPEST)  # also where it was higher: hostile answers must not reach the end of the stack
     try:
         yield
     finally:

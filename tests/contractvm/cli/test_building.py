@@ -47,7 +47,7 @@ def test_what_lies_beside_the_code(cli: Cli, tmp_path: Path) -> None:
     built = cli("build", TOKEN, "-o", tmp_path, "--json").json["built"][0]
     abi = json.loads(Path(built["abi"]).read_text())
     assert {entry["name"]: entry["stateMutability"] for entry in abi if entry["type"] == "function"}["name"] == "pure"
-    gas = json.loads(Path(built["gas"]).read_text())["functions"]["move"]
+    gas = json.loads(Path(built["gas"]).read_text())["code"]["move"]
     assert gas["instructions"] > 10 and gas["milligas"] > 1000 and gas["bytes"] > 10
     record = json.loads(Path(built["build"]).read_text())
     assert record["compiler"].startswith("ziglang ") and "-O2" in record["options"]
@@ -202,7 +202,8 @@ def test_a_python_contract_from_source_to_chain(cli: Cli, vault: Path, tmp_path:
     assert built["name"] == "Vault" and built["compiler"].startswith("contractvm ")
     fields = json.loads(Path(built["layout"]).read_text())["fields"]
     assert [each["name"] for each in fields] == ["Vault.owner", "Vault.balance_of"]
-    assert "Vault.put" in json.loads(Path(built["gas"]).read_text())["functions"]
+    gas = json.loads(Path(built["gas"]).read_text())
+    assert gas["functions"]["put(uint128)"]["least"] > 100 and "Vault.put" in gas["code"]
     deployed = cli("deploy", vault, "0x" + "22" * 20, "--json").json
     assert cli("call", deployed["contractAddress"], "owner()(address)", "-q").out.strip() == "0x" + "22" * 20
     assert cli("verify", deployed["contractAddress"], vault, "--json").json["verified"] is True
