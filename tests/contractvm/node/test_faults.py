@@ -7,6 +7,7 @@ the one that its root commits to, worked out anew from the flat records.
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import threading
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from contractvm.chain import Chain
+from contractvm.chain import BLOCKS_BEHIND, Chain, Pruned
 from contractvm.clock import Clock
 from contractvm.crypto import keccak_function
 from contractvm.devaccounts import DevAccount, dev_accounts
@@ -31,7 +32,7 @@ from state.codec import encode_bytes
 from state.directory import open_store
 from state.merkle import EMPTY_ROOT
 from state.ordered import prefix_end
-from state.records import ACCOUNT, STORAGE
+from state.records import ACCOUNT, DIFF, PAST, STORAGE
 from state.store import MemoryStore
 from state.trie import trie_root
 from tests.contractvm.node.local import RpcError
@@ -141,6 +142,32 @@ def root_of(directory: Path) -> bytes:
         return trie_root(accounts, keccak) if accounts else EMPTY_ROOT
 
 
+def check_bounds(directory: Path, keep: int) -> int:
+    """See that what was to be forgotten is, whole, and nothing else; the oldest height whose state is kept."""
+    with opened(directory) as chain:
+        head, oldest = chain.head.number, chain.oldest
+        assert oldest <= max(0, head - keep)
+        first = max(0, oldest - BLOCKS_BEHIND)
+        for number in range(1, head + 1):
+            if number < first:
+                with pytest.raises(Pruned):
+                    chain.block(number)
+            else:
+                assert len(chain.receipts(number)) == len(chain.block(number).transactions)
+        sent = [sum(chain.world(at).nonce(account.address) for account in dev_accounts()) for at in (oldest, head)]
+        assert sent[1] - sent[0] == sum(len(chain.block(n).transactions) for n in range(oldest + 1, head + 1))
+        root = chain.head.state_root
+    assert root_of(directory) == root
+    with open_store(directory, create=False) as store:
+        diffs = [int.from_bytes(key[1:], "big") for key in store.keys(DIFF, prefix_end(DIFF))]
+        assert diffs == list(range(oldest + 1, head + 1))
+        changed = {int.from_bytes(key[-8:], "big") for key in store.keys(PAST, prefix_end(PAST))}
+        assert changed <= set(diffs)
+        blocks = list(store.keys(b"Cb", b"Cc"))
+        assert [int.from_bytes(key[2:], "big") for key in blocks] == sorted({0, *range(first, head + 1)})
+    return oldest
+
+
 def torment(directory: Path, kills: int, seed: int) -> None:
     """Kill the same chain's nodes again and again, each under load and after another while."""
     token, chance = deployed(directory), random.Random(seed)
@@ -162,6 +189,22 @@ def torment(directory: Path, kills: int, seed: int) -> None:
 
 def test_ten_kills_under_load(tmp_path: Path) -> None:
     torment(tmp_path / "chain", 10, 1)
+
+
+def test_kills_while_history_is_forgotten(tmp_path: Path) -> None:
+    directory, keep, oldest = tmp_path / "chain", 3, 0
+    token, chance = deployed(directory), random.Random(3)
+    for _ in range(5):
+        with NodeProcess(*data_of(directory), "--keep", str(keep)).ready() as node:
+            clients = load(node, token)
+            time.sleep(0.3 + 0.5 * chance.random())
+            node.kill()
+        for client in clients:
+            client.join()
+            assert client.refused is None
+        before, oldest = oldest, check_bounds(directory, keep)
+        assert oldest >= before
+    assert oldest > 0
 
 
 @pytest.mark.slow
@@ -264,6 +307,15 @@ class TestDirectories:
         assert "format 0, this version reads 1; use the version that made it" in self.refused(
             *data_of(tmp_path / "chain")
         )
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes where nobody may")
+    def test_a_read_only_disk(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o500)
+        try:
+            complaint = self.refused(*data_of(tmp_path / "chain"))
+        finally:
+            tmp_path.chmod(0o700)
+        assert "cannot be written" in complaint
 
     def test_something_else(self, tmp_path: Path) -> None:
         (tmp_path / "letter.txt").write_text("dear")
