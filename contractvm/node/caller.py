@@ -28,9 +28,6 @@ T = TypeVar("T")
 
 KEPT_RECORDS: Final = 100_000
 """Accounts, slots and codes that the shared world may have read before it is dropped."""
-KEPT_ANSWERS: Final = 8_192
-KEPT_OUTPUT: Final = 1_024
-"""Calls whose answers are kept until the next block, and bytes of output that such an answer may have."""
 _HEADS: Final = frozenset({"latest", "safe", "finalized"})
 
 Scratch = Callable[[], World]
@@ -48,7 +45,6 @@ class Caller:
         self._upcoming = Upcoming(chain)
         self._executor = chain.executor
         self._home = threading.get_ident()
-        self._answers: dict[Message, Executed] = {}
         self._head: Header | None = None
         self._world: World | None = None
         self._context: BlockContext
@@ -79,17 +75,6 @@ class Caller:
     def call(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Executed:
         """Run a message on the state at a block. Raises: Rejected when it could not be sent; UnknownBlock."""
         world, context = self._stage(at, message.gas_price)
-        # On one state a message has one answer: who asks again before the next block, as front ends do, is told it.
-        lasting = world is self._world and at != "pending" and overrides is NOTHING and context.debug is None
-        if lasting and (known := self._answers.get(message)) is not None:
-            return known
-        executed = self._run(world, context, message, overrides)
-        if lasting and len(executed.output) <= KEPT_OUTPUT and len(self._answers) < KEPT_ANSWERS:
-            self._answers[message] = executed
-        return executed
-
-    def _run(self, world: World, context: BlockContext, message: Message, overrides: Overrides) -> Executed:
-        """Run a message and leave the world as it was."""
         mark = world.checkpoint()
         try:
             if overrides is not NOTHING:
@@ -159,13 +144,11 @@ class Caller:
         return chain.world(context.number - 1 if at == "pending" else context.number), context
 
     def _renew(self, head: Header) -> World:
-        self._answers.clear()
         self._context = self._chain.context(head.number)
         self._free = replace(self._context, base_fee=0)
         self._world, self._head = self._chain.world(head.number), head
         return self._world
 
     def _drop(self) -> None:
-        self._answers.clear()
         self._world = self._head = None
         self._upcoming.forget()

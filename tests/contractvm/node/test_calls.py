@@ -328,7 +328,7 @@ def test_an_access_list_of_a_call_that_fails(node: Local) -> None:
         node.rpc("eth_createAccessList", {"from": POOR, "to": token.hex, "value": "0x1"})
 
 
-def test_an_answer_lasts_until_the_next_block(node: Local) -> None:
+def test_the_same_call_before_and_after_a_block(node: Local) -> None:
     """The same call again, then after a block that changes what it reads, then back in time."""
     token = deploy(node, artifact(), SUPPLY.to_bytes(32, "big"))
     asked = {"to": hexed(token), "data": hexed(BALANCE.encode(BOB.address))}
