@@ -21,8 +21,9 @@ README = ROOT / "README.md"
 TIER = {"CONTRACTVM_TIER": "portable"}
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d[\d.]* (?:ns|us|ms|s)\b")
-CONTRACT = ROOT / "sdk/templates/counter.c"
-C_BLOCK = re.compile(r"```c\n(.*?)```", re.DOTALL)
+CONTRACT = ROOT / "sdk/templates/counter.py.txt"
+CONTRACT_BLOCK = re.compile(r'```python\n""".*?```', re.DOTALL)
+"""The one that begins with a docstring."""
 
 
 def captured(command: str) -> str:
@@ -52,7 +53,12 @@ def fresh(text: str) -> str:
         return "```console\n" + "".join(f"$ {command}\n{captured(command)}" for command in commands) + "```"
 
     text = CONSOLE.sub(again, text)
-    return C_BLOCK.sub(lambda _: f"```c\n{CONTRACT.read_text(encoding='utf-8')}```", text)
+    return CONTRACT_BLOCK.sub(lambda _: f"```python\n{contract()}```", text)
+
+
+def contract() -> str:
+    """What `contractvm new vault` makes."""
+    return CONTRACT.read_text(encoding="utf-8").replace("@CLASS@", "Vault")
 
 
 def comparable(text: str) -> str:

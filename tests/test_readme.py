@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme import CONTRACT, README, comparable, fresh
+from tests.readme import README, comparable, contract, fresh
 from tests.sources import ROOT
 
 
@@ -26,9 +26,9 @@ def test_captures_are_what_the_commands_print() -> None:
 
 
 def test_the_contract_passes_the_test_beside_it(tmp_path: Path) -> None:
-    pytest.importorskip("ziglang", reason="the extra 'c' is not installed")
-    test, _ = blocks("python")
-    (tmp_path / "vault.c").write_text(CONTRACT.read_text(encoding="utf-8"))
+    source, test, _ = blocks("python")
+    assert source == contract()
+    (tmp_path / "vault.py").write_text(source)
     (tmp_path / "test_vault.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -37,7 +37,7 @@ def test_the_contract_passes_the_test_beside_it(tmp_path: Path) -> None:
 
 def test_embedding_works() -> None:
     pytest.importorskip("ziglang", reason="the extra 'c' is not installed")
-    _, example = blocks("python")
+    *_, example = blocks("python")
     said = re.findall(r"#> (.*)", example)
     done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

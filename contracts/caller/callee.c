@@ -2,7 +2,7 @@
 #include <cvm_abi.h>
 #include <cvm_calls.h>
 
-#define DOUBLE CVM_SELECTOR(0xeee97206, "double(uint256 x)(uint256)")
+#define DOUBLE CVM_SELECTOR(0xeee97206, "double(uint256 x) pure returns (uint256)")
 #define FAIL CVM_SELECTOR(0xa9cc4718, "fail()")
 #define BUMP CVM_SELECTOR(0x68110b2f, "bump()")
 #define CALL_BACK CVM_SELECTOR(0x6347f70e, "callBack()(uint256 status)")
