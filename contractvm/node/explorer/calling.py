@@ -15,7 +15,7 @@ from contractvm.execute import Executed, Message
 from contractvm.machine import Status
 from contractvm.node.explorer import decoded
 from contractvm.node.explorer.decoded import Item
-from contractvm.node.explorer.fields import arguments
+from contractvm.node.explorer.fields import amount, arguments
 from contractvm.node.explorer.lens import Lens
 from contractvm.node.explorer.request import Request, Wrong
 from contractvm.types import ZERO_ADDRESS, Address
@@ -63,7 +63,7 @@ def forms(lens: Lens, who: Address, functions: Sequence[str], request: Request) 
         if function.text == asked:
             form = Form(function, request.query, asked_for(lens, who, function, request), open=True)
         elif function.reads_only and not function.inputs and len(reads) < SHOWN and time.monotonic() < end:
-            form = Form(function, {}, run(lens, who, function, [], None, UNASKED_GAS), open=True)
+            form = Form(function, {}, run(lens, who, function, [], None, 0, UNASKED_GAS), open=True)
         else:
             form = Form(function, {})
         (reads if function.reads_only else writes).append(form)
@@ -74,7 +74,8 @@ def asked_for(lens: Lens, who: Address, function: Function, request: Request) ->
     """The answer to a form; what is wrong with its fields is an answer too."""
     try:
         sender = sender_of(lens.accounts, request.query.get("from", ""))
-        return run(lens, who, function, arguments(function.inputs, request.query), sender)
+        value = amount(request.query.get("value", ""), "value") or 0
+        return run(lens, who, function, arguments(function.inputs, request.query), sender, value)
     except Wrong as error:
         return Answer(failure=str(error))
 
@@ -100,6 +101,7 @@ def run(
     function: Function,
     values: Sequence[object],
     sender: Address | None,
+    value: int,
     most: int | None = None,
 ) -> Answer:
     """Call a function on the latest state."""
@@ -108,6 +110,7 @@ def run(
         message = Message(
             sender=sender or ZERO_ADDRESS,
             to=who,
+            value=value,
             data=function.encode(*values),
             gas_limit=gas if most is None else min(most, gas),
         )

@@ -37,6 +37,19 @@ def argument(parameter: Parameter, text: str, at: int) -> Value:
         raise Wrong(f"{where}: {error}") from None
 
 
+def amount(text: str, name: str) -> int | None:
+    """A number below 2**256 from a field that may be empty. Raises: Wrong."""
+    if not text.strip():
+        return None
+    try:
+        found = number(text)
+    except ValueError as error:
+        raise Wrong(f"{name}: {error}") from None
+    if not 0 <= found < 1 << 256:
+        raise Wrong(f"{name}: {text.strip()!r} is out of range")
+    return found
+
+
 def value_of(type_: Type, text: str) -> Value:
     """A value from its field. Raises: ValueError."""
     if isinstance(type_, Bytes) and type_.text:

@@ -12,7 +12,7 @@ from contractvm.chain import UnknownBlock
 from contractvm.errors import ContractVMError, Rejected
 from contractvm.estimate import CannotSucceed
 from contractvm.node.explorer.calling import sender_of
-from contractvm.node.explorer.fields import arguments, number
+from contractvm.node.explorer.fields import amount, arguments
 from contractvm.node.explorer.pages.address import address_of
 from contractvm.node.explorer.request import Elsewhere, Missing, Page, Request, Wrong
 from contractvm.node.fault import Fault, fault_of
@@ -85,16 +85,3 @@ def function_of(request: Request) -> Function:
         return Function.parse(request.form.get("f", "")[:10_000])
     except ABIError as error:
         raise Wrong(f"the form names no function: {error}") from None
-
-
-def amount(text: str, name: str) -> int | None:
-    """A number below 2**256 from a field that may be empty. Raises: Wrong."""
-    if not text.strip():
-        return None
-    try:
-        found = number(text)
-    except ValueError as error:
-        raise Wrong(f"{name}: {error}") from None
-    if not 0 <= found < 1 << 256:
-        raise Wrong(f"{name}: {text.strip()!r} is out of range")
-    return found

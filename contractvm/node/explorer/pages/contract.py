@@ -16,14 +16,18 @@ from contractvm.node.explorer.pages.address import address_of, heading
 from contractvm.node.explorer.pages.block import digits
 from contractvm.node.explorer.request import Missing, Page, Request
 from contractvm.node.explorer.slots import Slot, slot_of
+from contractvm.node.explorer.standards import STANDARDS
 from contractvm.node.explorer.walk import Walk
 from contractvm.receipt import may_contain
 from contractvm.types import Address
 from sdk.abi import ABIError, Function
+from sdk.interface import Interface
 
 SLOTS: Final = 100
 """Slots of storage on a page."""
 EVENTS: Final = 50
+TOKENS: Final = ("ERC-20", "ERC-721", "ERC-1155")
+"""What a contract that is not known may be taken as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,9 @@ def functions(lens: Lens, request: Request, text: str) -> Page:
     """Functions to call; of a contract that is not known, those that a reader writes down."""
     who = contract_of(lens, text)
     known = lens.known(who)
-    declared = known.interface.functions if known else ()
+    taken_as = request.query.get("as", "")
+    guess = STANDARDS.get(taken_as, Interface()) if known is None else Interface()
+    declared = known.interface.functions if known else guess.functions
     own, wrong = request.query.get("f", "")[:10_000], ""
     if own and own not in {Function.parse(each).text for each in declared}:
         try:
@@ -58,7 +64,8 @@ def functions(lens: Lens, request: Request, text: str) -> Page:
         except ABIError as error:
             declared, wrong = declared[:-1], str(error)
     reads, writes = calling.forms(lens, who, declared, request)
-    facts = {"reads": reads, "writes": writes, "own": own, "wrong": wrong}
+    facts: dict[str, Any] = {"reads": reads, "writes": writes, "own": own, "wrong": wrong}
+    facts |= {"taken_as": taken_as if guess.functions else "", "standards": TOKENS}
     return Page("contract.html", {**heading(lens, who, "contract"), **facts})
 
 

@@ -81,6 +81,11 @@ def test_a_contract_that_is_not_known_is_called_by_signature(site: Site) -> None
     path = f"/address/{bare.hex}/contract?f=totalSupply()(uint256)"
     assert "1,000,000,000,000,000,000,000,000,000" in plain(site.get(path))
     assert "signature" in plain(site.get(f"/address/{bare.hex}/contract?f=nonsense("))
+    taken = plain(site.get(f"/address/{bare.hex}/contract?as=ERC-20"))
+    assert "Contract Token" in taken and "transferFrom" in taken
+    path = f"/address/{bare.hex}/contract?as=ERC-20&f=balanceOf(address)&0=0x{ALICE.hex()}"
+    assert "1,000,000,000,000,000,000,000,000,000 1,000,000,000 ×" in plain(site.get(path))
+    assert "transferFrom" not in plain(site.get(f"/address/{bare.hex}/contract?as=nonsense"))
     sent = bare.send("transfer(address,uint256)", BOB, 7)
     page = plain(site.get(f"/tx/{sent['transactionHash']}"))
     assert "looks like ERC-20" in page and "dev 1" in page
@@ -216,6 +221,23 @@ def test_a_failure_in_an_inner_call_is_found(site: Site, token: Contract, pair: 
 def test_creation_shows_its_arguments(site: Site, token: Contract) -> None:
     text = plain(site.get(f"/tx/{token.receipt['transactionHash']}"))
     assert "constructor(uint256 supply)" in text and "1,000,000,000,000,000,000,000,000,000" in text
+
+
+def test_value_is_tried_and_sent(site: Site) -> None:
+    names = deploy(site.local, "names/names.py", None, 10**18)
+    path = f"/address/{names.hex}/contract?f=register(string,uint64)&0=me&1=1&from=0x{ALICE.hex()}&value="
+    assert "WrongPrice(1000000000000000000)" in plain(site.get(path))
+    assert "WrongPrice" not in plain(site.get(path + "1+ether")).partition("register")[2].partition("transfer")[0]
+    assert "value: " in plain(site.get(path + "lots"))
+    assert send(site, names, "register(string,uint64)", "me", "1").status == 400
+    answer = send(site, names, "register(string,uint64)", "me", "1", value="1 ether")
+    assert answer.status == 303 and "Registered" in plain(site.get(answer.headers["location"]))
+
+
+def test_much_data_is_shown_in_part(site: Site) -> None:
+    sent = deployed.send(site.local, BOB, b"\xab" * 60_000)
+    page = site.get(f"/tx/{sent['transactionHash']}")
+    assert "60,000 bytes" in page.text and "55,904 bytes more" in page.text and len(page.body) < 40_000
 
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202e\u0000"
