@@ -72,6 +72,9 @@ class Chainlike(Protocol):
     def parts(self, message: Message, at: BlockId) -> list[Part]:
         """Where a message's gas goes."""
 
+    def check_runs_wasm(self) -> None:
+        """Raises: Problem where a contract would be kept and never run."""
+
     def next_nonce(self, who: Address) -> int:
         """The first nonce that neither a block nor the pool uses."""
 

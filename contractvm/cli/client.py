@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from contractvm.cli.problem import Problem
 from contractvm.cli.url import checked, origin
 
+UNKNOWN_METHOD: Final = -32601
 LARGEST: Final = 256 << 20
 """Bytes of an answer."""
 STALE_SECONDS: Final = 15.0
@@ -41,7 +42,7 @@ class NodeError(Problem):
 
 def way_out(said: str, rpc_code: int) -> str:
     """What to do about an error that a node gives."""
-    if rpc_code == -32601 and "did you mean" not in said:
+    if rpc_code == UNKNOWN_METHOD and "did you mean" not in said:
         return "this node does not serve that method; contractvm's own does: contractvm node"
     if "nonce too low" in said or "nonce too high" in said:
         return "leave --nonce out, and the account's next is used"
@@ -112,7 +113,8 @@ class Client:
     def _result(self, method: str, answer: object) -> Any:
         match answer:
             case {"error": {"code": int(code), "message": str(message), **rest}}:
-                raise NodeError(message, code, rest.get("data"))
+                known = code != UNKNOWN_METHOD or method in message
+                raise NodeError(message if known else f"{message}: {method}", code, rest.get("data"))
             case {"result": result}:
                 return result
         raise Problem(

@@ -128,6 +128,9 @@ class LocalChain:
         chain = self._chain
         return gas_by_part(chain.rules, message, lambda: chain.world(at), chain.context(at))[1]
 
+    def check_runs_wasm(self) -> None:
+        """It does."""
+
     def next_nonce(self, who: Address) -> int:
         return self._chain.next_nonce(who)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from contractvm.cli.client import Client, NodeError
+from contractvm.cli.client import UNKNOWN_METHOD, Client, NodeError
 from contractvm.cli.documents import (
     address,
     block_of,
@@ -42,6 +42,7 @@ from contractvm.cli.facts import (
 from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
 from contractvm.cli.problem import Problem, say
+from contractvm.cli.values import clip
 from contractvm.types import Address, Hash
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from state.proofs import AccountProof
 
 REVERTED: Final = 3
-UNKNOWN_METHOD: Final = -32601
 PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds between two looks at a receipt; the last repeats."""
 
@@ -163,6 +163,14 @@ class RemoteChain:
 
     def parts(self, message: Message, at: BlockId) -> list[Part]:
         raise Problem("--parts runs the message itself", "use it on a data directory: --data DIR")
+
+    def check_runs_wasm(self) -> None:
+        version = str(self._client.ask("web3_clientVersion"))
+        if not version.startswith("contractvm/"):
+            raise Problem(
+                f"{self.name} is {clip(version)}, which runs no WebAssembly",
+                "deploy to contractvm's own: contractvm node",
+            )
 
     def next_nonce(self, who: Address) -> int:
         return number(self._client.ask("eth_getTransactionCount", hexed(who), "pending"), "eth_getTransactionCount")

@@ -66,6 +66,7 @@ def deploy(
     code = artifact.code
     data = code + constructor_data(constructor, args, artifact.interface.constructor)
     with to_write(settings, tier) as chain:
+        chain.check_runs_wasm()
         mined = transact(chain, signer_of(wanted, chain), None, data, Sending(**sending))
         if mined.ok:
             chain.remember(artifact)

@@ -149,6 +149,7 @@ class Session:
             raise Problem(f"{file} declares no constructor", "deploy it by the command line, with its types")
         else:
             data = constructor_data(None, ())
+        self._chain.check_runs_wasm()
         facts = self._transact(sender, None, artifact.code + data, value, gas)
         if facts.created is None:
             raise Problem("the transaction made no contract", "see chain.receipt of its hash")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -277,6 +278,80 @@ def test_something_else_is_there(cli: Cli, status: int, content: bytes, words: s
     with answering(status, content) as url:
         cli("block", "-r", f"{url}/v3/secret").failed(words)
         assert "secret" not in cli("block", "-r", f"{url}/v3/secret").err
+
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """Answers methods from a table: a result, or None to hang up."""
+
+    protocol_version = "HTTP/1.1"
+    table: ClassVar[dict[str, Any]] = {}
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answers = [self.answer(each) for each in (asked if isinstance(asked, list) else [asked])]
+        if None in answers:
+            self.close_connection = True
+            return
+        content = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] not in self.table:
+            return {"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32601, "message": "Method not found"}}
+        result = self.table[request["method"]]
+        return None if result is None else {"jsonrpc": "2.0", "id": request["id"], **result}
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def scripted(**more: Any) -> Iterator[str]:
+    """URL of what another make of node might be; `more` changes its answers."""
+    results: dict[str, Any] = {
+        "eth_chainId": "0x1",
+        "eth_getTransactionCount": "0x0",
+        "eth_estimateGas": "0x5208",
+        "eth_getCode": "0x",
+    }
+    results |= {"eth_accounts": [], "eth_getBlockByNumber": {"baseFeePerGas": "0x7"}, "web3_clientVersion": "other/1"}
+    table = {name: {"result": result} for name, result in results.items()} | more
+    kind = type("Kind", (Scripted,), {"table": table})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+SEND = ("send", SECOND, "--value", 1, "--from", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
+HASH = "0x" + "ab" * 32
+
+
+def test_an_answer_that_is_lost_leaves_the_hash(cli: Cli) -> None:
+    with scripted(eth_sendRawTransaction=None) as url:
+        lost = cli(*SEND, "-r", url).failed("failed")
+        assert "note: the transaction may have been sent: contractvm receipt 0x" in lost.err
+    with scripted(eth_sendRawTransaction={"result": HASH}, eth_getTransactionReceipt=None) as url:
+        assert f"contractvm receipt {HASH}" in cli(*SEND, "-r", url).failed("failed").err
+    error = {"code": -32000, "message": "nonce too low: next nonce 5, tx nonce 0"}
+    with scripted(eth_sendRawTransaction={"error": error}) as url:
+        assert "may have been sent" not in cli(*SEND, "-r", url).failed("nonce too low", "leave --nonce out").err
+
+
+def test_a_node_of_another_make(cli: Cli) -> None:
+    error = {"code": 3, "message": "execution reverted: mine", "data": "0x12345678"}
+    with scripted(eth_estimateGas={"error": error}, eth_call={"error": error}) as url:
+        cli(*SEND, "-r", url).failed("execution reverted: mine")
+        cli("call", SECOND, "-r", url).failed("execution reverted: mine")
+        cli("trace", HASH, "-r", url).failed("Method not found: cvm_trace", "contractvm node")
+        cli("deploy", TOKEN, 5, "-r", url).failed("is other/1, which runs no WebAssembly", "contractvm node")
+        cli("send", 0, "-r", url).failed("there is no account 0", "has none: give an address")
+    for broken in ({"result": 7}, {"result": "0xzz"}, {"result": "7"}):
+        with scripted(eth_estimateGas=broken) as url:
+            cli(*SEND, "-r", url).failed("eth_estimateGas is", "a quantity in hex was expected")
 
 
 def test_a_node_that_never_answers_or_drips(cli: Cli) -> None:
