@@ -183,14 +183,27 @@ class MemoryStore:
                 self._order.changed(key)
 
 
+class _Changes:
+    """What keys held before they were changed, and in order those that held anything: up to so much of a layer."""
+
+    __slots__ = ("gone", "last", "past", "size")
+
+    def __init__(self, past: dict[bytes, bytes | None], last: _Layer, size: int) -> None:
+        self.past = past
+        self.gone = SortedKeys(key for key, value in past.items() if value is not None)
+        self.last = last
+        self.size = size
+
+
 class MemorySnapshot:
     """A `MemoryStore` as it was at one moment."""
 
-    __slots__ = ("_layer", "_store")
+    __slots__ = ("_changes", "_layer", "_store")
 
     def __init__(self, store: MemoryStore, layer: _Layer) -> None:
         self._store = store
         self._layer: _Layer | None = layer
+        self._changes: _Changes | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
@@ -223,7 +236,7 @@ class MemorySnapshot:
 
     def close(self) -> None:
         """Let go of what the snapshot kept alive."""
-        self._layer = None
+        self._layer = self._changes = None
 
     def past(self) -> dict[bytes, bytes | None]:
         """Return what each key written since held at this snapshot."""
@@ -241,12 +254,21 @@ class MemorySnapshot:
             yield layer
             layer = layer.next
 
+    def _changed(self) -> "_Changes":
+        """What was changed since, worked out anew only when there is more of it. The store's lock is held."""
+        *_, last = self._layers()
+        size = len(last.saved)
+        known = self._changes
+        if known is None or known.last is not last or known.size != size:
+            known = self._changes = _Changes(self.past(), last, size)
+        return known
+
     def _step(self, start: bytes, stop: bytes | None, reverse: bool, count: int) -> list[bytes]:
         """Return the first `count` keys of the range as this snapshot has them."""
         with self._store._lock:
-            past = self.past()
+            changes = self._changed()
+            past, gone = changes.past, changes.gone
             order = self._store._order
-            gone = SortedKeys(key for key, value in past.items() if value is not None and start <= key)
             found: list[bytes] = []
             edge: bytes | None = stop if reverse else start
             inclusive = not reverse

@@ -30,7 +30,7 @@ from contractvm.types import Address, Hash
 from state.account import EMPTY_CODE_HASH, account_of
 from state.codec import Packable, PackError, pack, unpack
 from state.errors import StoreFull
-from state.merkle import Keccak
+from state.merkle import EMPTY_ROOT, Keccak
 from state.ordered import prefix_end
 from state.records import ACCOUNT, CODE, STORAGE
 from state.store import Reader
@@ -121,6 +121,8 @@ def _frames(reader: Reader) -> Iterator[tuple[int, list[Packable]]]:
             code = reader.get(CODE + account.code_hash) or b""
             written.add(account.code_hash)
         yield number, ["a", address, account.nonce, _bytes_of(account.balance), account.code_hash, code]
+        if account.storage_root == EMPTY_ROOT:
+            continue
         prefix = STORAGE + address
         pairs: list[Packable] = []
         size = 0
