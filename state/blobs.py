@@ -5,7 +5,6 @@ full segment goes to a file of its own, which is gone with the process, however 
 One thread appends, cuts and forgets; any thread reads.
 """
 
-import os
 import tempfile
 import weakref
 from threading import Lock
@@ -61,7 +60,7 @@ class BlobLog:
                 found = bytes(self._young[at : at + size])
             else:
                 start, file = next(((s, f) for s, f in reversed(self._files) if s <= place), (0, None))
-                found = b"" if file is None else os.pread(file.fileno(), size, place - start)
+                found = b"" if file is None else _read(file, place - start, size)
         if len(found) != size:
             raise StoreError(f"{size} bytes at {place} of a chain in memory are not there; start the node again")
         return found
@@ -72,7 +71,7 @@ class BlobLog:
             while end < self._start and self._files:
                 start, file = self._files.pop()
                 # Read back rather than written over: all of a file is older than what is in memory.
-                self._young = bytearray(os.pread(file.fileno(), max(end - start, 0), 0))
+                self._young = bytearray(_read(file, 0, max(end - start, 0)))
                 self._start = start
                 file.close()
             del self._young[max(end - self._start, 0) :]
@@ -113,6 +112,11 @@ def _close_all(files: list[tuple[int, IO[bytes]]]) -> None:
     for _, file in files:
         file.close()
     files.clear()
+
+
+def _read(file: IO[bytes], place: int, size: int) -> bytes:
+    file.seek(place)
+    return file.read(size)
 
 
 def _write_all(file: IO[bytes], content: bytearray) -> None:
