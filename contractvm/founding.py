@@ -33,7 +33,9 @@ def open_state(
     record = archive.identity()
     if record is None:
         if any(True for _ in store.keys(b"", None)):
-            raise IncompatibleChain("the store holds something that is no chain of ours, or one whose beginning was cut off; give an empty one")
+            raise IncompatibleChain(
+                "the store holds something that is no chain of ours, or only its beginning; give an empty one"
+            )
         state = StateDB(store, keccak_function())
         return state, _found(store.backend, state, archive, genesis or Genesis(), rules, check_code)
     identity = Identity.unpack(record)
