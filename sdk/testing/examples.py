@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from hypothesis.errors import HypothesisException
 
@@ -66,6 +67,16 @@ def reproduction(chain: MockChain, entries: Iterable[Entry]) -> str:
     return f"Reproduction, on the fixtures' chain:\n{body}"
 
 
+def deployable(entry: Entry) -> str:
+    """What `chain.deploy` takes for what an entry deployed: its file, of Python with the contract's name."""
+    source = entry.source
+    if source is None or not source.files:
+        return repr(entry.target)
+    file = source.files[0]
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return repr(f"{shown}:{source.name}" if file.suffix == ".py" else str(shown))
+
+
 def told(chain: MockChain, entry: Entry) -> str:
     """An entry as Python."""
     labels = chain.labels()
@@ -77,7 +88,7 @@ def told(chain: MockChain, entry: Entry) -> str:
     target = written(entry.target, labels)
     if entry.kind == "deploy":
         name = entry.result if isinstance(entry.result, str) else "contract"
-        return f"{name} = chain.deploy({', '.join([repr(entry.target), *arguments, *options])}){end}"
+        return f"{name} = chain.deploy({', '.join([deployable(entry), *arguments, *options])}){end}"
     if entry.function is not None:
         dot = ".call" if entry.kind == "call" and not entry.function.reads_only else ""
         return f"{target}.{entry.function.name}{dot}({', '.join(arguments + options)}){end}"

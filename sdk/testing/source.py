@@ -8,6 +8,7 @@ Never: writes a file, or builds in another way than `contractvm build`.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Deployable: TypeAlias = "type | str | Path | Artifact | Compiled | bytes"
 
+NAMED = re.compile(r"(.*\.py):([A-Za-z_]\w*)", re.DOTALL)
+"""A file with the name of one of its contracts: `vault.py:Vault`."""
 _ROOTS = ("pyproject.toml", ".git", "setup.cfg", "tox.ini", "pytest.ini")
 """A folder that has one of these is a project's: what is asked for is not looked for above it."""
 
@@ -56,6 +59,9 @@ class Sources:
             return Source("contract", what)
         if isinstance(what, Artifact):
             return Source(what.name, what.code, what.interface, what.debug, source_files(what.path), what.layout)
+        named = NAMED.fullmatch(what) if isinstance(what, str) else None
+        if named is not None:
+            return self._from(locate(Path(named[1]), asker), named[2])
         if isinstance(what, str | Path):
             return self._from(locate(Path(what), asker), None)
         if isinstance(what, type):

@@ -171,3 +171,47 @@ def test_what_cannot_be_drawn() -> None:
 
         @fuzz(other=integers())
         def unknown(n: int) -> None: ...
+
+
+BANK = """from sdk import *
+
+class Bank(Contract):
+    total: Public[u256]
+
+    @external
+    @payable
+    def put(self, note: String) -> None:
+        assert msg.value != 77, "seventy-seven"
+        self.total += msg.value + (1 if len(note.encode()) > 3 else 0)
+
+class Other(Contract):
+    pass
+"""
+BROKEN = """
+from hypothesis.strategies import integers, sampled_from
+from bank import Bank
+from sdk.testing import fuzz
+
+@fuzz(who=integers(1, 2), amount=sampled_from([5, 77]), note=sampled_from(["x", "four"]))
+def test_total(chain, accounts, who, amount, note):
+    bank = chain.deploy(Bank)
+    bank.put(note, value=amount, sender=accounts[who])
+    assert bank.total() == amount
+"""
+
+
+def test_a_reproduction_can_be_run(pytester: pytest.Pytester, inside: Run) -> None:
+    """Both failures of the test, as the lines that are printed: the one of a call, and the one of what came of it."""
+    pytester.makepyfile(bank=BANK, test_broken=BROKEN)
+    lines = inside(process=True).outlines
+    starts = [at for at, line in enumerate(lines) if line.endswith("Reproduction, on the fixtures' chain:")]
+    told = {"\n".join(line.removeprefix("    | ").lstrip("E |") for line in lines[at + 1 : at + 3]) for at in starts}
+    assert len(told) == 2
+    bodies = ["\n".join(f"    {line}" for line in text.splitlines()) for text in sorted(told)]
+    for number, (body, outcome) in enumerate(zip(bodies, ("passed", "failed"), strict=True)):
+        pytester.makepyfile(
+            **{f"test_again{number}": f"def test_again(chain, accounts):\n{body}\n    assert Bank.total() == 6"}
+        )
+        result = inside(f"test_again{number}.py", process=True)
+        result.assert_outcomes(**{outcome: 1})
+        assert (outcome == "failed") == ("seventy-seven" in result.stdout.str())
