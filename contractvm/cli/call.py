@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from contractvm.cli.chainlike import Chainlike
-from contractvm.cli.facts import Failing, Outcome
+from contractvm.cli.facts import Failing, Outcome, Unsigned
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.literals import call_data, constructor_data
@@ -24,7 +24,6 @@ from contractvm.cli.tiers import tier_option
 from contractvm.cli.traces import failure_of_call
 from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
-from contractvm.execute import Message
 from contractvm.types import Address
 from sdk.abi import show
 from sdk.abi_types import decode
@@ -68,7 +67,7 @@ def call(
     data, function = call_data(signature, args)
     with to_read(settings, tier) as chain:
         target, at = receiver(to, chain), block_id(block)
-        message = Message(caller_of(sender, chain), target, value, data, gas_limit)
+        message = Unsigned(caller_of(sender, chain), target, value, data, gas_limit)
         executed = chain.call(message, at)
         if not executed.ok:
             fail(settings, executed, failure_of_call(chain, message, at))
@@ -131,7 +130,7 @@ def estimate(
     at = block_id(block)
     with to_read(settings, tier) as chain:
         target = None if create else receiver(to, chain)
-        message = Message(caller_of(sender, chain), target, value, data)
+        message = Unsigned(caller_of(sender, chain), target, value, data)
         try:
             found = chain.estimate(message, at)
         except Failing as failure:

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from contractvm.cli.facts import BlockId, Entry, Holding, LogQuery, Mined, Outcome, Part, Quote, Sealed, Slot
+from contractvm.cli.facts import BlockId, Entry, Holding, LogQuery, Mined, Outcome, Part, Quote, Sealed, Slot, Unsigned
 from contractvm.types import Address, Hash
 
 if TYPE_CHECKING:
-    from contractvm.execute import Message
     from contractvm.transaction import Transaction
     from sdk.artifact import Artifact
     from sdk.interface import Interface
@@ -63,13 +62,13 @@ class Chainlike(Protocol):
     def proof(self, who: Address, keys: Sequence[bytes]) -> tuple[Hash, AccountProof]:
         """The latest state root, and a proof that nobody has checked yet."""
 
-    def call(self, message: Message, at: BlockId) -> Outcome:
+    def call(self, message: Unsigned, at: BlockId) -> Outcome:
         """Run a message and drop what it changes."""
 
-    def estimate(self, message: Message, at: BlockId) -> Quote:
+    def estimate(self, message: Unsigned, at: BlockId) -> Quote:
         """The least gas limit. Raises: Failing."""
 
-    def parts(self, message: Message, at: BlockId) -> list[Part]:
+    def parts(self, message: Unsigned, at: BlockId) -> list[Part]:
         """Where a message's gas goes."""
 
     def check_runs_wasm(self) -> None:
@@ -102,7 +101,7 @@ class Chainlike(Protocol):
     def trace(self, digest: Hash) -> dict[str, Any]:
         """The call tree of a mined transaction, as `cvm_trace` answers."""
 
-    def trace_call(self, message: Message, at: BlockId) -> dict[str, Any]:
+    def trace_call(self, message: Unsigned, at: BlockId) -> dict[str, Any]:
         """The call tree of a message, as `cvm_traceCall` answers."""
 
     def contract(self, who: Address) -> tuple[str, Interface] | None:

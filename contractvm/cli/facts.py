@@ -16,6 +16,17 @@ BlockId = int | bytes | str
 
 
 @dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A call or a creation that nobody signed: the executor's `Message`, without the executor."""
+
+    sender: Address
+    to: Address | None
+    value: int = 0
+    data: bytes = b""
+    gas_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a message that changes nothing. `gas` is None where nobody says; `reason` is empty on success."""
 

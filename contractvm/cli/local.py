@@ -24,6 +24,7 @@ from contractvm.cli.facts import (
     Quote,
     Sealed,
     Slot,
+    Unsigned,
 )
 from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
@@ -108,12 +109,12 @@ class LocalChain:
     def proof(self, who: Address, keys: Sequence[bytes]) -> tuple[Hash, AccountProof]:
         return self._chain.head.state_root, self._chain.proof(who, list(keys))
 
-    def call(self, message: Message, at: BlockId) -> Outcome:
-        return outcome(self._chain.call(message, at))
+    def call(self, message: Unsigned, at: BlockId) -> Outcome:
+        return outcome(self._chain.call(executable(message), at))
 
-    def estimate(self, message: Message, at: BlockId) -> Quote:
+    def estimate(self, message: Unsigned, at: BlockId) -> Quote:
         try:
-            found = self._chain.estimate(message, at)
+            found = self._chain.estimate(executable(message), at)
         except CannotSucceed as failure:
             executed = failure.executed
             if executed is None:
@@ -122,11 +123,11 @@ class LocalChain:
             raise Failing(came.reason if came.reverted else str(failure), came) from None
         return Quote(found.gas, found.executed.gas_used, found.steady)
 
-    def parts(self, message: Message, at: BlockId) -> list[Part]:
+    def parts(self, message: Unsigned, at: BlockId) -> list[Part]:
         from contractvm.cli.parts import gas_by_part
 
         chain = self._chain
-        return gas_by_part(chain.rules, message, lambda: chain.world(at), chain.context(at))[1]
+        return gas_by_part(chain.rules, executable(message), lambda: chain.world(at), chain.context(at))[1]
 
     def check_runs_wasm(self) -> None:
         """It does."""
@@ -183,10 +184,10 @@ class LocalChain:
         except RecursionError:
             raise too_deep() from None
 
-    def trace_call(self, message: Message, at: BlockId) -> dict[str, Any]:
+    def trace_call(self, message: Unsigned, at: BlockId) -> dict[str, Any]:
         builds = self._builds()
         try:
-            return builds.trace_call(self._chain, message, at)
+            return builds.trace_call(self._chain, executable(message), at)
         except RecursionError:
             raise too_deep() from None
 
@@ -238,6 +239,11 @@ class PackageMissing(Problem):
 
     def __init__(self, package: str) -> None:
         super().__init__(f"traces need {package}", "install the node's extra: pip install 'contractvm[node]'")
+
+
+def executable(message: Unsigned) -> Message:
+    """As the executor takes it."""
+    return Message(message.sender, message.to, message.value, message.data, message.gas_limit)
 
 
 def too_deep() -> Problem:

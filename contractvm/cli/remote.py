@@ -38,6 +38,7 @@ from contractvm.cli.facts import (
     Quote,
     Sealed,
     Slot,
+    Unsigned,
 )
 from contractvm.cli.known import artifact_document, known_errors
 from contractvm.cli.literals import revert_reason
@@ -46,7 +47,6 @@ from contractvm.cli.values import clip
 from contractvm.types import Address, Hash
 
 if TYPE_CHECKING:
-    from contractvm.execute import Message
     from contractvm.transaction import Transaction
     from sdk.artifact import Artifact
     from sdk.interface import Interface
@@ -136,14 +136,14 @@ class RemoteChain:
                 return before.state_root, proof_of(answer)
             before = after
 
-    def call(self, message: Message, at: BlockId) -> Outcome:
+    def call(self, message: Unsigned, at: BlockId) -> Outcome:
         try:
             output = self._client.ask("eth_call", message_document(message), block_parameter(at))
         except NodeError as error:
             return failure(error)
         return Outcome(True, data(output, "eth_call"))
 
-    def estimate(self, message: Message, at: BlockId) -> Quote:
+    def estimate(self, message: Unsigned, at: BlockId) -> Quote:
         document, block = message_document(message), block_parameter(at)
         try:
             try:
@@ -161,7 +161,7 @@ class RemoteChain:
         gas, used, steady = quote.get("gas"), quote.get("gasUsed"), quote.get("steady")
         return Quote(number(gas, "gas"), number(used, "gasUsed"), steady if isinstance(steady, bool) else None)
 
-    def parts(self, message: Message, at: BlockId) -> list[Part]:
+    def parts(self, message: Unsigned, at: BlockId) -> list[Part]:
         raise Problem("--parts runs the message itself", "use it on a data directory: --data DIR")
 
     def check_runs_wasm(self) -> None:
@@ -248,7 +248,7 @@ class RemoteChain:
     def trace(self, digest: Hash) -> dict[str, Any]:
         return dict(mapping(self._client.ask("cvm_trace", hexed(digest)), "cvm_trace"))
 
-    def trace_call(self, message: Message, at: BlockId) -> dict[str, Any]:
+    def trace_call(self, message: Unsigned, at: BlockId) -> dict[str, Any]:
         answer = self._client.ask("cvm_traceCall", message_document(message), block_parameter(at))
         return dict(mapping(answer, "cvm_traceCall"))
 
@@ -307,7 +307,7 @@ def block_parameter(at: BlockId) -> str:
     return hexed(at) if isinstance(at, bytes) else at
 
 
-def message_document(message: Message) -> dict[str, str]:
+def message_document(message: Unsigned) -> dict[str, str]:
     """A message as `eth_call` takes it."""
     document = {"from": hexed(message.sender), "value": hex(message.value), "input": hexed(message.data)}
     if message.to is not None:

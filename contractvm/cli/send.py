@@ -15,7 +15,7 @@ import click
 
 from contractvm.cli.call import receiver
 from contractvm.cli.chainlike import Chainlike
-from contractvm.cli.facts import Failing, Mined
+from contractvm.cli.facts import Failing, Mined, Unsigned
 from contractvm.cli.files import built
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.ledger import show_mined
@@ -28,7 +28,6 @@ from contractvm.cli.tiers import tier_option
 from contractvm.cli.traces import failure_of_call
 from contractvm.cli.url import node_options
 from contractvm.cli.values import checksum
-from contractvm.execute import Message
 from contractvm.transaction import Transaction, TxType
 from contractvm.types import Address
 
@@ -146,7 +145,7 @@ def transact(chain: Chainlike, signer: Signer, to: Address | None, data: bytes, 
         )
     gas_limit = sending.gas_limit
     if gas_limit is None:
-        gas_limit = estimated(chain, Message(signer.address, to, sending.value, data))
+        gas_limit = estimated(chain, Unsigned(signer.address, to, sending.value, data))
     tip = sending.priority_gas_price or 0
     if sending.legacy and sending.priority_gas_price is not None:
         raise Problem("a --legacy transaction has no tip", "leave --priority-gas-price out", code=USAGE)
@@ -169,7 +168,7 @@ def transact(chain: Chainlike, signer: Signer, to: Address | None, data: bytes, 
     return chain.mined(chain.send(tx.sign(signer.secret)))
 
 
-def estimated(chain: Chainlike, message: Message) -> int:
+def estimated(chain: Chainlike, message: Unsigned) -> int:
     """The least gas limit. Raises: Failing, which says where in the source."""
     try:
         return chain.estimate(message, "pending").gas

@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 import click
 
 from contractvm.cli.chainlike import Chainlike
-from contractvm.cli.facts import BlockId, Entry, LogQuery, Mined, Sealed
+from contractvm.cli.facts import BlockId, Entry, LogQuery, Mined, Sealed, Unsigned
 from contractvm.cli.files import built
 from contractvm.cli.literals import constructor_data
 from contractvm.cli.logs import decoded, events_of
@@ -30,7 +30,6 @@ from contractvm.cli.signer import Signer, account_of, caller_of
 from contractvm.cli.traces import failure_of, failure_of_call, lines
 from contractvm.cli.values import amount, checksum, hash_of
 from contractvm.devaccounts import dev_accounts
-from contractvm.execute import Message
 from contractvm.types import Address, Hash
 from sdk.abi import Constructor, Function, Value
 from sdk.abi_types import AddressType
@@ -176,7 +175,7 @@ class Session:
     ) -> Value:
         """Run a function and keep nothing. Raises: Problem when it fails."""
         caller = caller_of(None, self._chain) if sender is None else self._address(cast(Who, sender))
-        message = Message(caller, contract.address, value, function.encode(*arguments), gas)
+        message = Unsigned(caller, contract.address, value, function.encode(*arguments), gas)
         outcome = self._chain.call(message, "latest")
         if not outcome.ok:
             places = failure_of_call(self._chain, message, "latest")

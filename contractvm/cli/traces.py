@@ -13,14 +13,13 @@ import click
 
 from contractvm.cli.chainlike import Chainlike
 from contractvm.cli.client import nested_deeply
-from contractvm.cli.facts import BlockId, Mined
+from contractvm.cli.facts import BlockId, Mined, Unsigned
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.opened import to_read
 from contractvm.cli.output import number, show_json
 from contractvm.cli.problem import FAILED, Problem, say
 from contractvm.cli.url import node_options
 from contractvm.cli.values import clip, hash_of
-from contractvm.execute import Message
 
 SHOWN: Final = 66
 """Characters of bytes that nobody can read."""
@@ -144,7 +143,7 @@ def failure_of(chain: Chainlike, mined: Mined) -> list[str]:
         return []  # A node of another make, or history that is gone: the reason itself has been told.
 
 
-def failure_of_call(chain: Chainlike, message: Message, at: BlockId) -> list[str]:
+def failure_of_call(chain: Chainlike, message: Unsigned, at: BlockId) -> list[str]:
     """Where a failed message went wrong, as `failure_of`."""
     try:
         return place_texts(chain.trace_call(message, at))
