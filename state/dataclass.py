@@ -2,8 +2,8 @@
 
 The standard decorator writes and compiles six functions for every frozen class, which takes half a millisecond, and a
 process calls few of them: they were more than half of what importing the engine took. Here it collects the fields and
-adds the slots; `__init__` is written on the first call, comparison, hash and repr read the fields. Type checkers see
-the standard decorator. Source: Python's library reference, "dataclasses".
+adds the slots; `__init__` is made on the first call, of code that classes share, and comparison, hash and repr read the
+fields. Type checkers see the standard decorator. Source: Python's library reference, "dataclasses".
 Never: knows `order`, `kw_only` or `InitVar`: classes that need them use the standard one.
 """
 
@@ -12,8 +12,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError
+from functools import cache, partial
 from operator import attrgetter
 from reprlib import recursive_repr
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 _FACTORY: Final = object()
@@ -73,45 +75,69 @@ def _first(cls: type, name: str, make: Callable[[type], Callable[..., Any]]) -> 
 
 
 def _init(cls: type) -> Callable[..., None]:
-    """The class's `__init__`: frozen fields are set by their slots' own setters, which the class does not forbid."""
+    """The class's `__init__`: frozen fields are set by their slots' own setters, which the class does not forbid.
+
+    Its code is that of every class whose fields are of the same kinds, with this one's names in it.
+    """
     frozen = getattr(cls, "__setattr__", None) is _refuse_set
-    names: dict[str, Any] = {"_FACTORY": _FACTORY, "_set": object.__setattr__}
-    parameters, body = ["self"], []
-    for field in dataclasses.fields(cls):
-        name, value = field.name, field.name
-        if field.default_factory is not MISSING:
-            names[f"_make_{name}"] = field.default_factory
-            value = f"_make_{name}() if {name} is _FACTORY else {name}" if field.init else f"_make_{name}()"
-        elif field.default is not MISSING:
-            names[f"_default_{name}"] = field.default
-            value = name if field.init else f"_default_{name}"
-        elif not field.init:
-            continue
-        if field.init:
-            parameters.append(name + _default(field))
-        body.append(_setting(cls, name, value, frozen, names))
-    if hasattr(cls, "__post_init__"):
-        body.append("self.__post_init__()")
-    exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(body or ["pass"]), names)
-    return names["__init__"]  # type: ignore[no-any-return]
+    fields = [field for field in dataclasses.fields(cls) if _kind(field)]
+    given = [field for field in fields if field.init]
+    make = _maker("".join(_kind(field) for field in fields), frozen, hasattr(cls, "__post_init__"))
+    method: FunctionType = make(
+        *(_setter(cls, field.name) if frozen else None for field in fields), *map(_value, fields)
+    )
+    names = {f"a{n}": field.name for n, field in enumerate(fields)}
+    code = method.__code__
+    method.__code__ = code.replace(
+        co_name="__init__",
+        co_varnames=tuple(names.get(name, name) for name in code.co_varnames),
+        co_names=tuple(names.get(name, name) for name in code.co_names),
+    )
+    method.__defaults__ = tuple(_FACTORY if "f" in _kind(f) else f.default for f in given if _kind(f) != "p")
+    return method
 
 
-def _default(field: dataclasses.Field[Any]) -> str:
-    """What follows a parameter's name."""
+def _kind(field: dataclasses.Field[Any]) -> str:
+    """How a field gets its value.
+
+    p: from its parameter; d: the same, with a default; f: the same, made anew; c, m: no parameter, a constant or made
+    anew; nothing: it is not set.
+    """
     if field.default_factory is not MISSING:
-        return "=_FACTORY"
-    return "" if field.default is MISSING else f"=_default_{field.name}"
+        return "f" if field.init else "m"
+    if field.default is not MISSING:
+        return "d" if field.init else "c"
+    return "p" if field.init else ""
 
 
-def _setting(cls: type, name: str, value: str, frozen: bool, names: dict[str, Any]) -> str:
-    """The line that sets a field."""
-    if not frozen:
-        return f"self.{name} = {value}"
+def _value(field: dataclasses.Field[Any]) -> Any:
+    """What is needed for a field's value: the constant, or what makes it."""
+    return field.default if field.default_factory is MISSING else field.default_factory
+
+
+def _setter(cls: type, name: str) -> Callable[[object, Any], None]:
+    """Sets a field of a frozen class."""
     setter = getattr(getattr(cls, name, None), "__set__", None)
-    if setter is None:
-        return f"_set(self, {name!r}, {value})"
-    names[f"_set_{name}"] = setter
-    return f"_set_{name}(self, {value})"
+    return partial(_set, name) if setter is None else setter
+
+
+def _set(name: str, self: object, value: Any) -> None:
+    object.__setattr__(self, name, value)
+
+
+@cache
+def _maker(kinds: str, frozen: bool, checked: bool) -> Callable[..., Any]:
+    """What makes an `__init__` for fields of these kinds out of their setters and values."""
+    values = {"p": "a{n}", "d": "a{n}", "f": "v{n}() if a{n} is _FACTORY else a{n}", "c": "v{n}", "m": "v{n}()"}
+    setting = "s{n}(self, {value})" if frozen else "self.a{n} = {value}"
+    body = [setting.format(n=n, value=values[kind].format(n=n)) for n, kind in enumerate(kinds)]
+    body += ["self.__post_init__()"] if checked else []
+    outer = ", ".join([f"{letter}{n}" for letter in "sv" for n in range(len(kinds))])
+    inner = ", ".join(["self", *(f"a{n}" for n, kind in enumerate(kinds) if kind in "pdf")])
+    names: dict[str, Any] = {"_FACTORY": _FACTORY}
+    lines = "\n  ".join(body or ["pass"])
+    exec(f"def make({outer}):\n def __init__({inner}):\n  {lines}\n return __init__", names)
+    return names["make"]  # type: ignore[no-any-return]
 
 
 def _compared(cls: type) -> Callable[[object], Any]:
