@@ -61,7 +61,10 @@ def forms(lens: Lens, who: Address, functions: Sequence[str], request: Request) 
     end = time.monotonic() + SECONDS
     for function in map(Function.parse, functions):
         if function.text == asked:
-            form = Form(function, request.query, asked_for(lens, who, function, request), open=True)
+            # Without its fields only the form was asked for.
+            whole = not function.inputs or "0" in request.query
+            answer = asked_for(lens, who, function, request) if whole else None
+            form = Form(function, request.query, answer, open=True)
         elif function.reads_only and not function.inputs and len(reads) < SHOWN and time.monotonic() < end:
             form = Form(function, {}, run(lens, who, function, [], None, 0, UNASKED_GAS), open=True)
         else:

@@ -63,6 +63,7 @@ def test_a_read_with_arguments(site: Site, token: Contract) -> None:
     assert "1,000,000,000,000,000,000,000,000,000 1,000,000,000 ×" in plain(site.get(path + "0x" + ALICE.hex()))
     assert "20 bytes are wanted, 2 given" in plain(site.get(path + "0x1234"))
     assert "nothing is written here" in plain(site.get(path))
+    assert "nothing is written here" not in plain(site.get(path.removesuffix("&0=")))
 
 
 def test_a_function_can_be_tried_without_sending(site: Site, token: Contract) -> None:
