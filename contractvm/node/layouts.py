@@ -13,8 +13,10 @@ from contractvm.node.fault import bad_params
 from contractvm.node.values import mapping, shown
 
 MOST_FIELDS: Final = 4_096
-MOST_PARTS: Final = 65_536
-"""Values that one entry can be made of."""
+MOST_PARTS: Final = 16_384
+"""Words that one entry can be made of; what takes no bytes counts, too."""
+LISTED: Final = 64
+"""Items that a list inside an entry counts for."""
 DEEPEST: Final = 32
 
 
@@ -31,12 +33,12 @@ def checked_layout(given: object) -> Mapping[str, Any] | None:
         if not isinstance(field, dict) or not all(isinstance(field.get(name), str) for name in ("name", "prefix")):
             raise bad_params(f"{at} has no name or no prefix")
         if _parts(field.get("encoding"), at, 0) > MOST_PARTS:
-            raise bad_params(f"{at} has entries of over {MOST_PARTS} values")
+            raise bad_params(f"{at} has entries of over {MOST_PARTS} words")
     return layout
 
 
 def _parts(encoding: object, at: str, depth: int) -> int:
-    """How many values an encoding's entry is made of. Raises: Fault for one that cannot be decoded with."""
+    """How many words an encoding's entry is made of. Raises: Fault for one that cannot be decoded with."""
     if not isinstance(encoding, dict) or depth > DEEPEST:
         raise bad_params(f"{at}: {shown(encoding)} is no encoding")
     inside = depth + 1
@@ -45,18 +47,20 @@ def _parts(encoding: object, at: str, depth: int) -> int:
             return 1
         case {"is": "int" | "uint", "bits": int(bits)} if 8 <= bits <= 256 and not bits % 8:
             return 1
-        case {"is": "bytes"} if isinstance(encoding.get("size", 0), int) and 0 <= encoding.get("size", 0) <= 1 << 16:
+        case {"is": "bytes", "size": int(size)} if 0 <= size <= 1 << 16:
+            return 1 + size // 32
+        case {"is": "bytes"} if "size" not in encoding:
             return 1
         case {"is": "enum", "values": dict(values)} if all(isinstance(value, int) for value in values.values()):
             return 1
         case {"is": "tuple", "items": list(items)}:
-            return sum(_parts(item, at, inside) for item in items)
+            return 1 + sum(_parts(item, at, inside) for item in items)
         case {"is": "struct", "members": list(members)}:
             if not all(isinstance(member, dict) and isinstance(member.get("name"), str) for member in members):
                 raise bad_params(f"{at}: a struct's member has no name")
-            return sum(_parts(member.get("type"), at, inside) for member in members)
+            return 1 + sum(_parts(member.get("type"), at, inside) for member in members)
         case {"is": "list", "item": item}:
-            return _parts(item, at, inside)
+            return _parts(item, at, inside) * (LISTED if depth else 1)
         case {"is": "array", "item": item, "length": int(length), "entry": bool(entry)} if 0 <= length < 1 << 32:
             one = _parts(item, at, inside)
             return one * length if entry or depth else one

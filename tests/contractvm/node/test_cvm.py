@@ -347,7 +347,7 @@ def test_an_array_without_end_is_refused(node: Local) -> None:
     for _ in range(6):
         encoding = {"is": "array", "item": encoding, "length": 1 << 20, "entry": True}
     layout = {"fields": [{"name": "a", "prefix": "0x0000", "encoding": encoding}]}
-    with pytest.raises(RpcError, match="over 65536 values"):
+    with pytest.raises(RpcError, match="over 16384 words"):
         node.rpc("cvm_addArtifact", {**built(TOKEN).document(), "layout": layout})
 
 
@@ -381,3 +381,17 @@ def test_a_damaged_map_is_an_error_of_its_own(tmp_path: Path) -> None:
         assert caught.value.code == -32000
         know(node, TOKEN)
         assert node.rpc("cvm_trace", digest)["call"]["contract"] == "Token"
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        {"is": "array", "item": {"is": "tuple", "items": []}, "length": 1 << 31, "entry": True},
+        {"is": "array", "item": {"is": "bytes", "size": 1 << 16}, "length": 1 << 12, "entry": True},
+        {"is": "struct", "members": [{"name": "a", "type": {"is": "list", "item": {"is": "bytes", "size": 65536}}}]},
+    ],
+)
+def test_what_would_take_for_ever_to_decode_is_refused(node: Local, encoding: dict[str, Any]) -> None:
+    layout = {"fields": [{"name": "a", "prefix": "0x0000", "encoding": encoding}]}
+    with pytest.raises(RpcError, match="over 16384 words"):
+        node.rpc("cvm_addArtifact", {**built(TOKEN).document(), "layout": layout})
