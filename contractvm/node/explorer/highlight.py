@@ -45,7 +45,7 @@ def _marked(text: str) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]
             decorated = token.type == tokenize.OP and token.string == "@"
             if kind:
                 yield kind, token.start, token.end
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError):
         return
 
 
