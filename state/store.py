@@ -17,12 +17,14 @@ from typing import Final, Protocol, Self
 from weakref import ref
 
 from state.errors import StoreError
+from state.layers import MISSING, Holder, Layer
 from state.ordered import SortedKeys, successor
 from state.roworder import RowOrder
 
 _NONE: Final[Mapping[bytes, bytes]] = {}
 _FIRST_STEP = 1
 _LONGEST_STEP = 2_048
+_LOOKED_AT = 8  # layers from the youngest on; one that is let go later stays as it is
 
 
 class Reader(Protocol):
@@ -72,22 +74,13 @@ class Store(Reader, Protocol):
     ) -> None: ...
 
 
-class _Layer:
-    """What the keys written since one snapshot held before; `next` is the layer of the next younger snapshot."""
-
-    __slots__ = ("__weakref__", "next", "saved")
-
-    def __init__(self) -> None:
-        self.saved: dict[bytes, bytes | None] = {}
-        self.next: _Layer | None = None
-
-
 class MemoryStore:
     """A store in a dict, with keys put in order when order is first asked for.
 
     A snapshot costs nothing until the store is written; then each first write of a key saves the old value once, in
     the layer of the youngest living snapshot. Older snapshots read through the younger layers. A layer lives as long
-    as some snapshot needs it, so that dropped snapshots leave nothing behind.
+    as some snapshot needs it, so that dropped snapshots leave nothing behind; what an old snapshot alone needs of many
+    layers is joined into one.
     """
 
     backend = "memory"
@@ -96,7 +89,8 @@ class MemoryStore:
         # By first byte: one dict for all would be resized when the largest part of it need not be.
         self._rows: dict[bytes, dict[bytes, bytes]] = {}
         self._order = RowOrder(self._rows)
-        self._youngest: ref[_Layer] | None = None
+        self._youngest: ref[Layer] | None = None
+        self._joined = 0  # odd while layers are being joined
         self._lock = Lock()
         self._closed = False
 
@@ -138,12 +132,25 @@ class MemoryStore:
         with self._lock:
             layer = self._youngest() if self._youngest is not None else None
             if layer is None or layer.saved:
-                younger = _Layer()
-                if layer is not None:
-                    layer.next = younger
-                self._youngest = ref(younger)
-                layer = younger
-            return MemorySnapshot(self, layer)
+                layer = Layer(layer)
+                self._youngest = ref(layer)
+            snapshot = MemorySnapshot(self, layer.hold())
+            self._join(layer)
+            return snapshot
+
+    def _join(self, younger: Layer) -> None:
+        """Give what is saved in layers that no snapshot holds itself to those before them. The lock is held."""
+        for _ in range(_LOOKED_AT):
+            layer = younger.older()
+            before = None if layer is None else layer.older()
+            if layer is None or before is None:
+                return
+            if layer.held():
+                younger = layer
+                continue
+            self._joined += 1
+            before.join(layer, lambda key: self._rows.get(key[:1], _NONE).get(key) is None)
+            self._joined += 1
 
     def restore(self, snapshot: "MemorySnapshot") -> list[bytes]:
         """Put every key back to what `snapshot` holds, in one batch, and return the keys that were put back.
@@ -166,7 +173,7 @@ class MemoryStore:
         if self._closed:
             raise StoreError("the memory store is closed; make a new one")
 
-    def _put(self, key: bytes, value: bytes | None, layer: _Layer | None) -> None:
+    def _put(self, key: bytes, value: bytes | None, layer: Layer | None) -> None:
         rows = self._rows.get(key[:1])
         if rows is None:
             rows = self._rows[key[:1]] = {}
@@ -188,7 +195,7 @@ class _Changes:
 
     __slots__ = ("gone", "last", "past", "size")
 
-    def __init__(self, past: dict[bytes, bytes | None], last: _Layer, size: int) -> None:
+    def __init__(self, past: dict[bytes, bytes | None], last: Layer, size: int) -> None:
         self.past = past
         self.gone = SortedKeys(key for key, value in past.items() if value is not None)
         self.last = last
@@ -198,19 +205,32 @@ class _Changes:
 class MemorySnapshot:
     """A `MemoryStore` as it was at one moment."""
 
-    __slots__ = ("_changes", "_layer", "_store")
+    __slots__ = ("_changes", "_holder", "_store")
 
-    def __init__(self, store: MemoryStore, layer: _Layer) -> None:
+    def __init__(self, store: MemoryStore, holder: Holder) -> None:
         self._store = store
-        self._layer: _Layer | None = layer
+        self._holder: Holder | None = holder
         self._changes: _Changes | None = None
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
+        store = self._store
+        joined = store._joined
+        value = self._look(key)
+        if joined & 1 or store._joined != joined:
+            with store._lock:
+                value = self._look(key)
+        return value
+
+    def _look(self, key: bytes) -> bytes | None:
+        """`get`, as long as no layers are joined meanwhile."""
         now = self._store._rows.get(key[:1], _NONE).get(key)
-        for layer in self._layers():
-            if key in layer.saved:
-                return layer.saved[key]
+        layer: Layer | None = self._first()
+        while layer is not None:
+            value = layer.saved.get(key, MISSING)
+            if value is not MISSING:
+                return value
+            layer = layer.next
         return now
 
     def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
@@ -236,7 +256,7 @@ class MemorySnapshot:
 
     def close(self) -> None:
         """Let go of what the snapshot kept alive."""
-        self._layer = self._changes = None
+        self._holder = self._changes = None
 
     def past(self) -> dict[bytes, bytes | None]:
         """Return what each key written since held at this snapshot."""
@@ -246,10 +266,13 @@ class MemorySnapshot:
                 past.setdefault(key, value)
         return past
 
-    def _layers(self) -> Iterable[_Layer]:
-        if self._layer is None:
+    def _first(self) -> Layer:
+        if self._holder is None:
             raise StoreError("the snapshot is closed; take a new one from the store")
-        layer: _Layer | None = self._layer
+        return self._holder.layer
+
+    def _layers(self) -> Iterable[Layer]:
+        layer: Layer | None = self._first()
         while layer is not None:
             yield layer
             layer = layer.next

@@ -1,5 +1,7 @@
 """The contract of `Store`, on every backend that is installed here."""
 
+import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -190,3 +192,65 @@ def test_memory_restore_costs_what_was_written_and_can_be_repeated() -> None:
     store.restore(outer)
     assert dict(store.iterate(b"", None)) == {b"%d" % i: b"old" for i in range(1000)}
     assert inner.get(b"5") == b"outer", "a younger snapshot still shows its own moment"
+
+
+def test_old_snapshots_cost_what_differs_and_not_what_came_and_went() -> None:
+    store = MemoryStore()
+    store.write({b"hot": b"0", b"cold": b"0"})
+    old = store.snapshot()
+    reader = store.snapshot()
+    for number in range(500):
+        store.write({b"hot": b"%d" % number, b"new%d" % number: b"x", b"new%d" % (number - 3): None})
+        reader = store.snapshot()
+    layers = list(old._layers())
+    assert len(layers) <= 4
+    assert sum(len(layer.saved) for layer in layers) < 20
+    assert dict(old.iterate(b"", None)) == {b"hot": b"0", b"cold": b"0"}
+    assert reader.get(b"hot") == b"499"
+    store.restore(old)
+    assert dict(store.iterate(b"", None)) == {b"hot": b"0", b"cold": b"0"}
+
+
+def test_readers_of_old_snapshots_are_not_disturbed_by_joining() -> None:
+    chance = random.Random(4)
+    store = MemoryStore()
+    model: Model = {}
+    keys = [b"%d" % number for number in range(40)]
+    held: list[tuple[Reader, Model]] = []
+    wrong: list[tuple[bytes, bytes | None, bytes | None]] = []
+    done = Event()
+
+    def read(seed: int) -> None:
+        mine = random.Random(seed)
+        while not done.is_set():
+            for snapshot, then in tuple(held):
+                key = mine.choice(keys)
+                found = snapshot.get(key)
+                if found != then.get(key):
+                    wrong.append((key, found, then.get(key)))
+
+    threads = [Thread(target=read, args=(seed,)) for seed in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for round_ in range(1_500):
+            batch = {key: chance.choice([None, b"%d" % round_]) for key in chance.sample(keys, 6)}
+            store.write(batch)
+            for key, value in batch.items():
+                model.pop(key, None)
+                if value is not None:
+                    model[key] = value
+            if round_ % 100 == 0:
+                held.append((store.snapshot(), dict(model)))
+            elif round_ % 170 == 0:
+                del held[chance.randrange(len(held))]
+            passing = store.snapshot()
+            assert passing.get(keys[0]) == model.get(keys[0])
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(interval)
+    assert not wrong
