@@ -295,8 +295,7 @@ def checked_content(descriptor: int, key: bytes, kind: str, limit: int) -> bytes
     if not HEADER.size <= found.st_size <= max(limit, LIMIT):
         return None
     header = os.read(descriptor, HEADER.size)
-    with open(descriptor, "rb", closefd=False, buffering=0) as file:
-        content = file.readall()
+    content = os.read(descriptor, found.st_size - HEADER.size)
     expected = HEADER.pack(MAGIC, FORMAT, KINDS[kind], key, sha256(content).digest())
     return content if header == expected else None
 

@@ -117,7 +117,8 @@ def _fill(made: image.Image, pages: mmap.mmap, name: str, content: bytes) -> Non
 
 def _fresh(size: int) -> mmap.mmap:
     """Map `size` fresh writable bytes, zero. Raises: NoExecutableMemory when there are none."""
-    flags, protection = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE
+    # All of it is written at once: given page by page, each first touch of one would be an interruption.
+    flags, protection = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE, mmap.PROT_READ | mmap.PROT_WRITE
     try:
         return mmap.mmap(-1, size, flags=flags, prot=protection)
     except OSError as error:
