@@ -124,20 +124,25 @@ def _put_width(b: Body, type_: Type, where: Where, width: int, cursor: int, scra
     b.op("memory.copy")
 
 
+def _open_items(b: Body, type_: List | Array) -> None:
+    """Push how many items there are, and move local 0 from the list or array to the first."""
+    if isinstance(type_, Array):
+        b.i32(type_.length)
+        return
+    b.get(0)
+    b.load("i32.load", slots.LIST_LENGTH)
+    b.get(0)
+    b.load("i32.load", slots.LIST_ITEMS)
+    b.set(0)
+
+
 def _words(type_: List | Array) -> Routine:
     """Address of a list or an array and a cursor -> the cursor behind its items as words."""
     item = type_.item
 
     def write(b: Body) -> None:
         moving = ((0, slots.size(item)), (1, head_bytes(item)))
-        if isinstance(type_, List):
-            b.get(0)
-            b.load("i32.load", slots.LIST_LENGTH)
-            b.get(0)
-            b.load("i32.load", slots.LIST_ITEMS)
-            b.set(0)
-        else:
-            b.i32(type_.length)
+        _open_items(b, type_)
         repeat(b, None, moving, lambda: put_static(b, item, lying(item, 0), Spot(1, 0)))
         b.get(1)
 
@@ -183,14 +188,7 @@ def _place(type_: Type) -> Routine:
                 for index, member in enumerate(members):
                     _in_place(b, member.type, lying(member.type, 0, slots.member_offset(type_, index)))
             case List(item) | Array(item):
-                if isinstance(type_, List):
-                    b.get(0)
-                    b.load("i32.load", slots.LIST_LENGTH)
-                    b.get(0)
-                    b.load("i32.load", slots.LIST_ITEMS)
-                    b.set(0)
-                else:
-                    b.i32(type_.length)
+                _open_items(b, type_)
                 repeat(b, None, ((0, slots.size(item)),), lambda: _in_place(b, item, lying(item, 0)))
             case Bytes() | String():
                 with b.temporaries(I32) as (at,):

@@ -24,8 +24,7 @@ from sdk.compiler.back.arguments import evaluated, operand
 from sdk.compiler.back.asm import Body, Routine
 from sdk.compiler.back.defaults import default
 from sdk.compiler.back.operand import Spot
-from sdk.compiler.back.storage_entry import PAGE_BITS
-from sdk.compiler.back.writer import ALLOCATE, Write, Writer
+from sdk.compiler.back.writer import ALLOCATE, Write, Writer, push_room
 from sdk.compiler.symbols import outputs
 from sdk.compiler.tree import CallRemote, Create, Expression, RawCall, Send
 from sdk.compiler.types import ADDRESS, U256, Type
@@ -38,11 +37,7 @@ def _returned(b: Body) -> None:
     """Copy to the heap what fits there; only more than that takes a second look."""
     end = b.assembly.global_("heap", I32, None)
     with b.temporaries(I32, I32, I32) as (length, room, start):
-        b.op("memory.size")
-        b.i32(PAGE_BITS)
-        b.op("i32.shl")
-        b.global_get(end)
-        b.op("i32.sub")
+        push_room(b)
         b.set(room)
         b.global_get(end)
         b.i32(0)
@@ -144,9 +139,7 @@ def _call_remote(w: Writer, node: CallRemote) -> None:
     if node.tried:
         _tried(w, node.function.returns, types)
         return
-    with b.if_():
-        b.call(BUBBLE)
-        b.unreachable()
+    _settled(b, tried=False)
     if types:
         with b.temporaries(I32, I32) as (start, end):
             _answer(b, types, start, end)
@@ -204,6 +197,16 @@ def _tried(w: Writer, returns: Type, types: Sequence[Type]) -> None:
         b.get(good, *result)
 
 
+def _settled(b: Body, tried: bool) -> None:
+    """What becomes of the status on the stack: a bool where the call was tried, otherwise a failure is passed on."""
+    if tried:
+        b.op("i32.eqz")
+        return
+    with b.if_():
+        b.call(BUBBLE)
+        b.unreachable()
+
+
 def _raw_call(w: Writer, node: RawCall) -> None:
     b = w.b
     with ExitStack() as held:
@@ -217,12 +220,7 @@ def _raw_call(w: Writer, node: RawCall) -> None:
         _gas(b, gas)
         b.i32(REENTRY if node.reentry else 0)
         b.host("call" if node.kind == "call" else f"{node.kind}_call")
-    if node.tried:
-        b.op("i32.eqz")
-    else:
-        with b.if_():
-            b.call(BUBBLE)
-            b.unreachable()
+    _settled(b, node.tried)
     b.call(RETURNED)
 
 
@@ -234,12 +232,7 @@ def _send(w: Writer, node: Send) -> None:
         b.i32(_address(b, target))
         b.i32(_amount(b, amount))
         b.host("transfer")
-    if node.tried:
-        b.op("i32.eqz")
-    else:
-        with b.if_():
-            b.call(BUBBLE)
-            b.unreachable()
+    _settled(b, node.tried)
 
 
 def _create(w: Writer, node: Create) -> None:
@@ -268,9 +261,7 @@ def _create(w: Writer, node: Create) -> None:
         refused = b.local(I32)
         b.set(refused)
         b.get(refused)
-        with b.if_():
-            b.call(BUBBLE)
-            b.unreachable()
+        _settled(b, tried=False)
         b.free([refused])
         for i, name in enumerate(("i64.load", "i64.load", "i64.load32_u")):
             b.i32(0)

@@ -15,12 +15,11 @@ from sdk.compiler.back import slots, storage_values
 from sdk.compiler.back.asm import Body, Routine
 from sdk.compiler.back.operand import Spot, Where, push
 from sdk.compiler.back.storage_keys import Key
-from sdk.compiler.back.writer import ALLOCATE, WORD
+from sdk.compiler.back.writer import ALLOCATE, WORD, push_room
 from sdk.compiler.symbols import Kind
 from sdk.compiler.types import Bool, Bytes, Enum, Int, String, Type
 
 AREA_BYTES: Final = 64
-PAGE_BITS: Final = 16
 MOST_STORES: Final = 8
 """Stores that clear an area before `memory.fill` is cheaper."""
 
@@ -339,11 +338,7 @@ def _load_bytes(host: str, slack: int) -> Routine:
     def write_(b: Body) -> None:
         end = b.assembly.global_("heap", I32, None)
         with b.temporaries(I32, I32, I32) as (length, room, start):
-            b.op("memory.size")
-            b.i32(PAGE_BITS)
-            b.op("i32.shl")
-            b.global_get(end)
-            b.op("i32.sub")
+            push_room(b)
             b.set(room)
             b.global_get(end)
             b.set(start)

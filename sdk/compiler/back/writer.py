@@ -220,5 +220,15 @@ def _write_allocate(b: Body) -> None:
 ALLOCATE = Routine("allocate", (I32,), (I32,), _write_allocate)
 """Bytes wanted -> the address of so many zeros, a multiple of 8. Never given back. Panic 0x41 when memory is full."""
 
+
+def push_room(b: Body) -> None:
+    """Push the bytes of memory that there are behind the heap's end."""
+    b.op("memory.size")
+    b.i32(16)
+    b.op("i32.shl")
+    b.global_get(b.assembly.global_("heap", I32, None))
+    b.op("i32.sub")
+
+
 WORD: Types = (I64, I64, I64, I64)
 """The slots of a u256."""

@@ -9,10 +9,14 @@ Source: docs/language.md, "Structs": no hidden alias. Never: copies; `.copy()` s
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import TypeAlias
 
 from sdk.compiler import tree
 from sdk.compiler.check.body import Body
 from sdk.compiler.types import Array, List, Struct, Tuple, Type, has_identity
+
+Found: TypeAlias = tree.Expression | None
 
 
 def carries(type_: Type) -> bool:
@@ -27,31 +31,40 @@ def root(place: tree.Place) -> tree.LocalPlace | tree.FieldPlace | tree.ValuePla
     return place
 
 
-def borrowed(value: tree.Expression, own: set[tree.Local] | None = None) -> tree.Expression | None:
-    """The part of a value that belongs to another place, None when all of it is new.
-
-    `own` are variables whose value may be passed on; each is taken out when it is.
-    """
+def part_of(value: tree.Expression, judge: Callable[[tree.Load, tree.LocalPlace | tree.FieldPlace], bool]) -> Found:
+    """The first part with an identity that is read from a variable or a field, and that `judge` finds fault with."""
     if not carries(value.type):
         return None
     match value:
         case tree.Load(place):
             start = root(place)
             if isinstance(start, tree.ValuePlace):
-                return borrowed(start.value, own)
-            if own is not None and isinstance(start, tree.LocalPlace) and start.local in own:
-                own.discard(start.local)
-                return None
-            return value
+                return part_of(start.value, judge)
+            return value if judge(value, start) else None
         case tree.Conditional(_, then, otherwise):
-            return borrowed(then, own) or borrowed(otherwise, own)
+            return part_of(then, judge) or part_of(otherwise, judge)
         case tree.MakeTuple(items) | tree.MakeStruct(items) | tree.MakeList(items):
-            return next((part for item in items if (part := borrowed(item, own)) is not None), None)
+            return next((part for item in items if (part := part_of(item, judge)) is not None), None)
         case tree.Item(inner):
-            return borrowed(inner, own)
+            return part_of(inner, judge)
         case tree.Slice(inner, type=List(item)) if carries(item):
-            return borrowed(inner, own)
+            return part_of(inner, judge)
     return None
+
+
+def borrowed(value: tree.Expression, own: set[tree.Local] | None = None) -> Found:
+    """The part of a value that belongs to another place, None when all of it is new.
+
+    `own` are variables whose value may be passed on; each is taken out when it is.
+    """
+
+    def belongs(load: tree.Load, start: tree.LocalPlace | tree.FieldPlace) -> bool:
+        if own is not None and isinstance(start, tree.LocalPlace) and start.local in own:
+            own.discard(start.local)
+            return False
+        return True
+
+    return part_of(value, belongs)
 
 
 def keep(body: Body, value: tree.Expression, own: set[tree.Local] | None = None) -> bool:
@@ -86,27 +99,9 @@ def lend(body: Body, value: tree.Expression) -> bool:
     return False
 
 
-def _unlendable(body: Body, value: tree.Expression) -> tree.Expression | None:
+def _unlendable(body: Body, value: tree.Expression) -> Found:
     """The part of an argument that is in storage, or that a loop gave."""
-    if not carries(value.type):
-        return None
-    match value:
-        case tree.Load(place):
-            start = root(place)
-            if isinstance(start, tree.ValuePlace):
-                return _unlendable(body, start.value)
-            if isinstance(start, tree.LocalPlace):
-                return value if looped(body, start.local) else None
-            return value
-        case tree.Conditional(_, then, otherwise):
-            return _unlendable(body, then) or _unlendable(body, otherwise)
-        case tree.MakeTuple(items) | tree.MakeStruct(items) | tree.MakeList(items):
-            return next((part for item in items if (part := _unlendable(body, item)) is not None), None)
-        case tree.Item(inner):
-            return _unlendable(body, inner)
-        case tree.Slice(inner, type=List(item)) if carries(item):
-            return _unlendable(body, inner)
-    return None
+    return part_of(value, lambda load, start: not isinstance(start, tree.LocalPlace) or looped(body, start.local))
 
 
 def looped(body: Body, local: tree.Local) -> bool:
