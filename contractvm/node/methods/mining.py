@@ -50,6 +50,8 @@ async def mine_some(node: Node, blocks: int, spacing: int | None = None, timesta
         raise Fault(
             LIMIT, f"too many blocks: {blocks}, one request makes at most {MOST_BLOCKS}; ask again for the rest"
         )
+    if node.chain.clock.after(node.chain.head.timestamp) + blocks * (spacing or 1) > MOST:
+        raise bad_params(f"the time would be above {MOST}")
     try:
         await node.miner.mine(blocks, spacing=spacing or None, timestamp=timestamp)
     except ValueError as error:

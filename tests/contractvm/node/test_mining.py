@@ -128,6 +128,8 @@ def test_an_interval_between_blocks(node: Local) -> None:
         ("evm_increaseTime", [-5]),
         ("evm_increaseTime", [2**63]),
         ("evm_setTime", [2**64]),
+        ("anvil_mine", [2, 2**62]),
+        ("hardhat_mine", [1, 2**63]),
         ("anvil_setBlockTimestampInterval", [0]),
         ("evm_setBlockGasLimit", [1]),
         ("evm_setIntervalMining", [2**40]),
