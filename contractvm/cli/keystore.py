@@ -31,6 +31,7 @@ LARGEST: Final = 1 << 16
 MOST_BLOCKS: Final = 1 << 23
 """scrypt's n times r: a gigabyte of memory."""
 MOST_TURNS: Final = 10_000_000
+SUFFIX: Final = ".json"
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -60,7 +61,9 @@ def unlocked(wanted: Wanted) -> bytes:
 
 def file_of(folder: Path, name: str) -> Path:
     """The file of an account that is there. Raises: Problem."""
-    path = folder / f"{checked_name(name)}.json"
+    path = folder / f"{checked_name(name)}{SUFFIX}"
+    if not path.is_file():
+        path = folder / name  # as foundry and geth name theirs
     if not path.is_file():
         names = [kept.name for kept in listed(folder)]
         there = f"there are {', '.join(names[:10])}" if names else "make one: contractvm wallet new NAME"
@@ -153,7 +156,7 @@ def affordable(n: int, r: int, p: int, c: int) -> bool:
 
 def create(folder: Path, name: str, secret: bytes, word: str, work: int = WORK) -> Path:
     """Encrypt a key into a new file that its owner alone can read. Raises: Problem."""
-    path = folder / f"{checked_name(name)}.json"
+    path = folder / f"{checked_name(name)}{SUFFIX}"
     document = library().create_keyfile_json(secret, word.encode(), kdf="scrypt", iterations=work)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -168,11 +171,13 @@ def create(folder: Path, name: str, secret: bytes, word: str, work: int = WORK) 
 
 
 def listed(folder: Path) -> list[Kept]:
-    """The keystores of a directory by name; files that are none are left out."""
+    """The keystores of a directory by name, other wallets' too; files that are none are left out."""
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*")):
+        name = path.name.removesuffix(SUFFIX)
         try:
-            found.append(Kept(path.stem, path, address_in(read(path))))
+            if NAME.fullmatch(name):
+                found.append(Kept(name, path, address_in(read(path))))
         except Problem:
             continue
     return found

@@ -9,7 +9,6 @@ import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,16 @@ import click
 
 from contractvm.cli.frame import Command, Settings, pass_settings
 from contractvm.cli.nodelog import JsonLines, Lines, Terminal
+from contractvm.cli.opened import URL_FILE
 from contractvm.cli.problem import USAGE, Problem, say
 from contractvm.cli.tiers import AUTO, NAMES, unavailable
+from contractvm.cli.url import loopback
 
 if TYPE_CHECKING:
     from contractvm.machine import Machine
     from contractvm.node.config import Config
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-URL_FILE = "node.url"
-"""In a data directory: where the node that holds it can be reached."""
 
 
 @click.command(cls=Command)
@@ -129,16 +128,6 @@ def machines(settings: Settings, lines: Lines, tier: str) -> tuple[Machine, ...]
         return (WasmMachine(tier, fell_back=lines.fell_back),)
     except Unavailable as problem:
         raise unavailable(problem) from None
-
-
-def loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def cannot_listen(host: str, port: int, error: OSError) -> Problem:

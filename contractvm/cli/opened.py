@@ -6,6 +6,7 @@ long as the command runs, and the node that holds it is named to whoever finds i
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,13 +17,15 @@ from contractvm.cli.facts import BlockId
 from contractvm.cli.frame import Settings
 from contractvm.cli.problem import USAGE, Problem, say
 from contractvm.cli.tiers import AUTO, machines
-from contractvm.cli.url import chosen_url
+from contractvm.cli.url import checked, chosen_url
 from contractvm.cli.values import hex_bytes
 
 if TYPE_CHECKING:
     from contractvm.cli.local import LocalChain
 
 TAGS: Final = ("latest", "pending", "earliest", "safe", "finalized")
+CONNECT_SECONDS: Final = 1.0
+"""Longest look whether the node that wrote its URL is still there."""
 URL_FILE: Final = "node.url"
 """In a data directory: where the node that holds it can be reached. `contractvm node` writes it."""
 
@@ -98,12 +101,14 @@ def on_directory(settings: Settings, tier: str, *, create: bool) -> LocalChain:
 
 
 def url_of_holder(directory: Path) -> str | None:
-    """Where the node that holds a directory says it can be reached."""
+    """Where the node that holds a directory can be reached; None when none is there (any more)."""
     try:
         url = (directory / URL_FILE).read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
+        parts = checked(url, URL_FILE)
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=CONNECT_SECONDS):
+            return url
+    except (OSError, ValueError, Problem):
         return None
-    return url if url.startswith("http") and url.isprintable() and len(url) < 200 else None
 
 
 def block_id(text: str) -> BlockId:

@@ -97,7 +97,7 @@ def import_(
 def store(settings: Settings, folder: Path | None, name: str, secret: bytes, password_file: Path | None) -> None:
     """Encrypt a key and say whose it is."""
     where = directory(folder)
-    if (where / f"{name}.json").exists():
+    if any(kept.name == name for kept in listed(where)):
         raise Problem(f"there is a keystore {name} in {where} already", "choose another name")
     word = password(password_file, f"Password for {name}", twice=True)
     if not word:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from state.directory import open_store
 from tests.contractvm.cli.conftest import Cli
 from tests.contractvm.cli.wat import COUNTER, assemble
 from tests.contractvm.node.process import NodeProcess
@@ -172,6 +173,17 @@ def test_a_directory_that_a_node_holds(cli: Cli, data: Path) -> None:
         assert cli("rpc", "eth_chainId").out == "0x7a69\n"
         assert cli("send", 1, "--value", 1, "-r", url).code == 0
         assert process.end() == 0
+    assert cli("block", "--json").json["number"] == 1
+    cli("rpc", "eth_chainId", "--data", data).failed("no node holds", code=2)
+
+
+@pytest.mark.parametrize("left", ["http://127.0.0.1:1\n", "nonsense", "\xff", "ws://127.0.0.1:1"])
+def test_a_url_that_a_killed_node_left(cli: Cli, data: Path, left: str) -> None:
+    cli("send", 1, "--value", 1)
+    (data / "node.url").write_text(left, encoding="latin-1")
+    with open_store(data, create=False):
+        held = cli("block").failed("in use by another process")
+        assert "-r " not in held.err
     assert cli("block", "--json").json["number"] == 1
     cli("rpc", "eth_chainId", "--data", data).failed("no node holds", code=2)
 

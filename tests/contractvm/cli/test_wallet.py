@@ -85,12 +85,17 @@ def test_what_other_wallets_wrote_is_read(cli: Cli, folder: Path, word: Path) ->
             "mac": "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2",
         },
     }
-    (folder / "old.json").write_text(json.dumps(vector))
+    for name in ("old.json", "UTC--2026-01-01T00-00-00.0Z--ab"):
+        (folder / name).write_text(json.dumps(vector))
     word.write_text("testpassword")
-    assert cli("wallet", "list", "--json").json["accounts"] == [{"name": "old", "address": None}]
+    assert [kept["name"] for kept in cli("wallet", "list", "--json").json["accounts"]] == [
+        "UTC--2026-01-01T00-00-00.0Z--ab",
+        "old",
+    ]
+    same = cli("wallet", "address", "UTC--2026-01-01T00-00-00.0Z--ab", "--password-file", word)
     found = cli("wallet", "address", "old", "--password-file", word)
     secret = bytes.fromhex("7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d")
-    assert found.out.strip().lower() == f"0x{address_of_secret(secret).hex()}"
+    assert found.out.strip().lower() == same.out.strip().lower() == f"0x{address_of_secret(secret).hex()}"
 
 
 def test_sending_with_a_keystore(cli: Cli, folder: Path, word: Path, tmp_path: Path) -> None:
