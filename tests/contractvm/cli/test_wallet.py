@@ -217,3 +217,14 @@ def test_keys_never_show_in_reprs() -> None:
     secret = bytes.fromhex(SECRET)
     shown = repr(Signer(address_of_secret(secret), secret)) + repr(Wanted(private_key=SECRET))
     assert SECRET not in shown and SECRET[:8] not in shown
+
+
+def test_not_even_a_traceback_shows_a_key(cli: Cli, folder: Path, word: Path, tmp_path: Path) -> None:
+    almost = SECRET[:-1] + "g"
+    for shown in (
+        cli("send", 1, "--private-key", almost, "--debug"),
+        cli("wallet", "import", "mine", "--key-file", key_file(tmp_path, almost), "--password-file", word, "--debug"),
+        cli("wallet", "import", "mine", "--key-file", key_file(tmp_path), "--password-file", tmp_path, "--debug"),
+    ):
+        assert shown.code == 1 and "Traceback" in shown.err
+        assert SECRET[:16] not in shown.err + shown.out and "sesame" not in shown.err + shown.out
