@@ -33,7 +33,7 @@ bench: $(TEST)
 # Everything that is generated from a source: tests fail when it is older than that.
 docs: $(TEST)
 	$(BIN)/python -m contractvm.docs
-	$(BIN)/python -m contractvm.node.openrpc
+	$(BIN)/python -m contractvm.node.reference
 	$(BIN)/python -m sdk.headers
 	$(BIN)/python -m tests.contractvm.cli.golden
 	$(BIN)/python -m tests.readme

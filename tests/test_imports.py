@@ -51,6 +51,7 @@ FRONT_ENDS = {
     "uvloop": "contractvm.node",
     "orjson": "contractvm.node",
     "jinja2": "contractvm.node",
+    "markupsafe": "contractvm.node",
     "prometheus_client": "contractvm.node",
 }
 """Third-party packages that only one part of the house uses."""
@@ -61,6 +62,7 @@ HEAVY = [
     "IPython",
     "uvicorn",
     "orjson",
+    "jinja2",
     "wasmtime",
     "ziglang",
     "llvmlite",

@@ -1,22 +1,17 @@
 """The node's methods as a document: OpenRPC for programs (`rpc.discover`), a table for people (`docs/rpc.md`).
 
-Both are written from the rows alone, so they cannot say anything else; `python -m contractvm.node.openrpc` writes the
-table's file, `--check` fails when it is older than the rows. Source: OpenRPC specification 1.3.2.
+Both are written from the rows alone, so they cannot say anything else. Source: OpenRPC specification 1.3.2.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contractvm import __version__
 from contractvm.node.rows import Method, Param
 from contractvm.node.values import ADDRESS, BOOLEAN, DATA, HASH, QUANTITY, Schema
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "rpc.md"
 RESULTS: Final[Mapping[str, Schema]] = {
     "quantity": QUANTITY.schema,
     "data": DATA.schema,
@@ -84,7 +79,7 @@ def _lines(methods: Mapping[str, Method]) -> Iterator[str]:
     own = {method.name: method for method in methods.values()}
     yield "# Methods of the node"
     yield ""
-    yield "<!-- Written by `python -m contractvm.node.openrpc`: do not edit. -->"
+    yield "<!-- Written by `python -m contractvm.node.reference`: do not edit. -->"
     yield ""
     yield f"{len(own)} methods under {len(methods)} names. Parameters in brackets may be left out or be null; they are"
     yield "given in order, or by name in an object. `rpc.discover` answers with the same as an OpenRPC document."
@@ -101,23 +96,3 @@ def _lines(methods: Mapping[str, Method]) -> Iterator[str]:
 
 def _section(name: str) -> str:
     return name.replace(".", "_").split("_")[0]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or compare it; 1 when it is older than the rows."""
-    from contractvm.node.table import methods
-
-    parser = argparse.ArgumentParser(prog="python -m contractvm.node.openrpc", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    options = parser.parse_args(arguments)
-    text = page(methods())
-    if not options.check:
-        PAGE.write_text(text, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print(f"{PAGE} is older than the methods; run `make docs`", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contractvm.node.openrpc import PAGE, main, page
+from contractvm.node.openrpc import page
+from contractvm.node.reference import PAGE, main
 from contractvm.node.table import methods
 from tests.contractvm.node.local import Local
 
