@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractvm.crypto import address_of, recover
+from contractvm.crypto import address_of, keccak256, recover
 from contractvm.devaccounts import dev_accounts
 from contractvm.node.fault import Fault
 from contractvm.node.typeddata import TypedData
@@ -163,14 +164,21 @@ def fields_and_values() -> st.SearchStrategy[tuple[str, Any]]:
     return st.one_of(atoms, arrays)
 
 
+@pytest.fixture(scope="module")
+def messages() -> Any:
+    """eth-account's; importing it raises the process's recursion limit, which other tests look at."""
+    limit = sys.getrecursionlimit()
+    try:
+        return pytest.importorskip("eth_account.messages", reason="the extra 'wallet' is not installed")
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(fields_and_values(), max_size=5), st.lists(fields_and_values(), max_size=3), st.booleans())
 def test_digests_are_those_of_eth_account(
-    outer: list[tuple[str, Any]], inner: list[tuple[str, Any]], many: bool
+    messages: Any, outer: list[tuple[str, Any]], inner: list[tuple[str, Any]], many: bool
 ) -> None:
-    messages = pytest.importorskip("eth_account.messages", reason="the extra 'wallet' is not installed")
-    from contractvm.crypto import keccak256
-
     def fields(pairs: list[tuple[str, Any]]) -> list[dict[str, str]]:
         return [{"name": f"f{number}", "type": kind} for number, (kind, _) in enumerate(pairs)]
 
