@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def layer(module: str) -> int:
     raise AssertionError(f"{module}: place {part!r} in LAYERS of {__file__}")
 
 
+@cache
 def every_import() -> list[tuple[str, str, str]]:
     """(importing module, imported module, where)."""
     return [
