@@ -23,6 +23,8 @@ log: Final = logging.getLogger("contractvm.node")
 
 MEMORY_GAS: Final = 1_000_000_000
 """Gas of the blocks whose undoing a chain in memory keeps: 20,000 token transfers, some 40 MB."""
+BLOCK_GAS: Final = 21_000
+"""What a block counts beside its gas: an empty one is remembered too."""
 LEAST_STATES: Final = 128
 _SLACK: Final = 32
 """States beyond those to be kept that may gather, so that they are forgotten together."""
@@ -79,8 +81,8 @@ class History:
         """How many states fit, with a new block."""
         while self._gas and self._gas[-1][0] >= height:  # the chain went back
             self._total -= self._gas.pop()[1]
-        self._gas.append((height, gas))
-        self._total += gas
+        self._gas.append((height, gas + BLOCK_GAS))
+        self._total += gas + BLOCK_GAS
         while self._total > MEMORY_GAS and len(self._gas) > LEAST_STATES:
             self._total -= self._gas.popleft()[1]
         return height - self._gas[0][0] + 1

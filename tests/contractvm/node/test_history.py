@@ -72,7 +72,7 @@ def dev() -> str:
 
 
 def test_in_memory_states_are_kept_as_they_fit_and_blocks_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MEMORY_GAS", 21_000 * 50)
+    monkeypatch.setattr(history, "MEMORY_GAS", (21_000 + history.BLOCK_GAS) * 50)
     monkeypatch.setattr(history, "LEAST_STATES", 20)
     with local() as node:
         digests = pay(node, 200)
@@ -89,6 +89,16 @@ def test_in_memory_states_are_kept_as_they_fit_and_blocks_are(monkeypatch: pytes
         pay(node, 100, 200)
         assert node.rpc("eth_getTransactionReceipt", digests[5])["blockNumber"] == "0x6"
         wait(lambda: chain.oldest >= 300 - 50 - SLACK)
+
+
+def test_empty_blocks_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MEMORY_GAS", history.BLOCK_GAS * 50)
+    monkeypatch.setattr(history, "LEAST_STATES", 20)
+    with local() as node:
+        node.rpc("anvil_mine", 300)
+        node.rpc("evm_mine")
+        wait(lambda: node.node.chain.oldest >= 301 - 50 - SLACK)
+        assert node.rpc("eth_getBlockByNumber", "0x5", False)["number"] == "0x5"
 
 
 def test_on_disk_all_is_kept(tmp_path: Path) -> None:
