@@ -25,7 +25,7 @@ from state.world import World
 
 Follows: TypeAlias = Callable[[bytes, int], bool]
 """Whether an instruction, by code hash and byte offset in the module, is one that people are shown."""
-MOST_EVENTS: Final = 250_000
+MOST_EVENTS: Final = 100_000
 """Frames, writes and logs that one recorder keeps."""
 MOST_BYTES: Final = 24 << 20
 """Bytes of inputs, outputs, values and logs that it keeps."""
@@ -137,9 +137,7 @@ class Watched:
     def set_storage(self, address: Address, key: bytes, value: bytes) -> None:
         before = self._world.storage(address, key)
         self._world.set_storage(address, key, value)
-        event = Write(address, key, before, value, self._frame.now)
-        self._recorder.keep(self._frame, event, len(key) + len(before) + len(value))
-        self._recorder.looked(self._frame, key, value)
+        self._recorder.wrote(self._frame, Write(address, key, before, value, self._frame.now))
 
     def add_log(self, entry: Log) -> None:
         self._world.add_log(entry)
@@ -154,19 +152,21 @@ class Recorder:
         follows: Follows | None = None,
         steps: Steps | None = None,
         *,
+        writes: bool = True,
         most_steps: int | None = None,
         most_events: int = MOST_EVENTS,
         most_bytes: int = MOST_BYTES,
     ) -> None:
         """An instruction that is not followed has the place of the one before it; None: all are followed.
 
-        With `most_steps` a run on the reference tier that has more instructions is given up by TooLong.
+        Without `writes` storage is not watched. With `most_steps` a run on the reference tier that has more instructions is given up by TooLong.
         """
         self.roots: list[Frame] = []
         self.frames: list[Frame] = []
         self.cut = False
         self._open: list[Frame] = []
         self._follows = follows
+        self._writes = writes
         self._steps = steps
         self._steps_left = most_steps
         self._events_left = most_events
@@ -190,8 +190,14 @@ class Recorder:
         frame.events.append(event)
         return True
 
+    def wrote(self, frame: Frame, write: Write) -> None:
+        """Storage was given another value."""
+        if self._writes:
+            self.keep(frame, write, len(write.key) + len(write.before) + len(write.after))
+        self.looked(frame, write.key, write.after)
+
     def looked(self, frame: Frame, key: bytes, value: bytes) -> None:
-        """Storage was read or written."""
+        """Storage was looked at."""
         if self._steps is not None:
             self._steps.read(frame, key, value)
 

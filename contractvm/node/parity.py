@@ -20,7 +20,7 @@ CALLS: Final = {Kind.CALL: "call", Kind.STATIC: "staticcall", Kind.DELEGATE: "de
 
 def flat_traces(subject: Subject) -> list[Document]:
     """A mined transaction's frames in the order of their opening."""
-    recorder = Recorder()
+    recorder = Recorder(writes=False)
     executed, _ = subject.run(recorder)
     top = outermost(subject, recorder, executed)
     top.gas = subject.gas_limit - subject.intrinsic

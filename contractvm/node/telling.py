@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contractvm.errors import Place
 from contractvm.execute import Executed
 from contractvm.machine import Kind, Status
 from contractvm.node.artifacts import Artifacts, Authored, Known
@@ -34,10 +35,20 @@ class Teller:
     def __init__(self, artifacts: Artifacts) -> None:
         self._artifacts = artifacts
         self.authored = Authored(artifacts)
+        self._places: dict[tuple[bytes, Place], Document | None] = {}
 
     def known(self, frame: Frame) -> Known | None:
         """What is known of the code that a frame runs."""
         return self._artifacts.get(frame.code_hash)
+
+    def _place(self, frame: Frame, place: Place | None) -> Document | None:
+        """A place in the code that a frame runs; the same document for the same place."""
+        if place is None:
+            return None
+        at = frame.code_hash, place
+        if at not in self._places:
+            self._places[at] = place_words(self.known(frame), place)
+        return self._places[at]
 
     def tree(self, recorder: Recorder, top: Frame) -> Any:
         """The outermost frame with all below it."""
@@ -46,7 +57,7 @@ class Teller:
         for frame in reversed(recorder.frames):
             document = self._frame(frame)
             parent = parents.get(id(frame))
-            place = place_words(self.known(parent), frame.place) if parent is not None else None
+            place = self._place(parent, frame.place) if parent is not None else None
             if place is not None:
                 document["place"] = place
             events = [self._event(frame, event, documents) for event in frame.events]
@@ -92,14 +103,14 @@ class Teller:
         if frame.status is Status.REVERT and frame.output:
             words = error_words(frame.output, self._artifacts.errors)
             words["data"] = "0x" + frame.output.hex()
-        place = place_words(self.known(frame), frame.stopped)
+        place = self._place(frame, frame.stopped)
         if place is not None:
             words["place"] = place
         return words
 
     def _event(self, frame: Frame, event: Frame | Write | Emitted, documents: dict[int, Any]) -> Any:
         known = self.known(frame)
-        place = place_words(known, event.place)
+        place = self._place(frame, event.place)
         if isinstance(event, Frame):
             return documents.pop(id(event))
         if isinstance(event, Emitted):
@@ -131,7 +142,7 @@ class Teller:
         while frame is not None:
             inner = culprit(frame)
             at = frame.stopped if inner is None else inner.place
-            place = place_words(self.known(frame), at)
+            place = self._place(frame, at)
             if place is not None:
                 known = self.known(frame)
                 places.append({"address": "0x" + frame.address.hex(), **place, "contract": known and known.name})

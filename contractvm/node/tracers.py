@@ -78,7 +78,7 @@ def outermost(subject: Subject, recorder: Recorder, executed: Executed) -> Frame
 
 def call_tree(subject: Subject, options: Mapping[str, Any], errors: Sequence[str], room: Room) -> Any:
     """callTracer: frames in each other; `onlyTopCall` and `withLog` are its options."""
-    recorder = Recorder(most_bytes=min(MOST_BYTES, room.size // 2))
+    recorder = Recorder(writes=False, most_bytes=min(MOST_BYTES, room.size // 2))
     executed, _ = subject.run(recorder)
     room.size = recorder.bytes_left * 2
     top = outermost(subject, recorder, executed)

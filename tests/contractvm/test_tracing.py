@@ -113,6 +113,9 @@ def test_no_more_is_kept_than_there_is_room_for() -> None:
         executed = run(recorder.around(WasmMachine("portable")))
         assert executed.ok and recorder.cut
         assert 0 < len(recorder.roots[0].events) < 4
+    calls = Recorder(writes=False, most_events=2)
+    run(calls.around(WasmMachine("portable")))
+    assert [type(event) for event in calls.roots[0].events] == [Emitted, Frame] and not calls.cut
     whole = Recorder()
     run(whole.around(WasmMachine("portable")))
     assert not whole.cut
