@@ -159,7 +159,8 @@ class Recorder:
     ) -> None:
         """An instruction that is not followed has the place of the one before it; None: all are followed.
 
-        Without `writes` storage is not watched. With `most_steps` a run on the reference tier that has more instructions is given up by TooLong.
+        Without `writes` changes of storage are not kept. With `most_steps` a run on the reference tier that has more
+        instructions is given up by TooLong.
         """
         self.roots: list[Frame] = []
         self.frames: list[Frame] = []
