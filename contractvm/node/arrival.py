@@ -54,4 +54,4 @@ async def receipt_when_mined(node: Node, digest: Hash, seconds: float | None) ->
     found = node.chain.receipt(digest)
     if found is None:
         raise Fault(NOT_MINED, "the transaction was mined, and its block undone since", "0x" + digest.hex())
-    return receipt_document(found, node.known_errors())
+    return receipt_document(found, node.known_errors(), node.chain.header(found.block_number).timestamp)
