@@ -20,11 +20,10 @@ from contractvm.errors import ModuleError
 from contractvm.rules import contract_rules
 from contractvm.wasm.decode import decode
 from contractvm.wasm.machine import WasmMachine
-from sdk import cargo, clang, declarations, envelope, wat
+from sdk import envelope
 from sdk.artifact import Artifact
 from sdk.errors import BuildError
 from sdk.interface import Interface
-from sdk.tidy import tidy
 
 __all__ = ["SOURCES", "Artifact", "build", "compile_module"]
 
@@ -128,11 +127,19 @@ def _wasm(path: Path) -> Linked:
     return Linked(path.stem, path.read_bytes())
 
 
+# Each language has a tool, and most builds are of one: what knows of the others is not imported.
+
+
 def _wat(path: Path) -> Linked:
+    from sdk import wat
+
     return Linked(path.stem, wat.assemble(path), compiler=_package("wasmtime"))
 
 
 def _c(path: Path) -> Linked:
+    from sdk import clang, declarations
+    from sdk.tidy import tidy
+
     interface = declarations.read(path)
     compiled = clang.compile_c(path)
     warnings = (compiled.warnings,) if compiled.warnings else ()
@@ -141,6 +148,9 @@ def _c(path: Path) -> Linked:
 
 
 def _cargo(path: Path) -> Linked:
+    from sdk import cargo
+    from sdk.tidy import tidy
+
     compiled = cargo.compile_crate(path)
     warnings = (compiled.warnings,) if compiled.warnings else ()
     options = (*cargo.CODE_FLAGS, *cargo.LINK_FLAGS)
