@@ -28,7 +28,6 @@ from contractvm.genesis import Genesis
 from contractvm.heights import BlockId, Pruned, UnknownBlock, height_of
 from contractvm.identity import Identity, IncompatibleChain
 from contractvm.machine import Machine
-from contractvm.making import Making
 from contractvm.mempool import Mempool, PoolLimits
 from contractvm.receipt import Receipt
 from contractvm.rejections import AlreadyKnown
@@ -71,7 +70,7 @@ class Chain:
         self.debug: Callable[[Address, bytes], None] | None = None
         self.clock = clock or Clock()
         # `_lock` is held for as long as a block takes, `_gate` only while the pool or the head is touched.
-        self._lock = Making()
+        self._lock = RLock()
         self._gate = RLock()
         self._ahead = Ahead()
         self.snapshots = Snapshots()
