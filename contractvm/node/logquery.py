@@ -1,20 +1,18 @@
-"""Which logs a client asks for: read from its object, matched against a log, searched for in blocks.
+"""Which logs a client asks for: read from its object, matched against a log, and against a block's bloom.
 
-A block's bloom is asked first, so that of most blocks no receipt is read. Source: execution-apis' Filter (addresses any
+Source: execution-apis' Filter (addresses any
 of, topics by position, null for any, a list for any of); EIP-234 for `blockHash`. Never: keeps anything between calls.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from contractvm.block import Header
 from contractvm.chain import BlockId, Chain
 from contractvm.host import Log
-from contractvm.node.fault import LIMIT, SERVER, Fault, bad_params
+from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.shapes import log_document
 from contractvm.node.values import address, block, hash32, shown
 from contractvm.receipt import Receipt, logs_bloom
@@ -23,10 +21,6 @@ from contractvm.types import Address, Hash
 MOST_TOPICS: Final = 4
 MOST_CHOICES: Final = 1_000
 """Addresses, and values of one topic, that a client may name."""
-SEARCH_SECONDS: Final = 10.0
-"""How long one search may take."""
-_BETWEEN_LOOKS: Final = 64
-"""Blocks between two looks at the clock."""
 _FIELDS: Final = frozenset({"fromBlock", "toBlock", "address", "topics", "blockHash", "limit"})
 
 Documents = list[dict[str, Any]]
@@ -48,9 +42,10 @@ class LogQuery:
 
     def may_match(self, bloom: bytes) -> bool:
         """Whether a block with this bloom can hold such a log."""
-        if not self.masks:
-            return True
-        bits = int.from_bytes(bloom, "big")
+        return not self.masks or self.admits(int.from_bytes(bloom, "big"))
+
+    def admits(self, bits: int) -> bool:
+        """The same of a bloom as a number, or of several together."""
         return all(any(bits & mask == mask for mask in group) for group in self.masks)
 
     def matches(self, log: Log) -> bool:
@@ -155,42 +150,6 @@ def _bound(chain: Chain, at: BlockId | None, head: int) -> int:
     if at is None:
         return head
     return at if isinstance(at, int) else chain.height(at)
-
-
-def search(chain: Chain, query: LogQuery, heights: range, most: int) -> Documents:
-    """The matching logs at some heights, in order. Raises: Fault when they pass `most`, or it takes too long."""
-    found: Documents = []
-    end = time.monotonic() + SEARCH_SECONDS
-    for number, header in _candidates(chain, query, heights, end):
-        found += query.among(chain.receipts(number), header.timestamp)
-        if len(found) > most:
-            raise _too_many(most)
-    return found
-
-
-def logs_at(chain: Chain, query: LogQuery, places: Sequence[tuple[int, Hash]], most: int) -> Documents:
-    """The matching logs of some blocks; those of blocks that were undone are no more. Raises: Fault, as `search`."""
-    found: Documents = []
-    for number, digest in places:
-        if number <= chain.head.number and chain.header(number).hash == digest:
-            found += search(chain, query, range(number, number + 1), most)
-        if len(found) > most:
-            raise _too_many(most)
-    return found
-
-
-def _too_many(most: int) -> Fault:
-    return Fault(LIMIT, f"query returned more than {most} results; ask for fewer blocks, addresses or topics")
-
-
-def _candidates(chain: Chain, query: LogQuery, heights: range, end: float) -> Iterator[tuple[int, Header]]:
-    for number in heights:
-        if number % _BETWEEN_LOOKS == 0 and time.monotonic() > end:
-            reached = f"{number - heights.start} of {len(heights)} blocks were looked at in {SEARCH_SECONDS:g} seconds"
-            raise Fault(LIMIT, f"query timeout exceeded: {reached}; ask for fewer at a time")
-        header = chain.header(number)
-        if header.gas_used and query.may_match(header.logs_bloom):
-            yield number, header
 
 
 def unknown_filter(name: str) -> Fault:

@@ -22,6 +22,7 @@ from contractvm.node.config import Config
 from contractvm.node.feed import Feed, News
 from contractvm.node.fees import FeeHistory
 from contractvm.node.history import History
+from contractvm.node.logsearch import LogSearch
 from contractvm.node.miner import Miner
 from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
@@ -64,6 +65,7 @@ class Node:
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
+        self.logs = LogSearch(self.chain)
         self.sources = Sources(self.chain)
         self.feed.add(self.sources)
         self.caller = Caller(self.chain, lambda: not self.miner.automine)

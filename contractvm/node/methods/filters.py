@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from contractvm.node.fault import SERVER, Fault, bad_params
-from contractvm.node.logquery import log_query, logs_at
+from contractvm.node.logquery import log_query
 from contractvm.node.methods.logs import FILTER, found
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
@@ -47,7 +47,7 @@ def filter_changes(node: Node, name: str) -> list[Any] | Awaitable[list[Any]]:
         return ["0x" + digest.hex() for digest in hashes]
     query, places = node.watch.query(name), node.watch.places(name)
     most = node.config.limits.logs
-    return node.pace.run(("changes", len(places).bit_length()), lambda: logs_at(node.chain, query, places, most))
+    return node.pace.run(("changes", len(places).bit_length()), lambda: node.logs.at(query, places, most))
 
 
 @rows.method("eth_getFilterLogs", ID, result="list of logs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from contractvm.node.logquery import Documents, LogQuery, log_query, search, span
+from contractvm.node.logquery import Documents, LogQuery, log_query, span
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
 from contractvm.node.values import OBJECT
@@ -19,7 +19,7 @@ def found(node: Node, query: LogQuery) -> Documents | Awaitable[Documents]:
     """The logs that a query asks for; a search through many blocks happens on another thread. Raises: Fault."""
     heights = span(node.chain, query)
     most = node.config.limits.logs
-    return node.pace.run(("logs", len(heights).bit_length()), lambda: search(node.chain, query, heights, most))
+    return node.pace.run(("logs", len(heights).bit_length()), lambda: node.logs.search(query, heights, most))
 
 
 @rows.method("eth_getLogs", FILTER, result="list of logs")

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contractvm.block import Header
+from contractvm.chain import BlockId
 from contractvm.host import Log
-from contractvm.node import logquery
+from contractvm.node import logsearch
 from contractvm.node.config import Config, Limits
 from contractvm.node.logquery import log_query
 from contractvm.receipt import logs_bloom
@@ -155,7 +157,44 @@ def test_matching_is_what_it_says(log: Log, addresses: list[bytes], topics: list
 
 def test_a_search_that_takes_too_long(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     node.on_loop(node.node.miner.mine(200))
-    monkeypatch.setattr(logquery, "SEARCH_SECONDS", -1.0)
+    monkeypatch.setattr(logsearch, "SEARCH_SECONDS", -1.0)
     with pytest.raises(RpcError, match=r"query timeout exceeded: \d+ of 201 blocks") as refused:
         node.rpc("eth_getLogs", {"fromBlock": "0x0"})
     assert refused.value.code == -32005
+
+
+def test_long_stretches_are_passed_without_being_looked_at_again(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Token(node)
+    node.on_loop(node.node.miner.mine(300))
+    digest = token.transfer(BOB.address, 1)
+    node.on_loop(node.node.miner.mine(100))
+    wanted = {"fromBlock": "0x0", "address": token.hex, "topics": [None, None, topic(BOB.address)]}
+    looked: list[BlockId] = []
+    header = node.node.chain.header
+
+    def noted(at: BlockId = "latest") -> Header:
+        looked.append(at)
+        found: Header = header(at)
+        return found
+
+    monkeypatch.setattr(node.node.chain, "header", noted)
+    for least, most in ((402, 500), (64, 210)):
+        looked.clear()
+        assert [log["transactionHash"] for log in node.rpc("eth_getLogs", wanted)] == [digest]
+        assert least <= len(looked) <= most
+    assert node.rpc("eth_getLogs", wanted | {"fromBlock": "0x12f"}) == []
+    assert len(node.rpc("eth_getLogs", wanted | {"fromBlock": "0x12e", "toBlock": "0x12e"})) == 1
+
+
+def test_a_stretch_that_was_undone_is_looked_at_again(node: Local) -> None:
+    token, other = Token(node), Token(node)
+    wanted = {"fromBlock": "0x0", "address": other.hex, "topics": [None, None, topic(CAROL.address)]}
+    for _ in range(2):
+        point = node.rpc("evm_snapshot")
+        node.on_loop(node.node.miner.mine(200))
+        assert node.rpc("eth_getLogs", wanted) == []
+        assert node.rpc("evm_revert", point) is True
+    token.transfer(BOB.address, 1)
+    digest = other.transfer(CAROL.address, 1)
+    node.on_loop(node.node.miner.mine(200))
+    assert [log["transactionHash"] for log in node.rpc("eth_getLogs", wanted)] == [digest]
