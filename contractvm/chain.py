@@ -278,10 +278,10 @@ class Chain:
     def prune(self, keep: int, *, blocks: bool = True, most: int = 64) -> bool:
         """Forget states older than `keep` blocks before the head, and `blocks` much older; whether more is to be done.
 
-        Does it for at most `most` heights, in one batch. Blocks stay that code on the oldest state can ask for.
+        Does at most `most` heights of it, and of large blocks fewer. Blocks stay whose hashes code can ask for.
         """
         with self._lock:
-            below = min(self._head.number - keep, self.oldest + most)
+            below = self._state.reach(min(self._head.number - keep, self.oldest + most))
             if below <= self.oldest:
                 return False
             self._state.prune(below, self._archive.prune(below - BLOCKS_BEHIND) if blocks else None)

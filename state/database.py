@@ -17,7 +17,7 @@ from state.cache import Cache, Paths
 from state.codec import decode, decode_uint, encode, encode_bytes
 from state.dataclass import dataclass
 from state.errors import StoreCorrupt
-from state.history import forgotten, remembered, undone
+from state.history import FORGOTTEN_TOGETHER, forgotten, remembered, undone, within
 from state.merkle import EMPTY_ROOT, Keccak
 from state.ordered import prefix_end
 from state.overlay import OverlaySnapshot, OverlayStore
@@ -230,6 +230,12 @@ class StateDB:
         with self._lock:
             self._store.write(gone, sync)
             self._oldest = below
+
+    def reach(self, below: int, records: int = FORGOTTEN_TOGETHER) -> int:
+        """Return the height, at most `below`, that `prune` can be given to forget about so many records."""
+        if self._oldest is None or below <= self._oldest:
+            return below
+        return within(self._store, self._oldest, below, records)
 
     def account_proof(self, address: bytes, keys: Iterable[bytes] = (), height: int | None = None) -> AccountProof:
         """Return the account at `address` and its storage at `keys`, with proofs against the root at `height`.

@@ -6,12 +6,15 @@ down; forgetting drops both. The first block kept leaves nothing: there is no st
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from state.codec import RLPError, decode, encode
 from state.errors import StoreCorrupt
 from state.records import DIFF, height_bytes, past_key, past_start, past_suffix
 from state.store import Reader
+
+FORGOTTEN_TOGETHER: Final = 4_096
+"""Records about which are forgotten in one batch."""
 
 Writes: TypeAlias = "dict[bytes, bytes | None]"
 
@@ -56,6 +59,15 @@ def forgotten(reader: Reader, oldest: int, below: int) -> Writes:
     for at in range(oldest, below + 1):
         removals.update((past_key(record, at), None) for record in _list(reader, at, removals))
     return removals
+
+
+def within(reader: Reader, oldest: int, below: int, records: int) -> int:
+    """Return how far, at most to `below`, can be forgotten from `oldest` on for so many records, or for one block's."""
+    for at in range(oldest + 1, below):
+        records -= len(_list(reader, at, {}))
+        if records <= 0:
+            return at
+    return below
 
 
 def _list(reader: Reader, height: int, removals: Writes) -> list[bytes]:

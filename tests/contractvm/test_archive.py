@@ -19,7 +19,9 @@ from state.database import HeightError
 from state.directory import open_store
 from state.errors import StoreError, StoreFull
 from state.hashindex import HashIndex
+from state.history import FORGOTTEN_TOGETHER
 from state.store import MemoryStore
+from state.world import World
 from tests.contractvm.chains import ALICE, BOB, TRANSFER, adder, fingerprint, open_chain, send
 from tests.contractvm.fake import FakeMachine, init
 
@@ -120,6 +122,21 @@ def test_what_is_old_is_forgotten_in_steps(kind: str, tmp_path: Path) -> None:
         send(chain, TRANSFER)
         assert chain.produce().number == head - 19
         assert chain.world().nonce(ALICE.address) == head - 19
+
+
+def test_large_blocks_are_forgotten_one_by_one() -> None:
+    def grow(world: World) -> None:
+        for key in range(FORGOTTEN_TOGETHER):
+            world.set_storage(BOB.address, key.to_bytes(4, "big"), bytes([chain.head.number + 1]))
+
+    with spilling(1 << 20) as chain:
+        for _ in range(4):
+            chain.edit(grow)
+        reached = []
+        while chain.prune(1):
+            reached.append(chain.oldest)
+        assert [*reached, chain.oldest] == [1, 2, 3]
+        assert chain.world(3).storage(BOB.address, bytes(4)) == b"\3"
 
 
 def test_what_was_forgotten_stays_so(tmp_path: Path) -> None:
