@@ -85,8 +85,8 @@ def _binary(body: Body, node: ast.BinOp, left: int, right: int) -> int | None:
         made = None
     if made is None and isinstance(node.op, (ast.Pow, ast.LShift, ast.Mult)):
         body.error("CV202", node, "this number is larger than any type", "integers have up to 256 bits")
-    # whatever was said above, the value is taken for 0 so that nothing more is said about it
-    return 0 if made is None and not isinstance(node.op, (ast.Div, ast.MatMult)) else made
+    # whatever was said above, the value is taken for 1 so that nothing more is said about it, as of a divisor
+    return 1 if made is None and not isinstance(node.op, (ast.Div, ast.MatMult)) else made
 
 
 def octets(node: ast.expr) -> bytes | None:
