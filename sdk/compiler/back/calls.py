@@ -24,12 +24,15 @@ from sdk.compiler.back.arguments import evaluated, operand
 from sdk.compiler.back.asm import Body, Routine
 from sdk.compiler.back.defaults import default
 from sdk.compiler.back.operand import Spot
+from sdk.compiler.back.reverts import reason
 from sdk.compiler.back.writer import ALLOCATE, Write, Writer, push_room
 from sdk.compiler.symbols import outputs
 from sdk.compiler.tree import CallRemote, Create, Expression, RawCall, Send
 from sdk.compiler.types import ADDRESS, U256, Type
 
 REENTRY: Final = 1
+REENTRY_DENIED: Final = 7
+"""A flag of the host's calls, and the status of one that was not let in."""
 ALL_GAS: Final = (1 << 64) - 1
 
 
@@ -62,12 +65,19 @@ RETURNED: Final = Routine("returned", (), (I32, I32), _returned)
 
 
 def _bubble(b: Body) -> None:
+    """A callee that was not entered has left no reason; of the one that an author meets unprepared there is one."""
+    b.get(0)
+    b.i32(REENTRY_DENIED)
+    b.op("i32.eq")
+    with b.if_():
+        reason(b, "reentrant call")
     b.call(RETURNED)
     b.host("revert")
     b.unreachable()
 
 
-BUBBLE: Final = Routine("revert_as_callee", (), (), _bubble)
+BUBBLE: Final = Routine("revert_as_callee", (I32,), (), _bubble)
+"""A status other than 0 -> a revert with the callee's reason."""
 
 
 def _address(b: Body, locals_: Sequence[int]) -> int:
@@ -202,9 +212,12 @@ def _settled(b: Body, tried: bool) -> None:
     if tried:
         b.op("i32.eqz")
         return
-    with b.if_():
-        b.call(BUBBLE)
-        b.unreachable()
+    with b.temporaries(I32) as (status,):
+        b.tee(status)
+        with b.if_():
+            b.get(status)
+            b.call(BUBBLE)
+            b.unreachable()
 
 
 def _raw_call(w: Writer, node: RawCall) -> None:

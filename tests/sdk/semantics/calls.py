@@ -23,7 +23,7 @@ from contractvm.crypto import (
     verify,
 )
 from tests.sdk.semantics import arithmetic, wire
-from tests.sdk.semantics.abi import decoded, encoded, packed
+from tests.sdk.semantics.abi import decoded, encoded, packed, reason
 from tests.sdk.semantics.frame import Call, Frame, Place
 from tests.sdk.semantics.source import Class, Method
 from tests.sdk.semantics.values import (
@@ -35,6 +35,7 @@ from tests.sdk.semantics.values import (
     InterfaceT,
     IntT,
     NoneT,
+    NotLetIn,
     Num,
     Record,
     Remote,
@@ -177,7 +178,7 @@ def remote(frame: Frame, target: Remote | Calling, name: str, given: list[Any], 
     message = Call(frame.instance.address, value, data, frame.call.origin)
     reentry = isinstance(target, Calling) and target.reentry
     kind = "static" if "view" in method.decorators else "call"
-    answer = frame.world.raw(message, where.data, kind, reentry, frame.instance)
+    answer = settled(frame, message, where.data, kind, reentry)
     return None if entry.returns == NoneT() else decoded(answer, entry.returns)
 
 
@@ -306,13 +307,20 @@ def raw(frame: Frame, name: str, given: list[Any], by_name: dict[str, Any]) -> A
     else:
         value = plain(by_name.get("value", 0))
         message = Call(frame.instance.address, value, bytes(given[1]), frame.call.origin)
+    if not name.startswith("try_"):
+        return settled(frame, message, given[0].data, kind, reentry)
     try:
-        answer = frame.world.raw(message, given[0].data, kind, reentry, frame.instance)
+        return True, frame.world.raw(message, given[0].data, kind, reentry, frame.instance)
     except Reverted as refused:
-        if name.startswith("try_"):
-            return False, refused.data
-        raise
-    return (True, answer) if name.startswith("try_") else answer
+        return False, refused.data
+
+
+def settled(frame: Frame, message: Call, to: bytes, kind: str, reentry: bool) -> bytes:
+    """A call whose failure is the caller's, with a reason where the callee was not entered. Raises: Reverted."""
+    try:
+        return frame.world.raw(message, to, kind, reentry, frame.instance)
+    except NotLetIn:
+        raise reason("reentrant call") from None
 
 
 def recovered(frame: Frame, given: list[Any]) -> Account:
@@ -324,7 +332,10 @@ def recovered(frame: Frame, given: list[Any]) -> Account:
 
 
 def send(frame: Frame, given: list[Any]) -> None:
-    frame.world.transfer(frame.instance.address, given[0].data, plain(given[1]))
+    try:
+        frame.world.transfer(frame.instance.address, given[0].data, plain(given[1]))
+    except NotLetIn:
+        raise reason("reentrant call") from None
 
 
 def try_send(frame: Frame, given: list[Any]) -> bool:

@@ -23,6 +23,7 @@ from tests.sdk.semantics.statements import run
 from tests.sdk.semantics.values import (
     IllTyped,
     Mapping,
+    NotLetIn,
     Reverted,
     TupleT,
     coerce,
@@ -101,7 +102,7 @@ class Machine:
     def calling(self, act: Callable[[], T], call: Call, to: bytes, reentry: bool, static: bool) -> T:
         """What a contract waits for, unless the other is waiting itself and lets nobody in."""
         if any(address == to and not open_ for address, open_ in self.waiting):
-            raise Reverted(b"")
+            raise NotLetIn
         self.waiting.append((call.sender, reentry))
         try:
             return self.guarded(act, static)

@@ -22,6 +22,13 @@ class Reverted(Exception):
         self.data = data
 
 
+class NotLetIn(Reverted):
+    """A call of a contract that is calling out and lets nobody in: the caller gets no data."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+
+
 def panic(code: int) -> Reverted:
     return Reverted(bytes.fromhex("4e487b71") + code.to_bytes(32, "big"))
 

@@ -298,7 +298,7 @@ def test_tried_calls(caller: Deployed) -> None:
 
 def test_reentry(caller: Deployed) -> None:
     assert caller.reenter() == 1
-    with reverts(""):
+    with reverts("reentrant call"):
         caller.comeBack()
     assert caller.entered() == 1
 
