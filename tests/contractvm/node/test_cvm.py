@@ -147,6 +147,8 @@ def test_a_profile_adds_up(node: Local, path: str) -> None:
         token.receipt,
         token.send("transfer(address,uint256)", BOB, 5),
         token.send("transfer(address,uint256)", BOB, 10**21),
+        token.send("transfer(address,uint256)", BOB, 6, gas=27_000),
+        send(node, token.address, b"\1"),
     ):
         profile = node.rpc("cvm_profile", receipt["transactionHash"])
         parts = {name: thousandths(used) for name, used in profile["parts"].items()}
