@@ -16,7 +16,7 @@ from contractvm.errors import Fatal
 from contractvm.node.artifacts import Artifacts
 from contractvm.node.replay import Subject
 from contractvm.node.words import Document, change_words
-from state.account import EMPTY_CODE_HASH, Account
+from state.account import EMPTY_CODE_HASH, Account, Base
 from state.codec import decode
 from state.records import ACCOUNT, DIFF, STORAGE, height_bytes
 from state.view import LatestView
@@ -74,11 +74,13 @@ def between(chain: Chain, low: int, high: int) -> tuple[Changes, bool]:
 
     Raises: HeightError when one of them is not kept.
     """
+    # In this order: should blocks be forgotten in between, the lower state is gone, and that is an error.
+    view = chain.world().base
     old, new = chain.world(low), chain.world(high)
     changes: Changes = {}
     whole = True
     seen: set[bytes] = set()
-    for record in _records(chain, low, high):
+    for record in _records(view, low, high):
         if len(seen) >= MOST_RECORDS or len(changes) >= MOST:
             whole = False
             break
@@ -101,9 +103,8 @@ def between(chain: Chain, low: int, high: int) -> tuple[Changes, bool]:
     return dict(sorted(changes.items())), whole
 
 
-def _records(chain: Chain, low: int, high: int) -> Iterator[bytes]:
+def _records(view: Base, low: int, high: int) -> Iterator[bytes]:
     """The records that the blocks above `low` up to `high` changed, some of them more than once."""
-    view = chain.world().base
     if not isinstance(view, LatestView):
         raise Fatal("the head's state is no latest view")
     for height in range(low + 1, high + 1):
