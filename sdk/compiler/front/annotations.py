@@ -72,7 +72,7 @@ class Resolver:
                 found = self.names.find(node, quoted)
                 return None if found is None else self._named(node, found)
             case ast.Constant(value=str(text)):
-                inner = self._unquoted(node, text)
+                inner = self.unquoted(node, text)
                 return None if inner is None else self.type(inner, maps=maps, quoted=True)
             case ast.Constant(value=None):
                 self._error("CV131", node, "None is no type of a value", INSTEAD["None"])
@@ -222,7 +222,14 @@ class Resolver:
         )
         return False
 
-    def _unquoted(self, node: ast.Constant, text: str) -> ast.expr | None:
+    def opened(self, node: ast.expr) -> tuple[ast.expr, bool]:
+        """An annotation that may be in quotes as a whole, without them, and whether it was."""
+        inner = (
+            self.unquoted(node, node.value) if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+        )
+        return (node, False) if inner is None else (inner, True)
+
+    def unquoted(self, node: ast.Constant, text: str) -> ast.expr | None:
         """The expression in a quoted annotation, whose parts all stand where the quotes do."""
         try:
             inner = ast.parse(text.strip(), mode="eval").body

@@ -109,14 +109,15 @@ def declare_field(
     node: ast.AnnAssign, name: str, declared: ContractDecl, rejected: bool, names: Names, resolver: Resolver
 ) -> FieldDecl:
     """A field, its annotation taken apart: Public outside, then Const, Immutable or Transient, then the type."""
-    annotation, public, kind = node.annotation, False, Kind.STORAGE
+    public, kind = False, Kind.STORAGE
+    annotation, quoted = resolver.opened(node.annotation)
     if isinstance(annotation, ast.Subscript) and names.language(annotation.value) == "Public":
         annotation, public = annotation.slice, True
     if isinstance(annotation, ast.Subscript):
         wrapper = names.language(annotation.value) or ""
         if wrapper in KINDS:
             annotation, kind = annotation.slice, KINDS[wrapper]
-    type_ = resolver.type(annotation, maps=kind in (Kind.STORAGE, Kind.TRANSIENT))
+    type_ = resolver.type(annotation, maps=kind in (Kind.STORAGE, Kind.TRANSIENT), quoted=quoted)
     span = names.module.span(node.target)
     if name.startswith("__"):
         names.error("CV121", span, "names with two _ in front are Python's own", "use another name")

@@ -103,12 +103,13 @@ def parameters_of(node: ast.ClassDef, what: str, names: Names, resolver: Resolve
     understood = True
     for field in fields(node, names, what):
         name = name_of(field)
-        annotation, indexed = field.annotation, False
+        indexed = False
+        annotation, quoted = resolver.opened(field.annotation)
         if isinstance(annotation, ast.Subscript) and names.language(annotation.value) == "Indexed":
             annotation, indexed = annotation.slice, True
         if indexed and what != "event":
             names.error("CV116", field, "only an event's fields can be Indexed", "write the type alone")
-        type_ = resolver.type(annotation)
+        type_ = resolver.type(annotation, quoted=quoted)
         if field.value is not None:
             names.error("CV114", field, f"the fields of an {what} have no defaults", f"write {name}: and its type")
         understood = understood and type_ is not None

@@ -337,3 +337,31 @@ def test_getters_ask_for_keys_and_indices() -> None:
 )
 def test_what_is_said_about_unknown_names(name: str, help_: str) -> None:
     assert unknown_name(name, ["balance"]) == help_
+
+
+def test_an_annotation_may_be_quoted_as_a_whole(tmp_path: Path) -> None:
+    """As in Python: what stands in the quotes may be declared further down."""
+    unit = declared(
+        tmp_path,
+        """
+class Noted(Event):
+    who: "Indexed[Address]"
+    what: "Later"
+
+class Token(Contract):
+    held: "Public[Map[u8, Later]]"
+    FEE: "Public[Const[u8]]" = 4
+    owner: "Immutable[Address]"
+
+class Later(Struct):
+    x: u8
+""",
+    )
+    fields = {name: field.symbol for name, field in contract(unit).fields.items()}
+    held, fee, owner = (fields[name] for name in ("held", "FEE", "owner"))
+    assert held is not None and fee is not None and owner is not None
+    assert held.public and isinstance(held.type, types.Map) and str(held.type.value) == "Later"
+    assert (fee.kind, fee.public, owner.kind) == (Kind.CONST, True, Kind.IMMUTABLE)
+    noted = unit.modules[0].scope["Noted"]
+    assert isinstance(noted, EventDecl) and noted.symbol is not None
+    assert [parameter.indexed for parameter in noted.symbol.parameters] == [True, False]
