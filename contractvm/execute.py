@@ -27,7 +27,7 @@ from contractvm.rejections import (
     SenderNotEOA,
 )
 from contractvm.rules import Rules
-from contractvm.transaction import AccessList, Transaction, TxPrices
+from contractvm.transaction import MAX_NONCE, AccessList, Transaction, TxPrices
 from contractvm.types import ZERO_ADDRESS, Address
 from state.world import EMPTY_CODE_HASH, World
 
@@ -70,6 +70,7 @@ class Executed:
 
     `gas_used` is what was paid for, `gas_spent` the same before refunds: the least gas limit lies between them and
     above. `trap` is the outermost frame's; `detail` says more of failures that are none of the contract's errors.
+    `spare` is `Session.spare`, in milligas.
     """
 
     status: Status
@@ -81,6 +82,7 @@ class Executed:
     created: Address | None = None
     trap: Trap | None = None
     detail: str = field(default="")
+    spare: int = 0
 
     @property
     def ok(self) -> bool:
@@ -144,6 +146,8 @@ class Executor:
             raise NonceTooLow(f"nonce too low: next nonce {nonce}, tx nonce {tx.nonce}")
         if tx.nonce > nonce:
             raise NonceTooHigh(f"nonce too high: next nonce {nonce}, tx nonce {tx.nonce}")
+        if nonce > MAX_NONCE:
+            raise NonceTooHigh(f"nonce has max value: address 0x{tx.sender.hex()} has used all it had (EIP-2681)")
 
     def check_funds(self, tx: Transaction, balance: int) -> None:
         """Raises: InsufficientFunds unless the balance covers value and the gas limit at the fee cap."""
@@ -247,4 +251,5 @@ class Executor:
             created=outcome.created,
             trap=outcome.trap,
             detail=outcome.detail,
+            spare=frames.spare,
         )

@@ -79,6 +79,11 @@ class Frames:
         self._session = Session(rules, host_prices)
         self._legs: Legs | None = None
 
+    @property
+    def spare(self) -> int:
+        """Of the session."""
+        return self._session.spare
+
     def start(self, call: Call) -> Outcome:
         """Run the outermost frame, on this thread if its stack has room for the frames that stay on it.
 

@@ -20,6 +20,8 @@ from contractvm.types import Address
 from gas.meter import Meter
 from state.world import World
 
+PLENTY = 1 << 96
+"""More milligas than anybody has."""
 MINUS_ONE = 0xFFFF_FFFF
 """-1 as an i32: there is nothing to copy."""
 
@@ -79,14 +81,16 @@ class Session:
     """What the frames of one transaction share: prices, live pages, and who may not be entered again.
 
     `locked` counts, by storage address, the frames that are calling out without the re-entry flag. `no_memory` is what
-    a frame has until its machine gives it one.
+    a frame has until its machine gives it one. `spare` is the least milligas that a frame had beyond EIP-2200's sentry
+    when it changed storage.
     """
 
-    __slots__ = ("locked", "no_memory", "pages", "prices")
+    __slots__ = ("locked", "no_memory", "pages", "prices", "spare")
 
     def __init__(self, rules: Rules, prices: Prices | None = None) -> None:
         """`prices`: of the rules, where somebody has looked them up already."""
         self.locked: dict[Address, int] = {}
+        self.spare = PLENTY
         self.no_memory = NoMemory()
         self.pages = PageBudget(rules.limits.live_pages)
         self.prices = prices or Prices.of(rules.schedule)

@@ -99,9 +99,13 @@ def storage_remove(host: Host, key: int, key_len: int) -> int:
 
 
 def _guard(host: Host) -> None:
-    """EIP-2200: a call that only has its stipend must not change storage."""
-    if host.meter.left <= host.prices.slot_sentry:
+    """EIP-2200: a call that only has its stipend must not change storage. Notes how narrowly it may."""
+    spare = host.meter.left - host.prices.slot_sentry
+    if spare <= 0:
         raise OutOfGas
+    session = host.session
+    if spare < session.spare:
+        session.spare = spare
 
 
 def _write(host: Host, key: bytes, new: bytes) -> bytes:
