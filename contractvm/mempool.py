@@ -18,11 +18,12 @@ from contractvm.rejections import (
     FeeTooLow,
     InvalidSignature,
     LimitExceeded,
+    NonceTooHigh,
     NonceTooLow,
     Underpriced,
     WrongChain,
 )
-from contractvm.transaction import Transaction
+from contractvm.transaction import MAX_NONCE, Transaction
 from contractvm.types import Address, Hash
 
 
@@ -191,6 +192,8 @@ class Mempool:
         self._executor.check_intrinsic(tx)
         if tx.nonce < nonce:
             raise NonceTooLow(f"nonce too low: next nonce {nonce}, tx nonce {tx.nonce}")
+        if tx.nonce > MAX_NONCE:
+            raise NonceTooHigh(f"nonce has max value: {tx.nonce} is above the last one, {MAX_NONCE} (EIP-2681)")
         if tx.nonce > nonce + self.limits.nonce_gap:
             raise LimitExceeded(f"nonce too high: {tx.nonce} is over {self.limits.nonce_gap} above the next, {nonce}")
         if tx.max_fee < base_fee:

@@ -18,6 +18,7 @@ from state.slots import Slots
 
 __all__ = ["EMPTY_CODE_HASH", "EMPTY_ROOT", "Account", "AccountChange", "World"]
 
+MOST_WEI = (1 << 256) - 1
 _KEPT_VALUE_BYTES = 256  # of values read from the base; longer ones are read again rather than kept
 _KEPT_CODE_BYTES = 16 << 20  # of code read from the base, all contracts together
 
@@ -117,10 +118,14 @@ class World:
         self._rows[address] = (row[0], balance, row[2])
 
     def add_balance(self, address: bytes, amount: int) -> None:
-        """Add `amount` wei and touch the account (EIP-161), as adding 0 does too."""
+        """Add `amount` wei and touch the account (EIP-161), as adding 0 does too; what is above 256 bits is lost.
+
+        No chain has that much, but a test may give it to each of two accounts.
+        """
         row = self._rows.get(address) or self._row(address)
         self._record((self._rows, address, row))
-        self._rows[address] = (row[0], row[1] + amount, row[2])
+        balance = row[1] + amount
+        self._rows[address] = (row[0], balance if balance <= MOST_WEI else MOST_WEI, row[2])
         self.touch(address)
 
     def sub_balance(self, address: bytes, amount: int) -> None:

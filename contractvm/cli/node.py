@@ -6,6 +6,7 @@ Never: imports the server before its options are known to be right, or shows the
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from contractvm.node.config import Config
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+MOST = (1 << 63) - 1
+"""Of what a chain's first block has: id, gas, fee."""
+MOST_ETHER = 10**57
+"""An account's wei have 256 bits."""
+ID = click.IntRange(1, MOST)
+GAS = click.IntRange(5_000, MOST)
+SECONDS = click.FloatRange(0.001, 1 << 32)
 
 
 @click.command(cls=Command)
@@ -33,14 +41,18 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "-p", "--port", type=click.IntRange(0, 65_535), default=8545, metavar="PORT", help="[default: 8545; 0: any free]"
 )
-@click.option("--chain-id", type=click.IntRange(1), metavar="N", help="Chain id.  [default: 31337, or the chain's own]")
+@click.option(
+    "--chain-id", type=click.IntRange(1, MOST), metavar="N", help="Chain id.  [default: 31337, or the chain's own]"
+)
 @click.option("-a", "--accounts", type=click.IntRange(0, 1_000), metavar="N", help="Dev accounts.  [default: 10]")
-@click.option("--balance", type=click.IntRange(0), metavar="ETHER", help="What each has.  [default: 10000]")
+@click.option("--balance", type=click.IntRange(0, MOST_ETHER), metavar="ETHER", help="What each has.  [default: 10000]")
 @click.option("-m", "--mnemonic", metavar="PHRASE", envvar="CONTRACTVM_MNEMONIC", help="Phrase of their keys.")
-@click.option("-b", "--block-time", type=click.FloatRange(0.001), metavar="S", help="Make a block every S seconds.")
+@click.option("-b", "--block-time", type=SECONDS, metavar="S", help="Make a block every S seconds.")
 @click.option("--no-mining", is_flag=True, help="Make blocks only when asked: evm_mine.")
-@click.option("--gas-limit", type=click.IntRange(5_000), metavar="GAS", help="Gas of a block.  [default: 30000000]")
-@click.option("--base-fee", type=click.IntRange(0), metavar="WEI", help="Of the first block.  [default: 1 gwei]")
+@click.option(
+    "--gas-limit", type=click.IntRange(5_000, MOST), metavar="GAS", help="Gas of a block.  [default: 30000000]"
+)
+@click.option("--base-fee", type=click.IntRange(0, MOST), metavar="WEI", help="Of the first block.  [default: 1 gwei]")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Blocks of history to keep.  [default: all]")
 @click.option("--state", type=FILE, metavar="FILE", help="Begin with this state, if it is there; leave it there.")
 @click.option("--fork-url", metavar="URL", help="Go on from another contractvm node's chain, in memory.")
@@ -100,6 +112,19 @@ def configured(
     kept = settings.named or options["state"] is not None
     if options["fork_url"] is not None and kept:
         raise Problem("a forked chain is in memory", "leave --data and --state out", code=USAGE)
+    phrase, seconds, state = options["mnemonic"], options["block_time"], options["state"]
+    if not host.strip():
+        raise Problem("--host is empty, which would be every address", "leave it out, or name one", code=USAGE)
+    if isinstance(phrase, str) and not phrase.strip():
+        raise Problem("--mnemonic is empty", "leave it out for the usual test phrase, or give one", code=USAGE)
+    if isinstance(seconds, float) and seconds != seconds:
+        raise Problem("--block-time is no number", "give seconds: --block-time 2", code=USAGE)
+    if isinstance(state, Path) and not os.access(state.absolute().parent, os.W_OK | os.X_OK):
+        raise Problem(
+            f"--state {state}: nothing can be written to its folder, and the state would be lost at the end",
+            "make the folder, or name another file",
+            code=USAGE,
+        )
     with server_packages():
         from contractvm.node.config import Config
     mining = not options.pop("no_mining") and options["block_time"] is None

@@ -35,15 +35,20 @@ class Remote:
     """Requests to one URL, over one connection. May be used from any thread."""
 
     def __init__(self, url: str) -> None:
-        """Ask nothing yet. Raises: RemoteError when the URL is none of a node."""
-        place = urlsplit(url if "://" in url else f"http://{url}")
+        """Ask nothing yet. `self.url` is what may be shown: a path may hold a key, what is before the host a password.
+
+        Raises: RemoteError when the URL is none of a node.
+        """
         try:
-            port = place.port
+            place = urlsplit(url if "://" in url else f"http://{url}")
+            port, right = place.port, place.scheme in ("http", "https")
         except ValueError:
-            port = -1
-        if place.scheme not in ("http", "https") or not place.hostname or port == -1:
-            raise RemoteError(f"{url!r} is no URL of a node; give one like http://127.0.0.1:8545")
-        self.url = url
+            right = False
+        if not right or not place.hostname:
+            # The URL is not repeated: it may hold a password, wherever it is wrong.
+            raise RemoteError("this is no URL of a node; give one like http://127.0.0.1:8545")
+        named = f"[{place.hostname}]" if ":" in place.hostname else place.hostname
+        self.url = f"{place.scheme}://{named}" + ("" if port is None else f":{port}")
         self._path = place.path or "/"
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(place.hostname, port, timeout=TIMEOUT)
@@ -76,7 +81,7 @@ class Remote:
             try:
                 self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
                 return self._connection.getresponse().read()
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, UnicodeError, http.client.HTTPException) as error:
                 self._connection.close()
                 if last:
                     raise RemoteError(

@@ -7,6 +7,7 @@ at stake. Source: execution-apis schemas; EIP-1474; EIP-1898 for blocks as objec
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,9 @@ from contractvm.types import Address, Hash
 
 TAGS: Final = ("latest", "pending", "earliest", "safe", "finalized")
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]*\Z")
+_DECIMAL: Final = re.compile(r"[0-9]+\Z")
+_OUTERMOST: Final = reprlib.Repr()
+_OUTERMOST.maxlevel = 2
 _LONGEST: Final = 80
 """Characters of a wrong value that its error repeats."""
 SLOT_BYTES: Final = 32
@@ -46,7 +50,8 @@ def data_hex(content: bytes) -> str:
 
 def shown(value: object) -> str:
     """A wrong value, for its error: cut short."""
-    text = repr(value)
+    # Of what has members only the outermost are written: others may be nested more deeply than Python can follow.
+    text = repr(value) if not isinstance(value, dict | list) else _OUTERMOST.repr(value)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
@@ -56,7 +61,7 @@ def quantity(value: object) -> int:
         return value
     if isinstance(value, str) and len(value) <= 66:
         try:
-            number = int(value, 16) if _HEX.match(value) else int(value)
+            number = int(value, 16) if _HEX.match(value) else int(value) if _DECIMAL.match(value) else -1
         except ValueError:
             number = -1
         if number >= 0:
@@ -131,7 +136,7 @@ def block(value: object) -> BlockId:
             return hash32(value)
         case {"blockHash": digest}:
             return hash32(digest)
-        case {"blockNumber": number}:
+        case {"blockNumber": number} if not isinstance(number, dict):
             return block(number)
         case str() | int() if not isinstance(value, bool):
             return u64(value)

@@ -19,12 +19,13 @@ from contractvm.rejections import (
     IntrinsicGasTooLow,
     InvalidSignature,
     LimitExceeded,
+    NonceTooHigh,
     NonceTooLow,
     Underpriced,
     WrongChain,
 )
 from contractvm.rules import contract_rules
-from contractvm.transaction import Transaction
+from contractvm.transaction import MAX_NONCE, Transaction
 from contractvm.types import Address, Hash
 
 PEOPLE = [account.address for account in dev_accounts(4)]
@@ -77,6 +78,13 @@ def test_refusals(what: Transaction, error: type[Rejected], says: str) -> None:
 def test_a_used_nonce_is_refused() -> None:
     with pytest.raises(NonceTooLow, match="next nonce 3, tx nonce 2"):
         add(pool(), tx(nonce=2), nonce=3)
+
+
+def test_there_is_a_last_nonce() -> None:
+    waiting = pool()
+    add(waiting, tx(nonce=MAX_NONCE), nonce=MAX_NONCE)
+    with pytest.raises(NonceTooHigh, match="nonce has max value"):
+        add(waiting, tx(nonce=MAX_NONCE + 1), nonce=MAX_NONCE + 1)
 
 
 def test_the_same_again_is_known() -> None:

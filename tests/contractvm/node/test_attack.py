@@ -1,0 +1,54 @@
+"""What was found by attacking a node: each of these once ended in an internal error, a hang or a broken chain."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.contractvm.node.local import Local, RpcError
+
+LAST = 2**64 - 2
+
+
+def test_an_account_that_used_its_last_nonce_sends_no_more(node: Local) -> None:
+    sender, to = node.rpc("eth_accounts")[:2]
+    node.rpc("anvil_setNonce", sender, hex(LAST))
+    digest = node.rpc("eth_sendTransaction", {"from": sender, "to": to})
+    assert node.rpc("eth_getTransactionByHash", digest)["nonce"] == hex(LAST)
+    with pytest.raises(RpcError, match="nonce has max value"):
+        node.rpc("eth_sendTransaction", {"from": sender, "to": to})
+    assert node.rpc("eth_getTransactionCount", sender, "pending") == hex(LAST + 1)
+    assert node.rpc("anvil_dumpState").startswith("0x1f8b")
+    assert node.rpc("eth_call", {"from": sender, "to": to}) == "0x"
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"blockNumber":', "}"), ("[", "]"), ('{"a":', "}")])
+def test_deep_json_is_wrong_and_not_a_bug(node: Local, opening: str, closing: str) -> None:
+    deep = opening * 1000 + "1" + closing * 1000
+    for method in ("eth_getBalance", "eth_call", "eth_getLogs", "eth_newFilter", "eth_sendTransaction", "evm_mine"):
+        for params in (f"[{deep}]", f'["0x{"11" * 20}", {deep}]', f'[{{"to": {deep}}}]', f'[{{"topics": {deep}}}]'):
+            answer = node.raw(
+                b'{"jsonrpc":"2.0","id":1,"method":"%s","params":%s}' % (method.encode(), params.encode())
+            )
+            assert answer["id"] in (1, None)
+            assert "error" not in answer or answer["error"]["code"] in (-32602, -32700, -32000), json.dumps(answer)[
+                :300
+            ]
+
+
+@pytest.mark.parametrize("number", ["٣", "1_0", " 1", "+1"])
+def test_numbers_are_written_in_digits_alone(node: Local, number: str) -> None:
+    with pytest.raises(RpcError, match="is no quantity"):
+        node.rpc("eth_getBalance", "0x" + "11" * 20, number)
+
+
+def test_no_account_has_more_than_256_bits_of_wei(node: Local) -> None:
+    sender, rich, other = node.rpc("eth_accounts")[:3]
+    most = hex(2**256 - 1)
+    for address in (rich, node.rpc("eth_coinbase")):
+        node.rpc("anvil_setBalance", address, most)
+    node.rpc("eth_sendTransaction", {"from": sender, "to": rich, "value": "0x5"})
+    assert node.rpc("eth_getBalance", rich) == node.rpc("eth_getBalance", node.rpc("eth_coinbase")) == most
+    node.rpc("eth_sendTransaction", {"from": rich, "to": other, "value": "0x5"})
+    assert int(node.rpc("eth_getBalance", rich), 16) < 2**256 - 1
