@@ -55,7 +55,7 @@ def header_of(node: Node, block: BlockId) -> Header | None:
 
 
 def pending(node: Node) -> tuple[Header, list[Transaction]]:
-    """The next block as it would be: its header, and what waits and may be in it."""
+    """The next block as it would be: its header, and what waits and fits, as far as gas limits tell."""
     chain = node.chain
     head, context = chain.head, chain.context(PENDING)
     header = Header(
@@ -66,7 +66,15 @@ def pending(node: Node) -> tuple[Header, list[Transaction]]:
         timestamp=context.timestamp,
         base_fee=context.base_fee,
     )
-    return header, chain.pool.content(chain.world().nonce)[0]
+    selection, left = chain.pool.select(context.base_fee, chain.world().nonce), context.gas_limit
+    transactions: list[Transaction] = []
+    while left >= chain.executor.prices.base and (tx := selection.next()) is not None:
+        if tx.gas_limit > left:
+            selection.skip()
+        else:
+            transactions.append(tx)
+            left -= tx.gas_limit
+    return header, transactions
 
 
 def count(node: Node, block: BlockId) -> str | None:

@@ -52,3 +52,16 @@ def test_lines(full: Local) -> None:
 def test_a_bad_address(full: Local) -> None:
     with pytest.raises(RpcError, match="no address"):
         full.rpc("txpool_contentFrom", "0x12")
+
+
+def test_a_full_pool_is_written_elsewhere_and_a_pending_block_holds_what_fits(full: Local) -> None:
+    for nonce in range(6, 540):
+        full.rpc("eth_sendRawTransaction", signed(nonce, BOB.address, gas_limit=21_000))
+    for nonce in (2, 3, 4):
+        full.rpc("eth_sendRawTransaction", signed(nonce, BOB.address, gas_limit=14_000_000))
+    assert full.rpc("txpool_status") == {"pending": hex(540), "queued": "0x0"}
+    assert len(full.rpc("txpool_content")["pending"][WHO]) == 540
+    assert len(full.rpc("txpool_contentFrom", WHO)["pending"]) == 540
+    assert len(full.rpc("txpool_inspect")["pending"][WHO]) == 540
+    # Two of the large ones fit; what follows the third one has to wait with it.
+    assert full.rpc("eth_getBlockTransactionCountByNumber", "pending") == "0x4"
