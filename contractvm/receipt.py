@@ -99,28 +99,27 @@ class Receipt:
 
     def encode(self, bloom: bytes) -> bytes:
         """The consensus encoding, a leaf of the receipts trie; `bloom` is `logs_bloom` of these logs."""
-        gas = encode_int(self.cumulative_gas)
-        status = b"\x01" if self.ok else b"\x80"
-        body = wrap_list(status + gas + _BLOOM_HEADER + bloom + self._logs())
+        status, gas = b"\x01" if self.ok else b"\x80", encode_int(self.cumulative_gas)
+        body = wrap_list(b"%b%b%b%b%b" % (status, gas, _BLOOM_HEADER, bloom, self._logs()))
         return bytes([self.type]) + body if self.type else body
 
     def pack(self) -> bytes:
         """Our record of it, in RLP; block number and hash are known from where it is kept."""
-        facts = (
-            encode_int(self.type)
-            + encode_int(self.status)
-            + encode_int(self.cumulative_gas)
-            + encode_bytes(self.transaction_hash)
-            + encode_bytes(self.sender)
-            + encode_bytes(self.to or b"")
-            + encode_bytes(self.created or b"")
-            + encode_int(self.gas_used)
-            + encode_int(self.gas_price)
-            + encode_int(self.index)
-            + encode_int(self.log_index)
-            + encode_bytes(self.output)
-            + (rlp_encode(self.trap.pack()) if self.trap else b"\x80")
-            + encode_bytes(self.detail.encode())
+        facts = b"%b%b%b\xa0%b\x94%b%b%b%b%b%b%b%b%b%b" % (
+            encode_int(self.type),
+            encode_int(self.status),
+            encode_int(self.cumulative_gas),
+            self.transaction_hash,
+            self.sender,
+            b"\x94" + self.to if self.to else b"\x80",
+            b"\x94" + self.created if self.created else b"\x80",
+            encode_int(self.gas_used),
+            encode_int(self.gas_price),
+            encode_int(self.index),
+            encode_int(self.log_index),
+            encode_bytes(self.output),
+            rlp_encode(self.trap.pack()) if self.trap else b"\x80",
+            encode_bytes(self.detail.encode()) if self.detail else b"\x80",
         )
         return wrap_list(wrap_list(facts) + self._logs())
 
@@ -171,27 +170,26 @@ class Bloom:
 
     def of(self, logs: Iterable[Log]) -> bytes:
         """256-byte filter of a receipt's logs. Source: yellow paper equation 30."""
-        bloom = bytearray(BLOOM_BYTES)
+        bloom = 0
         for log in logs:
-            for item in (log.address, *log.topics):
-                for at, bit in _bits_of(item):
-                    bloom[at] |= bit
-        self.whole |= int.from_bytes(bloom, "big")
-        return bytes(bloom)
+            bloom |= _bits_of(log.address)
+            for topic in log.topics:
+                bloom |= _bits_of(topic)
+        self.whole |= bloom
+        return bloom.to_bytes(BLOOM_BYTES, "big")
 
 
 @lru_cache(maxsize=4_096)
-def _bits_of(item: bytes) -> tuple[tuple[int, int], ...]:
-    """The bytes of a bloom that an item sets a bit of, each with that bit. The same ones come again and again."""
+def _bits_of(item: bytes) -> int:
+    """The bits that an item sets, of the bloom as a big-endian number. The same ones come again and again."""
     h = keccak256(item)
-    numbers = ((h[0] << 8 | h[1]) & 2047, (h[2] << 8 | h[3]) & 2047, (h[4] << 8 | h[5]) & 2047)
-    return tuple([(BLOOM_BYTES - 1 - (n >> 3), 1 << (n & 7)) for n in numbers])
+    return 1 << ((h[0] << 8 | h[1]) & 2047) | 1 << ((h[2] << 8 | h[3]) & 2047) | 1 << ((h[4] << 8 | h[5]) & 2047)
 
 
 def _log(log: Log) -> bytes:
     """RLP of a log, whose topics are of 32 bytes."""
-    topics = b"".join([b"\xa0" + topic for topic in log.topics])
-    return wrap_list(encode_bytes(log.address) + wrap_list(topics) + encode_bytes(log.data))
+    topics = wrap_list(b"".join([b"\xa0" + topic for topic in log.topics]))
+    return wrap_list(b"\x94%b%b%b" % (log.address, topics, encode_bytes(log.data)))
 
 
 def logs_bloom(logs: Iterable[Log]) -> bytes:
