@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from contractvm.archive import Included
 from contractvm.block import Block, Header
@@ -32,6 +33,7 @@ TX_HASH = Param("hash", HASH)
 
 Document = dict[str, Any]
 PENDING = "pending"
+T = TypeVar("T")
 
 
 def block_of(node: Node, block: BlockId) -> Block | None:
@@ -104,17 +106,30 @@ def raw_at_index(node: Node, block: BlockId, index: int) -> str | None:
     return None if found is None or index >= len(found.transactions) else data_hex(found.transactions[index].encode())
 
 
+def paced(node: Node, what: str, header: Header, write: Callable[[], T]) -> T | Awaitable[T]:
+    """What `write` makes of a whole block, later when blocks as full as this one have taken long."""
+    return node.pace.run((what, header.gas_used.bit_length()), write)
+
+
 @rows.method("eth_getBlockByNumber", AT, FULL, result="block or null")
-def block_by_number(node: Node, block: BlockId, full: bool) -> Document | None:
+def block_by_number(node: Node, block: BlockId, full: bool) -> Document | Awaitable[Document | None] | None:
     """A block by height or tag, its transactions whole or by hash."""
     if block == PENDING:
         return pending_document(*pending(node), full)
-    found = block_of(node, block)
-    return None if found is None else block_document(found, full)
+    header = header_of(node, block)
+    if header is None:
+        return None
+
+    def write() -> Document | None:
+        # By its own name, not by its height: another one may stand there since.
+        found = block_of(node, block if isinstance(block, bytes) else header.number)
+        return None if found is None else block_document(found, full)
+
+    return paced(node, "full block" if full else "block", header, write)
 
 
 @rows.method("eth_getBlockByHash", BLOCK_HASH, FULL, result="block or null")
-def block_by_hash(node: Node, digest: Hash, full: bool) -> Document | None:
+def block_by_hash(node: Node, digest: Hash, full: bool) -> Document | Awaitable[Document | None] | None:
     """A block by its hash, its transactions whole or by hash."""
     return block_by_number(node, digest, full)
 
@@ -206,13 +221,17 @@ def receipt(node: Node, digest: Hash) -> Document | None:
 
 
 @rows.method("eth_getBlockReceipts", AT, result="list of receipts or null")
-def block_receipts(node: Node, block: BlockId) -> list[Document] | None:
+def block_receipts(node: Node, block: BlockId) -> list[Document] | Awaitable[list[Document]] | None:
     """What came of all transactions of a block, in order."""
     header = header_of(node, block)
     if header is None:
         return None
     errors = node.known_errors()
-    return [receipt_document(one, errors, header.timestamp) for one in node.chain.receipts(header.number)]
+
+    def write() -> list[Document]:
+        return [receipt_document(one, errors, header.timestamp) for one in node.chain.receipts(header.number)]
+
+    return paced(node, "receipts", header, write)
 
 
 # The bytes themselves, so that clients can check every hash.
