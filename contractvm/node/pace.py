@@ -9,6 +9,7 @@ the second time in a row, because the first may have been another process's doin
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ UNKNOWN: Final = 1.0
 VERY_LONG: Final = 0.05
 """Seconds that nobody but the run itself can have taken."""
 THREADS: Final = 4
+PREFIX: Final = "contractvm-run"
+MOMENT: Final = 0.2
+"""Seconds in which threads that have nothing to do end."""
 
 
 class Pace:
@@ -34,7 +38,7 @@ class Pace:
     def __init__(self) -> None:
         self._worst: dict[Hashable, float] = {}
         self._doubtful: set[Hashable] = set()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="contractvm-run")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=PREFIX)
 
     def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
         """Do `work` now, or on another thread: then the answer is to be waited for."""
@@ -74,6 +78,16 @@ class Pace:
     def close(self) -> None:
         """Let the threads go; what runs comes to its end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def ended(self) -> bool:
+        """After `close`: whether all that ran has come to its end, now or in a moment. From any thread."""
+        until = time.monotonic() + MOMENT
+        for thread in threading.enumerate():
+            if thread.name.startswith(PREFIX):
+                thread.join(max(0.0, until - time.monotonic()))
+                if thread.is_alive():
+                    return False
+        return True
 
     async def _elsewhere(self, kind: Hashable, work: Callable[[], T]) -> T:
         took = 0.0

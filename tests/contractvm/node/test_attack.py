@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.contractvm.node.local import Local, RpcError
+from tests.contractvm.node.process import NodeProcess
+from tests.contractvm.node.wat import assembled
 
 LAST = 2**64 - 2
 
@@ -52,3 +56,17 @@ def test_no_account_has_more_than_256_bits_of_wei(node: Local) -> None:
     assert node.rpc("eth_getBalance", rich) == node.rpc("eth_getBalance", node.rpc("eth_coinbase")) == most
     node.rpc("eth_sendTransaction", {"from": rich, "to": other, "value": "0x5"})
     assert int(node.rpc("eth_getBalance", rich), 16) < 2**256 - 1
+
+
+def test_a_node_that_is_told_to_end_does_not_wait_for_calls() -> None:
+    forever = assembled('(module (memory (export "memory") 1) (func (export "call") (loop (br 0))))')
+    target = "0x" + "aa" * 20
+    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"to": target}]}
+    with NodeProcess(tier="reference") as node:  # where this call takes minutes
+        node.ready().connect().rpc("anvil_setCode", target, forever)
+        place = urlsplit(node.url)
+        caller = http.client.HTTPConnection(place.hostname or "", place.port)
+        caller.request("POST", "/", json.dumps(request))
+        assert node.connect().rpc("eth_chainId") == "0x7a69"
+        assert node.end() == 0
+        caller.close()
