@@ -9,107 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-WIDTHS = ("u8", "u64", "u128", "u256", "i8", "i64", "i256", "u24", "i72")
-FIELDS = """
-    a: Public[u256]
-    b: u64
-    c: i64
-    d: u8
-    e: i256
-    f: bool
-    g: u128
-    items: List[u64]
-    wide: List[i256]
-    board: Array[u8, Literal[4]]
-    table: Map[u8, u256]
-    signs: Map[i64, i64]
-    deep: Map[u8, Map[bool, u64]]
-    point: Point
-    points: Map[u64, Point]
-    text: String
-    blob: Bytes
-    tag: bytes4
-    names: Map[String, u8]
-
-    def __init__(self) -> None:
-        self.a, self.b, self.c, self.d = 2**200 + 7, 2, -3, 3
-        self.e, self.g = -(2**100), 2**90
-        self.items = [5, 2**63, 7, 11]
-        self.wide = [-1, 2**254, 3, -(2**255)]
-        self.board = [1, 200, 0, 4]
-        self.table[1] = 9
-        self.table[3] = 2**255
-        self.signs[1] = -(2**63)
-        self.points[2] = Point(4, -4)
-        self.text, self.blob = "ab", b"\\x00\\xffsome"
-
-    @external
-    @view
-    def look(self) -> tuple[u256, u64, i64, u8, i256, bool, u128, List[u64], List[i256], Array[u8, Literal[4]]]:
-        numbers = self.items.copy()
-        for at, key in enumerate(self.points):
-            numbers.append(at + key % 3 + self.points[key].x % 5)
-        for name, times in self.names.items():
-            numbers.append(u64(len(name.encode())) + u64(times))
-        for sign in self.signs:
-            numbers.append(u64(sign & 255))
-        board = self.board.copy()
-        return self.a, self.b, self.c, self.d, self.e, self.f, self.g, numbers, self.wide.copy(), board
-
-    @external
-    @view
-    def read(self) -> tuple[String, Bytes, bytes4, Point]:
-        return self.text, self.blob, self.tag, self.point.copy()
-
-"""
-HEAD = """from sdk import *
-
-
-class Point(Struct):
-    x: u64
-    y: i64 = 0
-
-
-class Noted(Event):
-    at: Indexed[u64]
-    what: i256
-
-
-class Fails(Error):
-    code: u8
-
-
-class Program(Contract):"""
-STATE = {
-    "u256": ["self.a", "self.table[{u8}]"],
-    "u64": ["self.b", "self.point.x", "self.points[{u64}].x", "self.items[{u64} % 4]", "self.deep[{u8}][{bool}]"],
-    "i64": ["self.c", "self.point.y", "self.signs[{i64}]"],
-    "u8": ["self.d", "self.board[{u8} % 5]"],
-    "i256": ["self.e", "self.wide[{u64} % 4]"],
-    "bool": ["self.f"],
-    "u128": ["self.g"],
-}
-"""Places of a type; in braces the types of what must be worked out."""
-TESTS = [
-    '(self.text == "ab")',
-    '(self.tag < b"abcd")',
-    "(self.blob != abi_encode({u8}, self.text))",
-    "(self.text in self.names)",
-    "(self.tag != bytes4(keccak256(self.blob)))",
-]
-"""Questions about texts and bytes."""
-TEXTS = [
-    'self.text = self.text + "zoë"',
-    "self.text = self.blob[:0].decode()",
-    "self.blob = self.blob[{u64}:{u64}] + encode_packed({u8}, self.tag, {u64})",
-    "self.blob = abi_encode(self.text, self.point, self.tag)[{u64} * 32 :]",
-    "self.tag = bytes4(keccak256(self.blob + self.text.encode()))",
-    "self.names[self.text] = {u8}",
-    "del self.names[self.text]",
-]
-"""What changes texts and bytes."""
-KEYED = ("table", "signs", "deep", "points")
-LISTS = {"items": "u64", "wide": "i256"}
+from tests.sdk.semantics.vocabulary import FIELDS, HEAD, IN_MEMORY, KEYED, LISTS, STATE, STORING, TESTS, TEXTS, WIDTHS
 
 Pick = Callable[[int], int]
 
@@ -123,6 +23,7 @@ class Scope:
     """What can be named, and what may be done."""
 
     locals: dict[str, str] = field(default_factory=dict)
+    """Numbers and bools, and `Point` and `List[u64]`."""
     fixed: frozenset[str] = frozenset()
     """Locals that are not assigned: loop indices."""
     helpers: tuple[tuple[str, tuple[str, ...], str], ...] = ()
@@ -282,6 +183,7 @@ class Generator:
 
     def statement(self, scope: Scope, depth: int) -> list[str]:
         kinds = ["declare", "assign", "assign", "store", "augment", "augment", "assert", "emit", "swap", "text"]
+        kinds += ["memory"] * 2
         kinds += ["change"] * 3 if scope.may_write else []
         kinds += ["if", "if", "range", "while", "each", "walk", "unchecked"] if depth > 0 else []
         kinds += ["leave"] if scope.in_loop else []
@@ -290,6 +192,8 @@ class Generator:
             return self.compound(kind, scope, depth)
         if kind == "change":
             return [self.change(scope)]
+        if kind == "memory":
+            return self.memory(scope)
         return self.plain(kind, scope)
 
     def plain(self, kind: str, scope: Scope) -> list[str]:
@@ -319,6 +223,25 @@ class Generator:
         line = f"{name}: {type_} = {self.expression(type_, scope, 2)}"
         scope.locals[name] = type_
         return [line]
+
+    def memory(self, scope: Scope) -> list[str]:
+        """A line about a struct and a list that are variables, which are made where there are none."""
+        lines: list[str] = []
+        names = {}
+        for type_, key in (("Point", "point"), ("List[u64]", "list")):
+            known = [name for name, held in scope.locals.items() if held == type_]
+            if not known:
+                known = [self.name()]
+                made = f"Point({self.expression('u64', scope, 1)}, {self.expression('i64', scope, 1)})"
+                items = f"[{self.expression('u64', scope, 1)}, {self.literal('u64')}]"
+                lines.append(f"{known[0]}: {type_} = {made if key == 'point' else items}")
+                scope.locals[known[0]] = type_
+            names[key] = self.one(known)
+        text = self.one([*IN_MEMORY, *(STORING if scope.may_write else [])])
+        for key, name in names.items():
+            text = text.replace("{" + key + "}", name)
+        lines.append(self.filled(text, scope))
+        return lines
 
     def filled(self, text: str, scope: Scope) -> str:
         for wanted in ("u8", "u64", "i64", "bool"):
