@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import logging
+import time
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
@@ -60,25 +61,36 @@ class Dispatcher:
         if len(requests) > most:
             return self._encode(_error(None, Fault(LIMIT, f"batch too large: {len(requests)} requests, limit {most}")))
         self._recover(requests)
-        replies: list[Reply | Awaitable[Reply]] = []
+        # Encoded as they come: answers as bytes are small beside the objects that they are made of.
+        answers: list[bytes | asyncio.Future[bytes | None] | None] = []
+        room, turn = self._limits.result_bytes, time.monotonic()
         for place, request in enumerate(requests):
-            if place % _BATCH_PART == _BATCH_PART - 1:
+            if place % _BATCH_PART == _BATCH_PART - 1 or time.monotonic() - turn > _BATCH_SECONDS:
                 await asyncio.sleep(0)
+                turn = time.monotonic()
             reply = self._one(request, session)
-            replies.append(asyncio.ensure_future(reply) if isinstance(reply, Awaitable) else reply)
+            if isinstance(reply, Awaitable):
+                answers.append(asyncio.ensure_future(self._later(reply)))
+                continue
+            answers.append(part := self._encode(reply))
+            room -= len(part or b"")
+            if room < 0:
+                return self._too_large()
         parts: list[bytes] = []
-        size = 0
-        for reply in replies:
-            done = await reply if isinstance(reply, Awaitable) else reply
-            if done is not None:
-                parts.append(part := self._bytes(done))
-                size += len(part)
-                if size > self._limits.result_bytes:
-                    fault = Fault(
-                        LIMIT, f"response too large: the batch's answers pass {self._limits.result_bytes} bytes"
-                    )
-                    return self._encode(_error(None, fault))
+        room = self._limits.result_bytes
+        for answer in answers:
+            whole = await answer if isinstance(answer, asyncio.Future) else answer
+            if whole is not None:
+                parts.append(whole)
+                room -= len(whole)
+                if room < 0:
+                    return self._too_large()
         return b"[" + b",".join(parts) + b"]" if parts else None
+
+    def _too_large(self) -> bytes | None:
+        """What a batch is answered with whose answers are too long; what follows in it is not done."""
+        most = self._limits.result_bytes
+        return self._encode(_error(None, Fault(LIMIT, f"response too large: the batch's answers pass {most} bytes")))
 
     def _recover(self, requests: list[Any]) -> None:
         """Have the senders of a batch's transactions recovered together; the pool finds them by their bytes."""
@@ -154,7 +166,8 @@ class Dispatcher:
 
 
 _BATCH_PART: Final = 64
-"""Items of a batch between which other requests are served."""
+_BATCH_SECONDS: Final = 0.01
+"""Items of a batch, and seconds, between which other requests are served."""
 
 
 def _error(number: object, fault: Fault) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.contractvm.node.local import Local, RpcError
+from contractvm.node.config import Config, Limits
+from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.process import NodeProcess
 from tests.contractvm.node.wat import assembled
 
@@ -70,3 +71,12 @@ def test_a_node_that_is_told_to_end_does_not_wait_for_calls() -> None:
         assert node.connect().rpc("eth_chainId") == "0x7a69"
         assert node.end() == 0
         caller.close()
+
+
+def test_a_batch_ends_where_its_answers_are_too_long() -> None:
+    with local(Config(limits=Limits(result_bytes=2_000_000))) as node:
+        height = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine"}
+        discover = {"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}
+        answer = node.raw(json.dumps([height] + [discover] * 100 + [height] * 5).encode())
+        assert answer["error"]["code"] == -32005 and "response too large" in answer["error"]["message"]
+        assert node.rpc("eth_blockNumber") == "0x1"
