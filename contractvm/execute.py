@@ -113,9 +113,10 @@ class Executor:
         """
         intrinsic = self.check(tx, world, block, gas_available)
         executed = self._run(tx, intrinsic, world, block, raised)
-        left, price = tx.gas_limit - executed.gas_used, executed.gas_price
-        if left:
-            world.add_balance(tx.sender, left * price)
+        price = executed.gas_price
+        back = (tx.gas_limit - executed.gas_used) * price
+        if back:  # without, there is nothing to do: buying the gas has touched the sender
+            world.add_balance(tx.sender, back)
         tip = price - block.base_fee
         if tip:
             world.add_balance(block.coinbase, executed.gas_used * tip)
