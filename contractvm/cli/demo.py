@@ -118,9 +118,7 @@ class Demo:
 
     def run(self) -> None:
         """All steps in order. Raises: what a step raises."""
-        self.tell.line(
-            "A token in Python, from its source to a Merkle proof of a balance, all of it here and now."
-        )
+        self.tell.line("A token in Python, from its source to a Merkle proof of a balance, all of it here and now.")
         code = self.build()
         self.validate(code)
         with Chain(open_store(self.folder, create=True), machines=self.machines) as chain:
