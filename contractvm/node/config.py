@@ -18,6 +18,8 @@ class Limits:
     """How much one client may ask for. Sizes in bytes, times in seconds, gas in whole gas."""
 
     body_bytes: int = 8 << 20
+    head_bytes: int = 256 << 10
+    """Of a request's line, headers, and what frames its body."""
     batch: int = 5_000
     result_bytes: int = 64 << 20
     connections: int = 2_048

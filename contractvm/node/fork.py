@@ -41,8 +41,8 @@ def fork(url: str, number: int | None, rules: Rules, chain_id: int | None) -> tu
     client = remote.ask("web3_clientVersion")
     if not isinstance(client, str) or not client.startswith(CLIENT):
         raise IncompatibleChain(
-            f"{url} is {str(client)[:80]}, a chain of the EVM: its contracts are no WebAssembly and do not run here, "
-            "and it does not serve the tries that a root is made of; only contractvm nodes can be forked"
+            f"{remote.url} is {str(client)[:80]}, a chain of the EVM: its contracts are no WebAssembly and do not run "
+            "here, and it does not serve the tries that a root is made of; only contractvm nodes can be forked"
         )
     source = remote.ask("cvm_source", "latest" if number is None else hex(number))
     try:
@@ -50,14 +50,14 @@ def fork(url: str, number: int | None, rules: Rules, chain_id: int | None) -> tu
         header = Header.decode(bytes.fromhex(source["header"][2:]))
         oldest = int(source["oldestState"], 16)
     except (KeyError, TypeError, ValueError) as error:
-        raise RemoteError(f"{url} does not say what its chain is ({error!r}); is it of this version?") from error
+        raise RemoteError(f"{remote.url} does not say what its chain is ({error!r}); is it of this version?") from error
     if theirs.rules != rules.digest:
         raise IncompatibleChain(
-            f"{url}: the chain was made under rules {theirs.rules.hex()[:16]}, these are {rules.digest.hex()[:16]}; "
-            "fork it with the version that made it"
+            f"{remote.url}: the chain was made under rules {theirs.rules.hex()[:16]}, "
+            f"these are {rules.digest.hex()[:16]}; fork it with the version that made it"
         )
     if header.number < oldest:
-        raise RemoteError(f"{url} keeps no state of block {header.number}, only from {oldest} on")
+        raise RemoteError(f"{remote.url} keeps no state of block {header.number}, only from {oldest} on")
     store = OverlayStore(RemoteRecords(remote, header.hash))
     mine = Identity(theirs.chain_id if chain_id is None else chain_id, rules.digest, theirs.genesis, store.backend)
     height = header.number

@@ -6,6 +6,7 @@ Never: knows JSON or HTTP; methods read their parameters first and write results
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from contractvm.node.logsearch import LogSearch
 from contractvm.node.miner import Miner
 from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
+from contractvm.node.remote import Remote
 from contractvm.node.rows import Method
 from contractvm.node.sources import Sources
 from contractvm.node.turns import Turns
@@ -46,6 +48,7 @@ class Node:
         self.keys: dict[Address, bytes] = {
             account.address: account.secret for account in dev_accounts(config.accounts, config.mnemonic)
         }
+        self.name = secrets.token_hex(8)  # so that it is known again by who asks itself
         self.impersonated: set[Address] = set()
         self.impersonate_all = False
         self.talkative = True  # whether blocks are worth a line on the terminal: anvil_setLoggingEnabled
@@ -89,6 +92,8 @@ class Node:
 
         Raises: HeightError; of a fork RemoteError, IncompatibleChain, ValueError.
         """
+        if fork is not None and Remote(fork[0]).ask("cvm_source").get("node") == self.name:
+            raise ValueError("a chain cannot go on from itself; anvil_rollback goes back, evm_snapshot remembers")
         config = self.config if fork is None else replace(self.config, fork_url=fork[0], fork_block=fork[1])
         restart(self.chain, config, self.keys)
         self.config = config

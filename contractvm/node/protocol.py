@@ -34,6 +34,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._short = False
         self._body: list[bytes] = []
         self._size = 0
+        self._head_bytes = 0
         self._waiting: deque[bytes | Awaitable[Answer]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._clock: asyncio.TimerHandle | None = None
@@ -84,6 +85,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().resume_writing()
         self.flow.resume_reading()
 
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a request's head has no end."""
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > self._limits.head_bytes and not self.transport.is_closing():
+            self._refuse(431, f"request head too large: over {self._limits.head_bytes} bytes\n".encode())
+
     # What the parser calls
 
     def on_message_begin(self) -> None:
@@ -116,6 +124,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
+        self._head_bytes -= len(body)
         if not self._short:
             if not self._ending:
                 super().on_body(body)
@@ -129,6 +138,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is there."""
         self._since = None
+        self._head_bytes = 0
         self._last = self.loop.time()
         if not self._short:
             if not self._ending and self.cycle is not None:

@@ -35,6 +35,7 @@ def source(node: Node, block: BlockId) -> dict[str, Any]:
     chain = node.chain
     header = chain.header(block)
     return {
+        "node": node.name,
         "identity": data_hex(chain.identity.pack()),
         "number": hex(header.number),
         "hash": data_hex(header.hash),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -80,3 +83,38 @@ def test_a_batch_ends_where_its_answers_are_too_long() -> None:
         answer = node.raw(json.dumps([height] + [discover] * 100 + [height] * 5).encode())
         assert answer["error"]["code"] == -32005 and "response too large" in answer["error"]["message"]
         assert node.rpc("eth_blockNumber") == "0x1"
+
+
+def test_a_chain_does_not_go_on_from_itself() -> None:
+    with NodeProcess() as process:
+        client = process.ready().connect()
+        with pytest.raises(RpcError, match="cannot go on from itself"):
+            client.rpc("anvil_reset", {"forking": {"jsonRpcUrl": process.url}})
+        assert client.rpc("eth_getBalance", "0x" + "77" * 20) == "0x0"
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"POST / HTTP/1.1\r\n", b"a: " + b"y" * 1_000 + b"\r\n"),
+        (b"POST / HTTP/1.1\r\na: ", b"y" * 1_000),
+        (b"GET /", b"y" * 1_000),
+        (b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n", b"a: " + b"y" * 1_000 + b"\r\n"),
+    ],
+)
+def test_a_head_without_end_is_refused(served: NodeProcess, start: bytes, more: bytes) -> None:
+    place = urlsplit(served.url)
+    with socket.create_connection((place.hostname, place.port), timeout=30) as client:
+        client.sendall(start)
+        with suppress(ConnectionError):
+            for _ in range(10_000):
+                client.sendall(more)
+            pytest.fail("10 MB were read")
+    assert served.connect().rpc("eth_chainId") == "0x7a69"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[NodeProcess]:
+    """A node behind a port."""
+    with NodeProcess() as process:
+        yield process.ready()
