@@ -128,7 +128,10 @@ def _check_debug(debug: bytes, code_hash: Hash, names: Map) -> None:
 
 def read_artifact(document: Mapping[str, Any]) -> tuple[Known, bytes]:
     """An artifact, and its bytes to keep; takes a while for large ones. Raises: Fault."""
-    encoded = orjson.dumps(document)
+    try:
+        encoded = orjson.dumps(document)
+    except orjson.JSONEncodeError as error:
+        raise bad_params(f"the artifact cannot be written: {error}") from None
     if len(encoded) > LARGEST:
         raise bad_params(f"the artifact has {len(encoded)} bytes, at most {LARGEST} are kept; leave sources out")
     return known_of(document), encoded

@@ -158,7 +158,11 @@ class Dispatcher:
         return None if reply is None else self._bytes(reply)
 
     def _bytes(self, reply: dict[str, Any]) -> bytes:
-        encoded = orjson.dumps(reply)
+        try:
+            encoded = orjson.dumps(reply)
+        except orjson.JSONEncodeError as error:
+            log.error("an answer cannot be written: a bug of contractvm's; please report it", exc_info=error)
+            return orjson.dumps(_error(reply.get("id"), Fault(INTERNAL, f"the answer cannot be written: {error}")))
         if len(encoded) > self._limits.result_bytes:
             fault = Fault(LIMIT, f"response too large: {len(encoded)} bytes, limit {self._limits.result_bytes}")
             return orjson.dumps(_error(reply.get("id"), fault))

@@ -45,6 +45,12 @@ def test_deep_json_is_wrong_and_not_a_bug(node: Local, opening: str, closing: st
             ]
 
 
+def test_an_artifact_that_is_too_deep_to_be_kept(node: Local) -> None:
+    deep = b"[" * 400 + b"]" * 400
+    answer = node.raw(b'{"jsonrpc":"2.0","id":1,"method":"cvm_addArtifact","params":[{"abi":%s}]}' % deep)
+    assert answer["error"]["code"] == -32602 and "cannot be written" in answer["error"]["message"]
+
+
 @pytest.mark.parametrize("number", ["٣", "1_0", " 1", "+1"])
 def test_numbers_are_written_in_digits_alone(node: Local, number: str) -> None:
     with pytest.raises(RpcError, match="is no quantity"):
