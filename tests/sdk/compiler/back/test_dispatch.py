@@ -196,7 +196,7 @@ def test_a_contract_that_nobody_can_enter_again_needs_no_guard(chain: MockChain)
     turner = chain.deploy(artifact_of(shut, "Turner")[0])
     c = chain.deploy(artifact_of(shut, "Guarded")[0])
     for kind in (0, 1, 2):
-        with reverts(""):
+        with reverts("reentrant call"):
             c.out(turner.address, kind)
     assert c.enter() == 1
 
