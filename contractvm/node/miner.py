@@ -21,6 +21,7 @@ from contractvm.chain import Chain
 from contractvm.node.pace import Pace
 from contractvm.transaction import Transaction
 from contractvm.types import Hash
+from state.errors import StoreError
 
 T = TypeVar("T")
 
@@ -42,6 +43,11 @@ def kind_of(tx: Transaction) -> Hashable | None:
     if tx.gas_limit <= PAYMENT_GAS and not tx.data and tx.to is not None:
         return None
     return "tx", tx.to, tx.data[:4] if tx.to is not None else tx.hash
+
+
+def complain(error: Exception) -> None:
+    """Say why there is no block; of a failure of the disk the words are enough."""
+    log.error("no block could be made: %s", error, exc_info=None if isinstance(error, StoreError) else error)
 
 
 class Miner:
@@ -236,7 +242,7 @@ class Miner:
                 future.set_result(digest)
 
     def _fail(self, error: Exception) -> None:
-        log.error("no block could be made: %s", error, exc_info=error)
+        complain(error)
         for future in self._waiters.values():
             if not future.done():
                 future.set_exception(error)
@@ -248,4 +254,4 @@ class Miner:
             try:
                 await self.mine()
             except Exception as error:
-                log.error("no block could be made: %s", error, exc_info=error)
+                complain(error)

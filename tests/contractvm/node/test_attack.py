@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from contractvm.node.config import Config, Limits
+from state.errors import StoreFull
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.process import NodeProcess
 from tests.contractvm.node.wat import assembled
@@ -124,3 +125,17 @@ def served() -> Iterator[NodeProcess]:
     """A node behind a port."""
     with NodeProcess() as process:
         yield process.ready()
+
+
+def test_a_disk_that_is_full_is_told_in_words(
+    node: Local, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> None:
+        raise StoreFull("chain/db: no space left; make room")
+
+    monkeypatch.setattr(node.node.chain, "produce_some", refuse)
+    sender, to = node.rpc("eth_accounts")[:2]
+    with pytest.raises(RpcError, match="the disk took no more"):
+        node.rpc("eth_sendTransaction", {"from": sender, "to": to, "gas": "0x5208"})
+    assert "no space left; make room" in caplog.text
+    assert "Traceback" not in caplog.text
