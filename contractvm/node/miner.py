@@ -174,7 +174,8 @@ class Miner:
                 self._tell(block)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self._fail(error)
-        if self._worker is None and len(self._chain.pool):
+        # Who waits for what has left the pool meanwhile is told at the worker's end.
+        if self._worker is None and (len(self._chain.pool) or self._waiters):
             self._worker = asyncio.ensure_future(self._work())
 
     def _may_here(self) -> bool:
@@ -253,5 +254,5 @@ class Miner:
             await asyncio.sleep(seconds)
             try:
                 await self.mine()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the next one may be made
                 complain(error)

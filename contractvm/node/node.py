@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -27,7 +28,7 @@ from contractvm.node.logsearch import LogSearch
 from contractvm.node.miner import Miner
 from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
-from contractvm.node.remote import Remote
+from contractvm.node.remote import Remote, RemoteError
 from contractvm.node.rows import Method
 from contractvm.node.sources import Sources
 from contractvm.node.turns import Turns
@@ -92,9 +93,13 @@ class Node:
 
         Raises: HeightError; of a fork RemoteError, IncompatibleChain, ValueError.
         """
-        if fork is not None and Remote(fork[0]).ask("cvm_source").get("node") == self.name:
-            raise ValueError("a chain cannot go on from itself; anvil_rollback goes back, evm_snapshot remembers")
         config = self.config if fork is None else replace(self.config, fork_url=fork[0], fork_block=fork[1])
+        if fork is not None and config.data is None:
+            theirs = None
+            with closing(Remote(fork[0])) as remote, suppress(RemoteError):  # which `restart` has words for
+                theirs = remote.ask("cvm_source")
+            if isinstance(theirs, dict) and theirs.get("node") == self.name:
+                raise ValueError("a chain cannot go on from itself; anvil_rollback goes back, evm_snapshot remembers")
         restart(self.chain, config, self.keys)
         self.config = config
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
+from contractvm.devaccounts import dev_accounts
 from contractvm.node.config import Config, Limits
+from contractvm.transaction import Transaction
+from contractvm.types import Hash
 from state.errors import StoreFull
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.process import NodeProcess
@@ -125,6 +130,26 @@ def served() -> Iterator[NodeProcess]:
     """A node behind a port."""
     with NodeProcess() as process:
         yield process.ready()
+
+
+def test_who_waits_for_what_a_revert_undid_is_answered(node: Local) -> None:
+    account = dev_accounts()[0]
+
+    async def race() -> Hash:
+        served, gate = node.node, threading.Event()
+        chain = served.chain
+        reverting = asyncio.ensure_future(served.miner.write(lambda: gate.wait(30)))
+        await asyncio.sleep(0)
+        fields = Transaction(to=account.address, gas_limit=21_000, max_fee=10**10, chain_id=chain.chain_id)
+        taken = served.take(fields.sign(account.secret))
+        assert isinstance(taken, asyncio.Future)
+        chain.drop([tx.hash for tx in chain.pool])
+        await asyncio.sleep(0)
+        gate.set()
+        await reverting
+        return await asyncio.wait_for(taken, 30)
+
+    assert len(node.on_loop(race())) == 32
 
 
 def test_a_disk_that_is_full_is_told_in_words(
