@@ -24,20 +24,33 @@ KEPT: Final = 16_384
 UNKNOWN: Final = 1.0
 VERY_LONG: Final = 0.05
 """Seconds that nobody but the run itself can have taken."""
-THREADS: Final = 4
+THREADS: Final = 8
+AT_ONCE: Final = 2
+"""Runs of one kind under way at the same time: whoever asks for the same long call again and again waits for itself."""
 PREFIX: Final = "contractvm-run"
 MOMENT: Final = 0.2
 """Seconds in which threads that have nothing to do end."""
 
 
+class Gate:
+    """Lets a few runs of one kind through; `users` are those that run or wait."""
+
+    __slots__ = ("few", "users")
+
+    def __init__(self) -> None:
+        self.few = asyncio.Semaphore(AT_ONCE)
+        self.users = 0
+
+
 class Pace:
     """Knows which runs are short. Belongs to the event loop's thread."""
 
-    __slots__ = ("_doubtful", "_pool", "_worst")
+    __slots__ = ("_doubtful", "_gates", "_pool", "_worst")
 
     def __init__(self) -> None:
         self._worst: dict[Hashable, float] = {}
         self._doubtful: set[Hashable] = set()
+        self._gates: dict[Hashable, Gate] = {}
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=PREFIX)
 
     def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
@@ -100,7 +113,15 @@ class Pace:
             finally:
                 took = time.thread_time() - start
 
+        gate = self._gates.get(kind)
+        if gate is None:
+            gate = self._gates[kind] = Gate()
+        gate.users += 1
         try:
-            return await self.elsewhere(timed)
+            async with gate.few:
+                return await self.elsewhere(timed)
         finally:
             self.took(kind, took, fresh=True)
+            gate.users -= 1
+            if not gate.users:
+                del self._gates[kind]

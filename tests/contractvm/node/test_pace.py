@@ -90,3 +90,36 @@ def test_an_error_comes_through_from_both(clock: Clock) -> None:
         paced.close()
 
     asyncio.run(go())
+
+
+def test_a_long_kind_leaves_room_for_others() -> None:
+    """A hundred runs of one kind that do not end leave threads for the others, and two of them run at once."""
+    shared, end = Pace(), threading.Event()
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    def long() -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        end.wait(20)
+        with lock:
+            running -= 1
+        return 1
+
+    async def main() -> None:
+        many = [asyncio.ensure_future(awaited(shared.run("long", long))) for _ in range(100)]
+        await asyncio.sleep(0.05)
+        assert [await awaited(shared.run(("other", number), lambda: 2)) for number in range(5)] == [2] * 5
+        end.set()
+        assert await asyncio.gather(*many) == [1] * 100
+
+    asyncio.run(main())
+    shared.close()
+    assert most <= 2
+
+
+async def awaited(answer: int | Awaitable[int]) -> int:
+    """An answer, now or later."""
+    return await answer if isinstance(answer, Awaitable) else answer
