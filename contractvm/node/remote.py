@@ -27,6 +27,14 @@ _SHOWN: Final = 200
 """Characters of an answer that is none, in the error."""
 
 
+def shown_url(url: str) -> str:
+    """What of a node's URL may be shown: scheme, host and port."""
+    place = urlsplit(url if "://" in url else f"http://{url}")
+    host = place.hostname or ""
+    named = f"[{host}]" if ":" in host else host
+    return f"{place.scheme}://{named}" + ("" if place.port is None else f":{place.port}")
+
+
 class RemoteError(ContractVMError):
     """The other node cannot be asked, or answers something else; the text names it and the way out."""
 
@@ -47,8 +55,7 @@ class Remote:
         if not right or not place.hostname:
             # The URL is not repeated: it may hold a password, wherever it is wrong.
             raise RemoteError("this is no URL of a node; give one like http://127.0.0.1:8545")
-        named = f"[{place.hostname}]" if ":" in place.hostname else place.hostname
-        self.url = f"{place.scheme}://{named}" + ("" if port is None else f":{port}")
+        self.url = shown_url(url)
         self._path = place.path or "/"
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(place.hostname, port, timeout=TIMEOUT)

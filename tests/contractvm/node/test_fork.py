@@ -15,7 +15,7 @@ import pytest
 from contractvm.devaccounts import dev_accounts
 from contractvm.identity import IncompatibleChain
 from contractvm.node.config import Config
-from contractvm.node.remote import Remote, RemoteError, RemoteRecords
+from contractvm.node.remote import Remote, RemoteError, RemoteRecords, shown_url
 from contractvm.types import Address
 from state.records import ACCOUNT, CODE, PAST, STORAGE, STORAGE_TRIE
 from state.world import World
@@ -280,3 +280,9 @@ class TestServing:
         with pytest.raises(RpcError, match="ask for fewer"):
             node.rpc("cvm_records", "latest", keys)
         assert len(node.rpc("cvm_recordRange", "latest", keys[0], hexed(CODE), False, 9)) == 4
+
+
+def test_a_url_is_shown_without_what_it_keeps_secret() -> None:
+    assert shown_url("http://user:word@[::1]:8545/v1/key?k=1") == "http://[::1]:8545"
+    assert shown_url("localhost:1") == "http://localhost:1"
+    assert shown_url("https://node.example/key") == "https://node.example"
