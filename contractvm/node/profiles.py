@@ -20,7 +20,7 @@ from contractvm.tracing import Recorder, TooLong
 from contractvm.types import MILLI
 from sdk.places import Line
 
-MOST_STEPS: Final = 5_000_000
+MOST_STEPS: Final = 1_000_000
 """Instructions that are counted; what comes after them is left out, and `truncated` says so."""
 LISTED: Final = 2_000
 """Functions, lines and instructions that are listed, those that use the most."""

@@ -14,6 +14,8 @@ from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import orjson
+
 from contractvm.errors import ContractVMError
 from state.errors import StoreError
 from state.ordered import Gaps, SortedKeys, successor
@@ -67,7 +69,7 @@ class Remote:
         with self._lock:
             raw = self._post(body)
         try:
-            answer = json.loads(raw)
+            answer = orjson.loads(raw)
         except ValueError:
             answer = None
         match answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 from contractvm.node.explorer.request import Wrong
@@ -18,6 +19,8 @@ from sdk.abi_types import AddressType, Array, Bool, Bytes, FixedBytes, Integer, 
 UNITS: Final = {"wei": 0, "gwei": 9, "ether": 18, "eth": 18}
 LONGEST: Final = 120
 """Characters of a number."""
+DEEPEST: Final = 100
+"""Lists inside one another."""
 _AMOUNT: Final = re.compile(r"(-?)([0-9][0-9_,]*)(?:\.([0-9]+))?\s*([a-z]*)", re.IGNORECASE)
 _HEX: Final = re.compile(r"-?0x[0-9a-f]+", re.IGNORECASE)
 _BYTES: Final = re.compile(r"0x(?:[0-9a-f]{2})*", re.IGNORECASE)
@@ -56,12 +59,13 @@ def value_of(type_: Type, text: str) -> Value:
         return text
     text = text.strip()
     if isinstance(type_, Array | Tuple):
+        # Counted here: how deep JSON may be is the process's recursion limit, which others raise above what its stack has.
+        if max(accumulate((c in "[{") - (c in "]}") for c in text), default=0) > DEEPEST:
+            raise ValueError("too many lists inside one another")
         try:
             return part_of(type_, json.loads(text, parse_float=str, parse_constant=str))
         except json.JSONDecodeError as error:
             raise ValueError(f"a list is written as JSON, such as [1, 2]: {error}") from None
-        except RecursionError:
-            raise ValueError("too many lists inside one another") from None
     if not text:
         raise ValueError("nothing is written here")
     return part_of(type_, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from contractvm.devaccounts import dev_accounts
 from tests.contractvm.node.clients.conftest import Built
 from tests.contractvm.node.process import NodeProcess
 
+_limit = sys.getrecursionlimit()
 web3 = pytest.importorskip("web3", reason="web3.py is not installed")
+# One of its packages raises the limit for the whole process, above what a thread's stack holds.
+sys.setrecursionlimit(_limit)
 
 SUPPLY = 10**24
 
