@@ -59,7 +59,7 @@ def value_of(type_: Type, text: str) -> Value:
         return text
     text = text.strip()
     if isinstance(type_, Array | Tuple):
-        # Counted here: how deep JSON may be is the process's recursion limit, which others raise above what its stack has.
+        # Counted here: JSON may be as deep as the recursion limit, which others raise above what a stack holds.
         if max(accumulate((c in "[{") - (c in "]}") for c in text), default=0) > DEEPEST:
             raise ValueError("too many lists inside one another")
         try:
