@@ -25,7 +25,7 @@ def section(name: str) -> Callable[[], Sequence[Row]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the sections asked for, or all; 1 when the bench cannot run."""
+    """Measure the sections asked for, or all; 1 when one of them cannot be."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("section", nargs="*", metavar="|".join(SECTIONS), help="all when none is named")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
@@ -36,18 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     claim()  # as `contractvm` itself does
     facts = render.machine()
     measured: dict[str, Sequence[Row]] = {}
-    try:
-        for name in options.section or SECTIONS:
-            print(f"measuring {name} ...", file=sys.stderr, flush=True)
+    failed = 0
+    for name in options.section or SECTIONS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        try:
             measured[name] = section(name)()
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        return 1
+        except BenchError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            failed = 1
     _show(facts, measured, as_json=options.json)
     if options.write:
         PAGE.write_text(render.page(facts, measured))
         print(f"wrote {PAGE}", file=sys.stderr)
-    return 0
+    return failed
 
 
 def _show(facts: Mapping[str, str], measured: Mapping[str, Sequence[Row]], *, as_json: bool) -> None:
