@@ -22,8 +22,8 @@ def run() -> Sequence[Row]:
     """The section's rows."""
     accounts = dev_accounts()
     owner = accounts[0]
-    # Full blocks raise the base fee by an eighth each, which nobody could pay for long; from 0 it rises by 1 wei.
-    with ours("--base-fee", "0") as node, Wire(node.port) as wire:
+    # Blocks that are over half full raise the base fee by an eighth each, which nobody could pay for long.
+    with ours("--gas-limit", "60000000") as node, Wire(node.port) as wire:
         for other in accounts[1:]:
             wire.ask(raw(node.signed(owner, TRANSFER.encode(other.address, 10**20))))
         young, start = automined(node, 1_000)[0], node.resident
