@@ -6,25 +6,21 @@ Never: an EVM of our own.
 
 from __future__ import annotations
 
-import json
-import socket
 import subprocess
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests import npm
+from tests.anvil import ANVIL, Peer, anvil
 from tests.bench.compile import BenchError
 
 SOURCE = Path(__file__).parent / "programs" / "Token.sol"
-PACKAGES = ("solc@0.8.37", "@foundry-rs/anvil@1.7.1")
+PACKAGES = ("solc@0.8.37", ANVIL)
 RUNS = 200
-START_SECONDS = 20.0
+MINED_SECONDS = 20.0
 STORAGE_AND_LOGS = ("SLOAD", "SSTORE", "LOG")
 
 
@@ -56,17 +52,14 @@ def compile_token(tools: Path) -> bytes:
         return bytes.fromhex(binary.read_text())
 
 
+@dataclass(frozen=True, slots=True)
 class Node:
-    """JSON-RPC to a local anvil."""
+    """JSON-RPC to a local anvil, results alone."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    peer: Peer
 
     def __call__(self, method: str, *params: object) -> Any:
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(self.url, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer = json.load(response)
+        answer = self.peer.ask(method, params)
         if "error" in answer:
             raise BenchError(f"anvil: {method}: {answer['error']['message']}")
         return answer["result"]
@@ -74,36 +67,12 @@ class Node:
     def send(self, **fields: str) -> tuple[str, dict[str, Any]]:
         """A mined transaction: hash and receipt."""
         digest = self("eth_sendTransaction", fields)
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + MINED_SECONDS
         while (receipt := self("eth_getTransactionReceipt", digest)) is None:
             if time.monotonic() > until:
                 raise BenchError(f"anvil does not mine {digest}")
             time.sleep(0.01)
         return digest, receipt
-
-
-@contextmanager
-def anvil(tools: Path, *options: str) -> Iterator[tuple[Node, subprocess.Popen[bytes]]]:
-    """A fresh node and its process for the length of a `with`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([str(tools / "anvil"), "--port", str(port), "--quiet", *options])
-    node = Node(port)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                node("eth_chainId")
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise BenchError("anvil does not answer") from None
-                time.sleep(0.05)
-        yield node, process
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def word(value: int) -> str:
@@ -114,7 +83,8 @@ def measure(supply: int, amount: int) -> Solidity:
     """Deploy the token, transfer twice to the same holder, and take the second apart. Raises: BenchError."""
     tools = folder()
     creation = compile_token(tools)
-    with anvil(tools, "--steps-tracing") as (node, _):
+    with anvil(tools, "--steps-tracing") as peer:
+        node = Node(peer)
         owner, other = node("eth_accounts")[:2]
         gas = hex(3_000_000)
         _, deployed = node.send(**{"from": owner, "data": "0x" + creation.hex() + word(supply), "gas": gas})

@@ -7,18 +7,18 @@ anvil's is; what a chain on disk does stands beside. Never: requests that only o
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from contractvm.devaccounts import dev_accounts
+from tests.anvil import Peer
 from tests.bench.compile import BenchError
-from tests.bench.nodes import BALANCE, TRANSFER, Bench, anvil, item, ours, raw
+from tests.bench.nodes import BALANCE, TRANSFER, Bench, anvils, item, ours, raw
 from tests.bench.report import Row
 from tests.bench.wire import Wire, batch, framed, post, request
+from tests.contractvm.node.process import NodeProcess
 
 AUTOMINED, PART = 5_000, 1_000
 ON_DEMAND, TOGETHER = 4_000, 500
@@ -168,18 +168,10 @@ def first_answer() -> float:
 
     def once() -> float:
         begin = time.perf_counter()
-        command = [sys.executable, "-m", "contractvm.cli", "node", "--port", "0"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        try:
-            if process.stdout is None:
-                raise BenchError("the node has no output")
-            port = int(json.loads(process.stdout.readline())["url"].rsplit(":", 1)[1])
-            with Wire(port) as wire:
+        with NodeProcess(tier="auto") as process:
+            with Wire(Peer(process.ready().url).port) as wire:
                 wire.call("eth_blockNumber")
             return time.perf_counter() - begin
-        finally:
-            process.terminate()
-            process.communicate()
 
     return median(once() for _ in range(TURNS))
 
@@ -194,7 +186,7 @@ def compared(
 
 def mined() -> Iterator[Row]:
     """Transactions, on nodes that are fresh each time."""
-    with ours() as mine, anvil("--order", "fifo") as theirs:
+    with ours() as mine, anvils("--order", "fifo") as theirs:
         for number, (here, there) in enumerate(zip(automined(mine), automined(theirs), strict=True), 1):
             name = f"automine, send and receipt, thousand {number}"
             yield Row(name, here, "tx/s", "anvil", there, ">= 2,000 a second")
@@ -204,13 +196,13 @@ def mined() -> Iterator[Row]:
         def measure(node: Bench, together: int = together) -> float:
             return on_demand(node, together)
 
-        with ours("--no-mining") as mine, anvil("--no-mining", "--order", "fifo") as theirs:
+        with ours("--no-mining") as mine, anvils("--no-mining", "--order", "fifo") as theirs:
             yield compared(f"mined on demand, {name}", "tx/s", (mine, theirs), measure, target)
 
 
 def read() -> Iterator[Row]:
     """Calls that change nothing."""
-    with ours() as mine, anvil() as theirs:
+    with ours() as mine, anvils() as theirs:
         pair = (mine, theirs)
 
         def height(node: Bench) -> float:

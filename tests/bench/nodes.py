@@ -6,11 +6,7 @@ account. Never: a node that was there before.
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,9 +18,11 @@ from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address
 from sdk.abi import Function
 from sdk.build import build
+from tests.anvil import Peer, anvil
 from tests.bench import evm
 from tests.bench.compile import BenchError
 from tests.bench.wire import Wire, post, request
+from tests.contractvm.node.process import NodeProcess
 
 TOKEN = Path(__file__).parents[2] / "contracts" / "token" / "token.py"
 SUPPLY = 10**27
@@ -43,14 +41,14 @@ class Bench:
 
     name: str
     port: int
-    process: subprocess.Popen[bytes]
+    pid: int
     token: Address = ZERO_ADDRESS
     nonces: dict[bytes, int] = field(default_factory=dict)
 
     @property
     def resident(self) -> int:
         """Bytes of memory that its process holds."""
-        status = Path(f"/proc/{self.process.pid}/statm").read_text()
+        status = Path(f"/proc/{self.pid}/statm").read_text()
         return int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def signed(self, sender: DevAccount, data: bytes, to: Address | None = None, gas: int = GAS) -> bytes:
@@ -105,29 +103,21 @@ def item(transaction: bytes) -> dict[str, object]:
 @contextmanager
 def ours(*options: str, warm: bool = True) -> Iterator[Bench]:
     """A fresh node of this project with its token, compiled: `warm` waits until it runs natively."""
-    command = [sys.executable, "-m", "contractvm.cli", "node", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        if process.stdout is None:
-            raise BenchError("the node has no output")
-        greeting = json.loads(process.stdout.readline() or b"{}")
-        if "url" not in greeting:
-            raise BenchError("contractvm node does not start")
-        node = Bench("contractvm", int(greeting["url"].rsplit(":", 1)[1]), process)
+    with NodeProcess(*options, tier="auto") as process:
+        peer = Peer(process.ready().url)
+        node = Bench("contractvm", peer.port, process.process.pid)
         node.deploy(build(TOKEN).code + SUPPLY.to_bytes(32, "big"))
         if warm:
             time.sleep(1.0)  # the token is compiled in the background, or found compiled
         yield node
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
+        process.end()
 
 
 @contextmanager
-def anvil(*options: str) -> Iterator[Bench]:
+def anvils(*options: str) -> Iterator[Bench]:
     """A fresh anvil with its token. Raises: BenchError without npm."""
     tools = evm.folder()
-    with evm.anvil(tools, "--base-fee", "1000000000", *options) as (node, process):
-        bench = Bench("anvil", int(node.url.rsplit(":", 1)[1]), process)
-        bench.deploy(evm.compile_token(tools) + SUPPLY.to_bytes(32, "big"))
-        yield bench
+    with anvil(tools, "--base-fee", "1000000000", *options) as peer:
+        node = Bench("anvil", peer.port, peer.pid or 0)
+        node.deploy(evm.compile_token(tools) + SUPPLY.to_bytes(32, "big"))
+        yield node

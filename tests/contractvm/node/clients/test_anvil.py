@@ -9,24 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import subprocess
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from contractvm.devaccounts import dev_accounts
 from contractvm.transaction import Transaction, TxType
+from tests.anvil import ANVIL, Peer, anvil
 from tests.contractvm.node.clients.conftest import installed
 from tests.contractvm.node.process import NodeProcess
 
-ANVIL = "@foundry-rs/anvil@1.7.1"
-START_SECONDS = 30.0
 OWNER, OTHER = ("0x" + account.address.hex() for account in dev_accounts()[:2])
 NOBODY = "0x00000000000000000000000000000000000000aa"
 GONE = "0x" + "11" * 32
@@ -174,45 +166,6 @@ ON_PURPOSE = {
 """Differences that are meant, and why."""
 
 
-@dataclass(frozen=True)
-class Peer:
-    """Anvil, or the node."""
-
-    url: str
-
-    def ask(self, method: str, params: list[Any]) -> dict[str, Any]:
-        """The whole answer."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(self.url, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer: dict[str, Any] = json.load(response)
-        return answer
-
-
-@contextmanager
-def anvil() -> Iterator[Peer]:
-    """A fresh anvil."""
-    program = installed(ANVIL) / ".bin" / "anvil"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([str(program), "--port", str(port), "--quiet"])
-    peer = Peer(f"http://127.0.0.1:{port}")
-    try:
-        until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                peer.ask("eth_chainId", [])
-                break
-            except OSError:
-                assert time.monotonic() < until, "anvil does not answer"
-                time.sleep(0.05)
-        yield peer
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def differences(mine: Any, theirs: Any, at: str) -> list[str]:
     """Where the shape of an answer differs from anvil's."""
     if isinstance(theirs, dict) and isinstance(mine, dict):
@@ -238,7 +191,7 @@ def test_anvil_answers_alike(node: NodeProcess, capsys: pytest.CaptureFixture[st
     mine = Peer(node.url)
     wrong: list[str] = []
     same = on_purpose = 0
-    with anvil() as theirs:
+    with anvil(installed(ANVIL) / ".bin") as theirs:
         for number, (method, params) in enumerate(STORY):
             here, there = mine.ask(method, params), theirs.ask(method, params)
             name = f"{number} {method}{json.dumps(params)[:80]}"
