@@ -153,6 +153,13 @@ def address_of_secret(secret: bytes) -> Address:
     return address_of(public_key(secret))
 
 
+def checksum(address: bytes) -> str:
+    """An address in EIP-55's mix of cases."""
+    digits = address.hex()
+    nibbles = keccak_function()(digits.encode()).hex()
+    return "0x" + "".join(c.upper() if n > "7" else c for c, n in zip(digits, nibbles, strict=False))
+
+
 def ed25519_verify(message: bytes, signature: bytes, key: bytes) -> bool:
     """Whether the 64-byte `signature` over `message` is by the 32-byte `key`; see `contractvm.crypto_ed25519`."""
     from contractvm import crypto_ed25519

@@ -18,7 +18,8 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from contractvm.cli.problem import Problem
-from contractvm.cli.url import checked, origin
+from contractvm.cli.url import checked
+from contractvm.url import origin
 
 UNKNOWN_METHOD: Final = -32601
 LARGEST: Final = 256 << 20

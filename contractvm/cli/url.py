@@ -17,6 +17,7 @@ import click
 
 from contractvm.cli.frame import Settings, remember
 from contractvm.cli.problem import USAGE, Problem
+from contractvm.url import origin
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,14 +90,6 @@ def checked(url: str, where: str) -> SplitResult:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Problem(f"{where} is no http or https URL", f"write it as {DEFAULT_URL}", code=USAGE)
     return parts
-
-
-def origin(url: str) -> str:
-    """What may be shown of a URL."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
 def loopback(host: str) -> bool:

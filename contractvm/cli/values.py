@@ -96,12 +96,10 @@ def address(text: str) -> Address:
 
 
 def checksum(data: bytes) -> str:
-    """An address as EIP-55 writes it. Source: EIP-55."""
-    from contractvm.crypto import keccak256
+    """An address as EIP-55 writes it; help must not wait for cryptography."""
+    from contractvm import crypto
 
-    digits = data.hex()
-    mask = keccak256(digits.encode()).hex()
-    return "0x" + "".join(c.upper() if int(m, 16) > 7 else c for c, m in zip(digits, mask, strict=False))
+    return crypto.checksum(data)
 
 
 def hash_of(text: str) -> Hash:

@@ -56,13 +56,16 @@ def bad_params(message: str) -> Fault:
     return Fault(PARAMS, f"invalid params: {message}")
 
 
+def reverted(output: bytes, errors: Sequence[str] = ()) -> str:
+    """That code reverted and why, as clients match it; `errors` are signatures of custom errors."""
+    reason = explain(output, errors).text.removeprefix("reverted").strip() if output else ""
+    return f"execution reverted: {reason}" if reason else "execution reverted"
+
+
 def failed(executed: Executed, errors: Sequence[str] = ()) -> Fault:
     """A call that did not succeed; `errors` are signatures of custom errors."""
     if executed.status is Status.REVERT:
-        reason = explain(executed.output, errors).text.removeprefix("reverted").strip() if executed.output else ""
-        return Fault(
-            REVERTED, f"execution reverted: {reason}" if reason else "execution reverted", "0x" + executed.output.hex()
-        )
+        return Fault(REVERTED, reverted(executed.output, errors), "0x" + executed.output.hex())
     if executed.trap is not None:
         return Fault(SERVER, f"execution trapped: {executed.trap}")
     words = executed.detail or executed.status.name.lower().replace("_", " ")

@@ -17,10 +17,12 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from contractvm.node.server import App, head, paged
+from contractvm.node.server import App, paged, response
 
 TICK_SECONDS: Final = 5.0
 """How often a connection's times are looked at; they are exceeded by as much at most."""
+MOST_WAITING: Final = 256
+"""Answers of one connection that may wait for one before them, until no more of its requests are read."""
 Answer = bytes | None
 
 
@@ -53,7 +55,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(503, b"too many connections\n")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it; what was asked for is finished and not sent."""
+        """Forget it, and stop waiting for what it asked for."""
         if self._clock is not None:
             self._clock.cancel()
             self._clock = None
@@ -161,7 +163,7 @@ class HttpProtocol(HttpToolsProtocol):
     # Answers
 
     def _send(self, answer: Answer) -> None:
-        self.transport.write(head(answer))
+        self.transport.write(response(answer))
 
     def _later(self, answer: Answer | Awaitable[Answer]) -> None:
         """Send it after those before it."""
@@ -190,7 +192,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, reason: bytes) -> None:
         """Say why in a word, and hang up."""
-        self.transport.write(head(reason, status, b"text/plain", close=True))
+        self.transport.write(response(reason, status, b"text/plain", close=True))
         self.transport.close()
 
     def _tick(self) -> None:
@@ -204,7 +206,3 @@ class HttpProtocol(HttpToolsProtocol):
             late = not busy and now - self._last > limits.idle_seconds
         if late:
             self.transport.close()
-
-
-MOST_WAITING: Final = 256
-"""Answers of one connection that may wait for one before them, until no more of its requests are read."""

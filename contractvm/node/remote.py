@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from contractvm.errors import ContractVMError
+from contractvm.url import origin
 from state.errors import StoreError
 from state.ordered import Gaps, SortedKeys, successor
 from state.records import ACCOUNT, PAST
@@ -29,12 +30,9 @@ _SHOWN: Final = 200
 """Characters of an answer that is none, in the error."""
 
 
-def shown_url(url: str) -> str:
-    """What of a node's URL may be shown: scheme, host and port."""
-    place = urlsplit(url if "://" in url else f"http://{url}")
-    host = place.hostname or ""
-    named = f"[{host}]" if ":" in host else host
-    return f"{place.scheme}://{named}" + ("" if place.port is None else f":{place.port}")
+def whole(url: str) -> str:
+    """A URL with its scheme, http where none is given."""
+    return url if "://" in url else f"http://{url}"
 
 
 class RemoteError(ContractVMError):
@@ -50,14 +48,14 @@ class Remote:
         Raises: RemoteError when the URL is none of a node.
         """
         try:
-            place = urlsplit(url if "://" in url else f"http://{url}")
+            place = urlsplit(url := whole(url))
             port, right = place.port, place.scheme in ("http", "https")
         except ValueError:
             right = False
         if not right or not place.hostname:
             # The URL is not repeated: it may hold a password, wherever it is wrong.
             raise RemoteError("this is no URL of a node; give one like http://127.0.0.1:8545")
-        self.url = shown_url(url)
+        self.url = origin(url)
         self._path = place.path or "/"
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(place.hostname, port, timeout=TIMEOUT)

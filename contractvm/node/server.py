@@ -202,7 +202,7 @@ def paged(path: bytes) -> bool:
     return path.startswith(EXPLORED)
 
 
-def head(body: bytes | None, status: int = 200, kind: bytes = b"application/json", *, close: bool = False) -> bytes:
+def response(body: bytes | None, status: int = 200, kind: bytes = b"application/json", *, close: bool = False) -> bytes:
     """A whole response as bytes, for who has a transport at hand; `body` None is the answer to a notification."""
     if body is None:
         return NO_CONTENT

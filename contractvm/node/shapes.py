@@ -11,10 +11,10 @@ from typing import Any
 
 from contractvm.block import Block, Header
 from contractvm.host import Log
+from contractvm.node.fault import reverted
 from contractvm.receipt import EMPTY_BLOOM, Receipt, logs_bloom
 from contractvm.transaction import AccessList, Transaction, TxType
 from contractvm.types import Hash
-from sdk.abi import explain
 
 Document = dict[str, Any]
 
@@ -180,6 +180,6 @@ def why(receipt: Receipt, errors: Sequence[str] = ()) -> str:
     if receipt.trap is not None:
         return f"execution trapped: {receipt.trap}"
     if receipt.output:
-        return f"execution reverted: {explain(receipt.output, errors).text.removeprefix('reverted').strip()}"
+        return reverted(receipt.output, errors)
     words = receipt.detail or receipt.status.name.lower().replace("_", " ")
     return "execution reverted" if words == "revert" else words

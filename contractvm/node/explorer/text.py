@@ -12,7 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from contractvm.crypto import keccak256
+from contractvm import crypto
 
 ETHER: Final = 18
 GWEI: Final = 9
@@ -33,10 +33,8 @@ def short(content: bytes) -> str:
 
 @lru_cache(4_096)
 def checksum(address: bytes) -> str:
-    """An address in EIP-55's mix of cases."""
-    digits = address.hex()
-    nibbles = keccak256(digits.encode()).hex()
-    return "0x" + "".join(c.upper() if n > "7" else c for c, n in zip(digits, nibbles, strict=False))
+    """An address in EIP-55's mix of cases: a page shows the same ones again and again."""
+    return crypto.checksum(address)
 
 
 def commas(number: int) -> str:
@@ -119,7 +117,7 @@ def _tame(character: str) -> str:
 @lru_cache(1_024)
 def mark(address: bytes) -> Markup:
     """A small picture that tells addresses apart at a glance: five squares by five, mirrored."""
-    digest = keccak256(address)
+    digest = crypto.keccak256(address)
     squares = "".join(f"M{x} {y}h1v1h-1z" for y in range(5) for x in range(5) if digest[y * 3 + min(x, 4 - x)] & 1)
     hue = (digest[20] << 8 | digest[21]) % 360
     return Markup(

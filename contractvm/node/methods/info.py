@@ -11,9 +11,10 @@ from contractvm.node.dev import also
 from contractvm.node.fault import bad_params
 from contractvm.node.methods.about import CLIENT
 from contractvm.node.node import Node
-from contractvm.node.remote import shown_url
+from contractvm.node.remote import whole
 from contractvm.node.rows import Param, Rows
 from contractvm.node.values import BOOLEAN, U64
+from contractvm.url import origin
 
 rows = Rows()
 
@@ -36,7 +37,7 @@ def node_info(node: Node) -> dict[str, Any]:
             "gasPrice": hex(node.fees.gas_price),
         },
         "forkConfig": {
-            "forkUrl": None if node.config.fork_url is None else shown_url(node.config.fork_url),
+            "forkUrl": None if node.config.fork_url is None else origin(whole(node.config.fork_url)),
             "forkBlockNumber": node.config.fork_block,
             "forkRetryBackoff": None,
         },

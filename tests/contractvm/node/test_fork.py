@@ -15,8 +15,9 @@ import pytest
 from contractvm.devaccounts import dev_accounts
 from contractvm.identity import IncompatibleChain
 from contractvm.node.config import Config
-from contractvm.node.remote import Remote, RemoteError, RemoteRecords, shown_url
+from contractvm.node.remote import Remote, RemoteError, RemoteRecords, whole
 from contractvm.types import Address
+from contractvm.url import origin as origin_of
 from state.records import ACCOUNT, CODE, PAST, STORAGE, STORAGE_TRIE
 from state.world import World
 from tests.contractvm.node.local import Local, RpcError, local
@@ -283,6 +284,6 @@ class TestServing:
 
 
 def test_a_url_is_shown_without_what_it_keeps_secret() -> None:
-    assert shown_url("http://user:word@[::1]:8545/v1/key?k=1") == "http://[::1]:8545"
-    assert shown_url("localhost:1") == "http://localhost:1"
-    assert shown_url("https://node.example/key") == "https://node.example"
+    assert origin_of("http://user:word@[::1]:8545/v1/key?k=1") == "http://[::1]:8545"
+    assert origin_of(whole("localhost:1")) == "http://localhost:1"
+    assert origin_of("https://node.example/key") == "https://node.example"
