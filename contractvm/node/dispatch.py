@@ -23,10 +23,9 @@ from contractvm.recovery import FEWEST, decode_many
 
 Answer = bytes | None | Awaitable[bytes | None]
 """What goes back, now or later; None for notifications alone."""
-Reply = dict[str, Any] | None
 
 log: Final = logging.getLogger("contractvm.node")
-_ID_TYPES: Final = (str, int, float, type(None))
+_ID_TYPES: Final = frozenset({str, int, float, type(None)})
 
 
 class Dispatcher:
@@ -35,23 +34,17 @@ class Dispatcher:
     def __init__(self, node: Node, methods: Mapping[str, Method]) -> None:
         self._node = node
         self._methods = node.methods = methods
+        self._calls = node.calls
         self._limits = node.config.limits
 
     def handle(self, body: bytes, session: Session | None = None) -> Answer:
         """Answer a request or a batch."""
+        self._node.miner.settle()
         try:
             request = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             return self._encode(_error(None, Fault(PARSE, f"parse error: {error}")))
-        if isinstance(request, list):
-            return self._batch(request, session)
-        reply = self._one(request, session)
-        if isinstance(reply, Awaitable):
-            return self._later(reply)
-        return self._encode(reply)
-
-    async def _later(self, reply: Awaitable[Reply]) -> bytes | None:
-        return self._encode(await reply)
+        return self._batch(request, session) if isinstance(request, list) else self._answer(request, session)
 
     async def _batch(self, requests: list[Any], session: Session | None) -> bytes | None:
         """The answers of a batch in its order; in parts, so that others are served between them."""
@@ -62,24 +55,25 @@ class Dispatcher:
             return self._encode(_error(None, Fault(LIMIT, f"batch too large: {len(requests)} requests, limit {most}")))
         self._recover(requests)
         # Encoded as they come: answers as bytes are small beside the objects that they are made of.
-        answers: list[bytes | asyncio.Future[bytes | None] | None] = []
-        room, turn = self._limits.result_bytes, time.monotonic()
-        for place, request in enumerate(requests):
-            if place % _BATCH_PART == _BATCH_PART - 1 or time.monotonic() - turn > _BATCH_SECONDS:
+        answers: list[bytes | asyncio.Future[bytes | None]] = []
+        room, clock = self._limits.result_bytes, time.monotonic
+        turn = clock() + _BATCH_SECONDS
+        for request in requests:
+            if clock() > turn:
                 await asyncio.sleep(0)
-                turn = time.monotonic()
-            reply = self._one(request, session)
-            if isinstance(reply, Awaitable):
-                answers.append(asyncio.ensure_future(self._later(reply)))
-                continue
-            answers.append(part := self._encode(reply))
-            room -= len(part or b"")
-            if room < 0:
-                return self._too_large()
+                turn = clock() + _BATCH_SECONDS
+            answer = self._answer(request, session)
+            if isinstance(answer, bytes):
+                answers.append(answer)
+                room -= len(answer)
+                if room < 0:
+                    return self._too_large()
+            elif answer is not None:
+                answers.append(asyncio.ensure_future(answer))
         parts: list[bytes] = []
         room = self._limits.result_bytes
         for answer in answers:
-            whole = await answer if isinstance(answer, asyncio.Future) else answer
+            whole = answer if isinstance(answer, bytes) else await answer
             if whole is not None:
                 parts.append(whole)
                 room -= len(whole)
@@ -87,7 +81,7 @@ class Dispatcher:
                     return self._too_large()
         return b"[" + b",".join(parts) + b"]" if parts else None
 
-    def _too_large(self) -> bytes | None:
+    def _too_large(self) -> bytes:
         """What a batch is answered with whose answers are too long; what follows in it is not done."""
         most = self._limits.result_bytes
         return self._encode(_error(None, Fault(LIMIT, f"response too large: the batch's answers pass {most} bytes")))
@@ -105,41 +99,48 @@ class Dispatcher:
         if len(raws) >= FEWEST:
             self._node.decoded(raws, decode_many(raws, self._node.chain.chain_id))
 
-    def _one(self, request: Any, session: Session | None) -> Reply | Awaitable[Reply]:
+    def _answer(self, request: Any, session: Session | None) -> Answer:
         """Answer one request; None for a notification."""
         number = None
         try:
             if not isinstance(request, dict):
                 raise Fault(REQUEST, "invalid request: an object or a list of objects is expected")
-            number, name = request.get("id"), request.get("method")
-            if not isinstance(number, _ID_TYPES) or isinstance(number, bool):
+            get = request.get
+            number, name = get("id"), get("method")
+            if number.__class__ not in _ID_TYPES:
                 number = None
                 raise Fault(REQUEST, "invalid request: id must be text, a number or null")
             if not isinstance(name, str):
                 raise Fault(REQUEST, "invalid request: method must be text")
-            if request.get("jsonrpc", "2.0") != "2.0":
+            if get("jsonrpc", "2.0") != "2.0":
                 raise Fault(REQUEST, 'invalid request: jsonrpc must be "2.0"')
-            notification = "id" not in request
             method = self._methods.get(name)
             if method is None:
                 raise self._unknown(name)
-            arguments = method.read(request.get("params"))
-            self._node.count(name)
+            arguments = method.read(get("params"))
+            self._calls[name] += 1
             if method.session:
                 arguments.insert(0, session)
             result = method.handler(self._node, *arguments)
         except Exception as error:  # noqa: BLE001 - the edge: a request never ends the node
-            return _error(number, self._fault(error, request))
-        if isinstance(result, Awaitable):
-            return self._finish(number, result, request, notification)
-        return None if notification else {"jsonrpc": "2.0", "id": number, "result": result}
+            return self._encode(_error(number, self._fault(error, request)))
+        # Asked of text last, since asking whether something is awaitable takes as long as all of the above.
+        if not isinstance(result, str) and isinstance(result, Awaitable):
+            return self._finish(number, result, request)
+        return self._written(number, result, request)
 
-    async def _finish(self, number: object, result: Awaitable[Any], request: Any, notification: bool) -> Reply:
+    async def _finish(self, number: object, result: Awaitable[Any], request: dict[str, Any]) -> bytes | None:
         try:
             value = await result
         except Exception as error:  # noqa: BLE001 - as above
-            return _error(number, self._fault(error, request))
-        return None if notification else {"jsonrpc": "2.0", "id": number, "result": value}
+            return self._encode(_error(number, self._fault(error, request)))
+        return self._written(number, value, request)
+
+    def _written(self, number: object, result: Any, request: dict[str, Any]) -> bytes | None:
+        """A result as it is sent; nobody waits for that of a notification."""
+        if number is None and "id" not in request:
+            return None
+        return self._encode({"jsonrpc": "2.0", "id": number, "result": result})
 
     def _fault(self, error: Exception, request: Any) -> Fault:
         fault = fault_of(error, self._node.known_errors())
@@ -154,10 +155,7 @@ class Dispatcher:
         guess = f"; did you mean {near[0]}?" if near else "; rpc.discover lists all"
         return Fault(UNKNOWN_METHOD, f"the method {name[:80]} does not exist/is not available{guess}")
 
-    def _encode(self, reply: Reply) -> bytes | None:
-        return None if reply is None else self._bytes(reply)
-
-    def _bytes(self, reply: dict[str, Any]) -> bytes:
+    def _encode(self, reply: dict[str, Any]) -> bytes:
         try:
             encoded = orjson.dumps(reply)
         except orjson.JSONEncodeError as error:
@@ -169,9 +167,8 @@ class Dispatcher:
         return encoded
 
 
-_BATCH_PART: Final = 64
 _BATCH_SECONDS: Final = 0.01
-"""Items of a batch, and seconds, between which other requests are served."""
+"""Of a batch, between which other requests are served."""
 
 
 def _error(number: object, fault: Fault) -> dict[str, Any]:

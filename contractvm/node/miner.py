@@ -4,7 +4,9 @@ One thread changes the chain at a time: the writer's, or the event loop's own wh
 (`pace`), the chain is in memory and nobody else writes; going to another thread and back costs as much as a transfer.
 Transactions that arrive together, or while a block is being made, share the next one, and so one write to the disk.
 Whoever waits for a transaction is answered when its block can be read, which a durable chain has synced by then, or
-when it cannot run now. Never: runs anything of unknown length where requests are answered.
+when it cannot run now. A block that is made on the loop's thread is *due* first: whoever sent its transaction may be
+answered before it is made, since it is made before anything else is asked (`settle`), and while the answer travels.
+Never: runs anything of unknown length where requests are answered.
 """
 
 from __future__ import annotations
@@ -67,6 +69,8 @@ class Miner:
         self._worker: asyncio.Task[None] | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._woken = False
+        self._due = 0
+        self._failed = False
         self._closed = False
         self.automine = automine
         self.interval = interval
@@ -76,7 +80,8 @@ class Miner:
         self.set_interval(self.interval)
 
     async def close(self) -> None:
-        """Make no more blocks; one under way is finished."""
+        """Make no more blocks; one under way or promised is finished."""
+        self.settle()
         self.automine, self._closed = False, True
         self.set_interval(None)
         if self._worker is not None:
@@ -151,6 +156,19 @@ class Miner:
             self.wake()
         return future
 
+    def promised(self) -> bool:
+        """Make blocks of what waits, if that can be done before the next request: then there is nothing to wait for."""
+        if self._failed or not self._may_here():
+            return False
+        self._due = len(self._chain.pool)
+        self.wake()
+        return True
+
+    def settle(self) -> None:
+        """Make the block that was promised, if it is not made yet; called before anything is asked of the chain."""
+        if self._due:
+            self._begin()
+
     def wake(self) -> None:
         """Make blocks of what waits, without waiting for them."""
         self._woken = True
@@ -162,7 +180,8 @@ class Miner:
     def _begin(self) -> None:
         self._called = False
         try:
-            while self._waiters and self._may_here():
+            while self._still_due() or (self._waiters and self._may_here()):
+                self._due = 0
                 start = time.perf_counter()
                 block = self._chain.produce_some()
                 if block is None:
@@ -174,18 +193,27 @@ class Miner:
                 self._tell(block)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             self._fail(error)
+        self._due = 0
         # Who waits for what has left the pool meanwhile is told at the worker's end.
         if self._worker is None and (len(self._chain.pool) or self._waiters):
             self._worker = asyncio.ensure_future(self._work())
 
     def _may_here(self) -> bool:
         """Whether a block of what waits may be made on this thread."""
-        if not self.automine or self._writes or self._worker is not None or self._chain.durable:
+        if not self._free():
             return False
         pool = self._chain.pool
         if len(pool) > MOST_HERE:
             return False
         return sum(self._pace.expected(kind) for tx in pool if (kind := kind_of(tx)) is not None) < LONGEST_HERE
+
+    def _still_due(self) -> bool:
+        """Whether a block was promised, and what waits is what was looked at then."""
+        return self._due != 0 and self._due == len(self._chain.pool) and self._free()
+
+    def _free(self) -> bool:
+        """Whether blocks are made here at all, and nobody changes the chain on the other thread."""
+        return self.automine and not self._writes and self._worker is None and not self._chain.durable
 
     def _learn(self, block: Block, seconds: float, *, fresh: bool) -> None:
         """Note how long each of a block's transactions took: alone as it was, among others the average."""
@@ -232,6 +260,7 @@ class Miner:
         return self._chain.produce_some(), time.thread_time() - start
 
     def _tell(self, block: Block) -> None:
+        self._failed = False
         self._sealed(block)
         if self._waiters:
             self._release([tx.hash for tx in block.transactions])
@@ -244,6 +273,7 @@ class Miner:
 
     def _fail(self, error: Exception) -> None:
         complain(error)
+        self._failed = True  # who sends next waits for its block, so that it is told
         for future in self._waiters.values():
             if not future.done():
                 future.set_exception(error)

@@ -114,7 +114,10 @@ class Node:
         self._decoded = dict(zip(raws, transactions, strict=True))
 
     def send(self, raw: bytes) -> Hash | asyncio.Future[Hash]:
-        """Take a signed transaction; with automining the hash is there when its block is. Raises: Rejected."""
+        """Take a signed transaction; the hash is there when the next request will find what automining makes of it.
+
+        Raises: Rejected.
+        """
         known = self._decoded.pop(raw, None)
         if isinstance(known, Rejected):
             raise known
@@ -124,7 +127,7 @@ class Node:
         """Take a decoded transaction, as `send` does. Raises: Rejected."""
         digest = self.chain.take(transaction)
         self.feed.arrived(transaction)
-        if not self.miner.automine:
+        if not self.miner.automine or self.miner.promised():
             return digest
         return self.miner.mined(digest)
 

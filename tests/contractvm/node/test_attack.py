@@ -160,7 +160,13 @@ def test_a_disk_that_is_full_is_told_in_words(
 
     monkeypatch.setattr(node.node.chain, "produce_some", refuse)
     sender, to = node.rpc("eth_accounts")[:2]
+    payment = {"from": sender, "to": to, "gas": "0x5208"}
+    digest = node.rpc("eth_sendTransaction", payment)  # answered before its block was tried
+    assert node.rpc("eth_getTransactionReceipt", digest) is None
     with pytest.raises(RpcError, match="the disk took no more"):
-        node.rpc("eth_sendTransaction", {"from": sender, "to": to, "gas": "0x5208"})
+        node.rpc("eth_sendTransaction", payment)
+    monkeypatch.undo()
+    node.rpc("eth_sendTransaction", payment)
+    assert node.rpc("eth_getTransactionReceipt", digest)["status"] == "0x1"
     assert "no space left; make room" in caplog.text
     assert "Traceback" not in caplog.text
