@@ -55,13 +55,16 @@ class Pace:
 
     def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
         """Do `work` now, or on another thread: then the answer is to be waited for."""
-        if self._worst.get(kind, UNKNOWN) > SHORT:
+        worst = self._worst.get(kind, UNKNOWN)
+        if worst > SHORT:
             return self._elsewhere(kind, work)
         start = time.perf_counter()
         try:
             return work()
         finally:
-            self._took_here(kind, time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            if seconds > worst or self._doubtful:  # else it says nothing new
+                self._took_here(kind, seconds)
 
     def expected(self, kind: Hashable) -> float:
         """Seconds that it has taken at the longest since it was last seen elsewhere; a second where nobody knows."""

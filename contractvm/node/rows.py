@@ -6,7 +6,7 @@ The rows feed the dispatcher, the OpenRPC document, `rpc_modules`, the fuzzer an
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from contractvm.node.fault import bad_params
@@ -49,39 +49,50 @@ class Method:
     summary: str
     aliases: tuple[str, ...] = ()
     session: bool = False
+    _readers: tuple[Callable[[Any], Any], ...] = field(init=False, repr=False, compare=False)
+    _defaults: list[Any] = field(init=False, repr=False, compare=False)
+    _least: int = field(init=False, repr=False, compare=False)
+    """Parameters up to the last one that must be there."""
+
+    def __post_init__(self) -> None:
+        params = self.params
+        object.__setattr__(self, "_readers", tuple(param.kind.read for param in params))
+        object.__setattr__(self, "_defaults", [param.default for param in params])
+        object.__setattr__(self, "_least", max((n for n, param in enumerate(params, 1) if param.required), default=0))
 
     def read(self, given: object) -> list[Any]:
         """The parameters in order, from a list, an object by name, or nothing. Raises: Fault."""
-        params = self.params
-        match given:
-            case None:
-                values: Sequence[Any] = ()
-            case list():
-                values = given
-            case dict():
-                return self._by_name(given)
-            case _:
-                raise bad_params("params must be a list or an object")
-        if len(values) > len(params):
-            raise bad_params(f"{self.name} takes {self._count()}, {len(values)} given")
-        read = []
-        for place, param in enumerate(params):
-            value = values[place] if place < len(values) else None
-            read.append(self._value(param, value))
-        return read
+        if isinstance(given, list):
+            values = given
+        elif isinstance(given, dict):
+            values = self._by_name(given)
+        elif given is None:
+            values = []
+        else:
+            raise bad_params("params must be a list or an object")
+        count = len(values)
+        if count > len(self.params):
+            raise bad_params(f"{self.name} takes {self._count()}, {count} given")
+        read: list[Any] = []
+        for parse, value in zip(self._readers, values, strict=False):
+            read.append(self._absent(len(read)) if value is None else parse(value))
+        if count < self._least:
+            for place in range(count, self._least):
+                self._absent(place)
+        return read + self._defaults[count:]
 
     def _by_name(self, given: Mapping[str, Any]) -> list[Any]:
         unknown = given.keys() - {param.name for param in self.params}
         if unknown:
             raise bad_params(f"{self.name} has no parameter {sorted(unknown)[0]!r}; it takes {self._count()}")
-        return [self._value(param, given.get(param.name)) for param in self.params]
+        return [given.get(param.name) for param in self.params]
 
-    def _value(self, param: Param, value: Any) -> Any:
-        if value is None:
-            if param.required:
-                raise bad_params(f"missing value for required argument {param.name!r} of {self.name}")
-            return param.default
-        return param.kind.read(value)
+    def _absent(self, place: int) -> Any:
+        """What a parameter is that is not given. Raises: Fault."""
+        param = self.params[place]
+        if param.required:
+            raise bad_params(f"missing value for required argument {param.name!r} of {self.name}")
+        return param.default
 
     def _count(self) -> str:
         names = ", ".join(param.name if param.required else f"[{param.name}]" for param in self.params)
