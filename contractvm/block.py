@@ -55,9 +55,15 @@ class Header:
     excess_blob_gas: int = 0
     parent_beacon_root: Hash = ZERO_HASH
     _hash: Hash | None = field(default=None, init=False, repr=False, compare=False)
+    _raw: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def encode(self) -> bytes:
-        """RLP of the twenty fields."""
+        """RLP of the twenty fields, made once: it is hashed and kept."""
+        if self._raw is None:
+            object.__setattr__(self, "_raw", self._encoded())
+        return cast(bytes, self._raw)
+
+    def _encoded(self) -> bytes:
         return rlp_encode(
             [
                 self.parent_hash,

@@ -30,15 +30,23 @@ class Result:
     executed: Executed
 
 
-def context_of(
-    header: Header, chain_id: int, archive: Archive, debug: Callable[[Address, bytes], None] | None
-) -> BlockContext:
-    """What a transaction sees of the block of this header; hashes that the host asks for are the archive's."""
+def hashes_of(archive: Archive) -> Callable[[int], bytes | None]:
+    """What the host asks for the hashes of blocks by number."""
 
     def block_hash(number: int) -> bytes | None:
         earlier = archive.header(number) if number >= 0 else None
         return None if earlier is None else earlier.hash
 
+    return block_hash
+
+
+def context_of(
+    header: Header,
+    chain_id: int,
+    block_hash: Callable[[int], bytes | None],
+    debug: Callable[[Address, bytes], None] | None,
+) -> BlockContext:
+    """What a transaction sees of the block of this header; `block_hash` knows those of others by number."""
     return BlockContext(
         chain_id=chain_id,
         number=header.number,

@@ -18,15 +18,15 @@ from typing import Final, Self
 from contractvm.ahead import Ahead, Incoming, take_all
 from contractvm.archive import HEAD, Archive, Included, StoreArchive
 from contractvm.block import Block, Header, next_base_fee
-from contractvm.builder import Result, assemble, context_of, fill
+from contractvm.builder import Result, assemble, context_of, fill, hashes_of
 from contractvm.clock import Clock, Time
 from contractvm.errors import Fatal, Rejected
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Executor, Message
-from contractvm.founding import open_state
+from contractvm.founding import head_of, open_state
 from contractvm.genesis import Genesis
 from contractvm.heights import BlockId, Pruned, UnknownBlock, height_of
-from contractvm.identity import Identity, IncompatibleChain
+from contractvm.identity import Identity
 from contractvm.machine import Machine
 from contractvm.mempool import Mempool, PoolLimits
 from contractvm.receipt import Receipt
@@ -74,7 +74,7 @@ class Chain:
         self._gate = RLock()
         self._ahead = Ahead()
         self.snapshots = Snapshots()
-        self._reader: World
+        self._reader: World | None = None
         if machines is None:
             from contractvm.wasm.machine import WasmMachine
 
@@ -86,8 +86,9 @@ class Chain:
     def _open(self, store: Store, genesis: Genesis | None, archive: Archive | None) -> None:
         self._store = store
         self._archive: Archive = StoreArchive(store) if archive is None else archive
+        self._block_hash = hashes_of(self._archive)
         self._state, self._identity = open_state(store, self._archive, genesis, self.rules, self.check_code)
-        self._move_head(self._header_at_head())
+        self._move_head(head_of(self._archive))
         self.gas_limit = self._head.gas_limit
 
     def __enter__(self) -> Self:
@@ -189,7 +190,7 @@ class Chain:
         context = self._next_context(self._head, timestamp, coinbase)
         with self._gate:
             # The pool has looked at most senders through the reader, which thereby holds their accounts.
-            world, self._reader = self._reader, self.world()
+            world, self._reader = self._look(), None
             selection = self.pool.select(context.base_fee, world.nonce)
         results, refused = fill(self._executor, selection, world, context)
         return context, world, results, refused
@@ -356,7 +357,7 @@ class Chain:
     def next_nonce(self, sender: Address) -> int:
         """The first nonce of `sender` that neither a block nor the pool uses."""
         with self._gate:
-            return self.pool.next_nonce(sender, self._reader.nonce(sender))
+            return self.pool.next_nonce(sender, self._look().nonce(sender))
 
     def call(self, message: Message, at: BlockId = "latest") -> Executed:
         """Run a message on the state at a block and drop what it changes; "pending" runs as in the next block.
@@ -389,7 +390,9 @@ class Chain:
     def _stage(self, at: BlockId) -> tuple[int, BlockContext]:
         """The height whose state a call at a block runs on, and its context: of one block, should the head move."""
         header = self.header(at)
-        return header.number, self._next_context(header) if at == "pending" else self._context(header)
+        if at == "pending":
+            return header.number, self._next_context(header)
+        return header.number, context_of(header, self.chain_id, self._block_hash, self.debug)
 
     def _next_context(
         self, head: Header, timestamp: int | None = None, coinbase: Address | None = None
@@ -398,17 +401,16 @@ class Chain:
             timestamp = self.clock.after(head.timestamp)
         if timestamp <= head.timestamp:
             raise ValueError(f"timestamp {timestamp} is not after the head's, {head.timestamp}")
-        return replace(
-            self._context(head),
-            number=head.number + 1,
-            timestamp=timestamp,
-            coinbase=self.coinbase if coinbase is None else coinbase,
-            base_fee=self._next_base_fee if head is self._head else next_base_fee(head, self.rules),
-            gas_limit=self.gas_limit,
+        return BlockContext(
+            self.chain_id,
+            head.number + 1,
+            timestamp,
+            self.coinbase if coinbase is None else coinbase,
+            self._next_base_fee if head is self._head else next_base_fee(head, self.rules),
+            self.gas_limit,
+            self._block_hash,
+            self.debug,
         )
-
-    def _context(self, header: Header) -> BlockContext:
-        return context_of(header, self.chain_id, self._archive, self.debug)
 
     def _seal(self, world: World, context: BlockContext, results: Sequence[Result], sync: bool = True) -> Block:
         """Compute roots and header, write everything as one batch, and only then move the head."""
@@ -436,14 +438,13 @@ class Chain:
         with self._gate:
             self._head = header
             self._next_base_fee = next_base_fee(header, self.rules)
-            self._reader = self.world()
+            self._reader = None
 
-    def _header_at_head(self) -> Header:
-        number = self._archive.head()
-        header = None if number is None else self._archive.header(number)
-        if header is None:
-            raise IncompatibleChain(f"the store has an identity but no head (record {HEAD.hex()}): it is damaged")
-        return header
+    def _look(self) -> World:
+        """The world over the head that the pool looks at, and the next block is made on; asked for under `_gate`."""
+        if self._reader is None:
+            self._reader = self.world()
+        return self._reader
 
     def _account(self, address: Address) -> tuple[int, int]:
-        return self._reader.nonce(address), self._reader.balance(address)
+        return (reader := self._look()).nonce(address), reader.balance(address)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from contractvm.archive import IDENTITY, Archive
-from contractvm.block import Block
+from contractvm.archive import HEAD, IDENTITY, Archive
+from contractvm.block import Block, Header
 from contractvm.crypto import keccak_function
 from contractvm.genesis import Genesis
 from contractvm.identity import Identity, IncompatibleChain
@@ -41,6 +41,15 @@ def open_state(
     identity = Identity.unpack(record)
     identity.check(genesis.chain_id if genesis else None, rules, store.backend)
     return StateDB(store, keccak_function()), identity
+
+
+def head_of(archive: Archive) -> Header:
+    """Header of the last block of a chain that was opened. Raises: IncompatibleChain."""
+    number = archive.head()
+    header = None if number is None else archive.header(number)
+    if header is None:
+        raise IncompatibleChain(f"the store has an identity but no head (record {HEAD.hex()}): it is damaged")
+    return header
 
 
 def _found(

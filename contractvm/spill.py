@@ -2,7 +2,8 @@
 
 A block is one blob: the number of its transactions, where each of its parts ends, all hashes, then header, transactions
 and receipts as the archive of a store has them. So a transaction costs 16 bytes of memory and a block 24, and reading
-one transaction or receipt of a large block reads little else.
+one transaction or receipt of a large block reads little else. The last block is at hand as it was added: it is what
+clients ask for.
 Never: outlives its process.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from struct import Struct, pack
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from contractvm.archive import HEAD, Included, StoreArchive, Writes
 from contractvm.block import Block, Header
@@ -42,7 +43,7 @@ class SpillArchive:
         log: where the bytes go.
     """
 
-    __slots__ = ("_first", "_genesis", "_lock", "_log", "_numbers", "_places", "_records", "_starts", "oldest")
+    __slots__ = ("_first", "_genesis", "_last", "_lock", "_log", "_numbers", "_places", "_records", "_starts", "oldest")
 
     def __init__(self, store: Reader, first: int = 0, log: BlobLog | None = None) -> None:
         self._records = StoreArchive(store)
@@ -52,6 +53,7 @@ class SpillArchive:
         self._numbers = HashIndex()
         self._places = HashIndex()
         self._genesis: Header | None = None
+        self._last: _Last | None = None
         self._lock = Lock()
         self.oldest = 0
 
@@ -67,6 +69,9 @@ class SpillArchive:
         """Header at a height; None above the head and where it was forgotten."""
         if number == 0 and self._genesis is not None:
             return self._genesis
+        last = self._last
+        if last is not None and last.block.number == number:
+            return last.block.header
         with self._lock:
             blob = self._blob(number)
             raw = None if blob is None else blob.part(0)
@@ -83,6 +88,9 @@ class SpillArchive:
 
     def transactions(self, number: int) -> tuple[Transaction, ...]:
         """A block's transactions in order."""
+        last = self._last
+        if last is not None and last.block.number == number:
+            return last.block.transactions
         with self._lock:
             blob = self._blob(number)
             raws = [] if blob is None else [blob.part(1 + index) for index in range(blob.count)]
@@ -90,6 +98,9 @@ class SpillArchive:
 
     def receipts(self, number: int) -> tuple[Receipt, ...]:
         """A block's receipts in order."""
+        last = self._last
+        if last is not None and last.block.number == number:
+            return last.receipts
         with self._lock:
             blob = self._blob(number)
             if blob is None:
@@ -99,6 +110,9 @@ class SpillArchive:
 
     def transaction(self, digest: bytes) -> Included | None:
         """A transaction by its hash."""
+        last = self._last
+        if last is not None and (at := last.places.get(digest)) is not None:
+            return Included(last.block.transactions[at], last.block.number, last.block.hash, at)
         with self._lock:
             found = self._placed(digest)
             if found is None:
@@ -109,6 +123,9 @@ class SpillArchive:
 
     def receipt(self, digest: bytes) -> Receipt | None:
         """A receipt by its transaction's hash."""
+        last = self._last
+        if last is not None and (at := last.places.get(digest)) is not None:
+            return last.receipts[at]
         with self._lock:
             found = self._placed(digest)
             if found is None:
@@ -122,20 +139,25 @@ class SpillArchive:
 
         Raises: StoreFull when its bytes have no room.
         """
-        header = block.header.encode()
-        parts = [header, *[tx.encode() for tx in block.transactions], *[receipt.pack() for receipt in receipts]]
+        header, transactions = block.header, block.transactions
+        number, digest = header.number, header.hash
+        parts = [header.encode(), *[tx.encode() for tx in transactions], *[receipt.pack() for receipt in receipts]]
         ends = list(accumulate(map(len, parts)))
-        hashes = [block.hash, *[tx.hash for tx in block.transactions]]
-        blob = b"".join([pack(f">{1 + len(ends)}I", len(hashes) - 1, *ends), *hashes, *parts])
+        hashes = [tx.hash for tx in transactions]
+        blob = b"".join([pack(f">{1 + len(ends)}I", len(hashes), *ends), digest, *hashes, *parts])
+        for receipt in receipts:
+            receipt.block_number, receipt.block_hash = number, digest
         with self._lock:
-            self._cut(block.number - 1)
+            self._cut(number - 1)
             self._starts.append(self._log.append(blob))
-            self._numbers.add(block.hash, block.number)
-            for index, transaction in enumerate(block.transactions):
-                self._places.add(transaction.hash, block.number << _INDEX_BITS | index)
-            if block.number == 0:
-                self._genesis = block.header
-        return {HEAD: block.number.to_bytes(8, "big")}
+            self._numbers.add(digest, number)
+            first = number << _INDEX_BITS
+            for place, tx_hash in enumerate(hashes, first):
+                self._places.add(tx_hash, place)
+            self._last = _Last(block, tuple(receipts), {tx_hash: index for index, tx_hash in enumerate(hashes)})
+            if number == 0:
+                self._genesis = header
+        return {HEAD: number.to_bytes(8, "big")}
 
     def remove(self, above: int, head: int) -> Writes:
         """What to write to make `above` the head again; `settle` takes the blocks away."""
@@ -164,6 +186,7 @@ class SpillArchive:
         kept = head + 1 - self._first
         if kept >= len(self._starts):
             return
+        self._last = None
         for number in range(head + 1, self._first + len(self._starts)):
             self._unlist(number)
         self._log.cut(self._starts[kept])
@@ -193,6 +216,14 @@ class SpillArchive:
             if blob is not None and index < blob.count and blob.hash_of(index) == digest:
                 return number, index, blob
         return None
+
+
+class _Last(NamedTuple):
+    """The last block, its receipts, and each transaction's number in it by hash."""
+
+    block: Block
+    receipts: tuple[Receipt, ...]
+    places: dict[bytes, int]
 
 
 class _Blob:
