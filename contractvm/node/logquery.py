@@ -13,7 +13,7 @@ from typing import Any, Final
 from contractvm.chain import BlockId, Chain
 from contractvm.host import Log
 from contractvm.node.fault import SERVER, Fault, bad_params
-from contractvm.node.shapes import log_document
+from contractvm.node.shapes import log_document, place_document
 from contractvm.node.values import address, block, hash32, shown
 from contractvm.receipt import Receipt, logs_bloom
 from contractvm.types import Address, Hash
@@ -59,13 +59,13 @@ class LogQuery:
 
     def among(self, receipts: tuple[Receipt, ...], timestamp: int) -> Documents:
         """The matching logs of a block, as clients are given them."""
-        matches = self.matches
-        return [
-            log_document(log, receipt, index, timestamp)
-            for receipt in receipts
-            for index, log in enumerate(receipt.logs)
-            if matches(log)
-        ]
+        found: Documents = []
+        for receipt in receipts:
+            wanted = [(index, log) for index, log in enumerate(receipt.logs, receipt.log_index) if self.matches(log)]
+            if wanted:
+                place = place_document(receipt, timestamp)
+                found += [log_document(log, index, place) for index, log in wanted]
+        return found
 
 
 def log_query(given: Mapping[str, Any]) -> LogQuery:

@@ -127,22 +127,29 @@ def access_list_document(access_list: AccessList) -> list[Document]:
     ]
 
 
-def log_document(log: Log, receipt: Receipt, index: int, timestamp: int | None = None) -> Document:
-    """A log at `index` of its receipt."""
+def place_document(receipt: Receipt, timestamp: int | None = None) -> Document:
+    """Where a receipt's transaction is, as the receipt and each of its logs say; `timestamp` is the block's."""
     document: Document = {
-        "address": "0x" + log.address.hex(),
-        "topics": ["0x" + topic.hex() for topic in log.topics],
-        "data": "0x" + log.data.hex(),
-        "blockHash": "0x" + receipt.block_hash.hex(),
-        "blockNumber": hex(receipt.block_number),
         "transactionHash": "0x" + receipt.transaction_hash.hex(),
         "transactionIndex": hex(receipt.index),
-        "logIndex": hex(receipt.log_index + index),
-        "removed": False,
+        "blockHash": "0x" + receipt.block_hash.hex(),
+        "blockNumber": hex(receipt.block_number),
     }
     if timestamp is not None:
         document["blockTimestamp"] = hex(timestamp)
     return document
+
+
+def log_document(log: Log, index: int, place: Document) -> Document:
+    """A log, the block's `index`th, of a receipt at `place`."""
+    return {
+        "address": "0x" + log.address.hex(),
+        "topics": ["0x" + topic.hex() for topic in log.topics],
+        "data": "0x" + log.data.hex(),
+        "logIndex": hex(index),
+        "removed": False,
+        **place,
+    }
 
 
 def receipt_document(receipt: Receipt, errors: Sequence[str] = (), timestamp: int | None = None) -> Document:
@@ -150,25 +157,20 @@ def receipt_document(receipt: Receipt, errors: Sequence[str] = (), timestamp: in
 
     `timestamp` is the block's.
     """
-    logs = receipt.logs
+    logs, place = receipt.logs, place_document(receipt, timestamp)
     document: Document = {
-        "transactionHash": "0x" + receipt.transaction_hash.hex(),
-        "transactionIndex": hex(receipt.index),
-        "blockHash": "0x" + receipt.block_hash.hex(),
-        "blockNumber": hex(receipt.block_number),
         "from": "0x" + receipt.sender.hex(),
         "to": None if receipt.to is None else "0x" + receipt.to.hex(),
         "contractAddress": None if receipt.created is None else "0x" + receipt.created.hex(),
         "cumulativeGasUsed": hex(receipt.cumulative_gas),
         "gasUsed": hex(receipt.gas_used),
         "effectiveGasPrice": hex(receipt.gas_price),
-        "logs": [log_document(log, receipt, index, timestamp) for index, log in enumerate(logs)],
+        "logs": [log_document(log, index, place) for index, log in enumerate(logs, receipt.log_index)],
         "logsBloom": "0x" + (logs_bloom(logs) if logs else EMPTY_BLOOM).hex(),
         "type": hex(receipt.type),
         "status": "0x1" if receipt.ok else "0x0",
+        **place,
     }
-    if timestamp is not None:
-        document["blockTimestamp"] = hex(timestamp)
     if not receipt.ok:
         document["error"] = why(receipt, errors)
         document["revertReason"] = "0x" + receipt.output.hex()

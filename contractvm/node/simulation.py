@@ -21,7 +21,7 @@ from contractvm.machine import Status
 from contractvm.node.fault import Fault, bad_params, failed
 from contractvm.node.messages import message_of
 from contractvm.node.overrides import Overrides, overrides_of
-from contractvm.node.shapes import Document, block_document, log_document
+from contractvm.node.shapes import Document, block_document, log_document, place_document
 from contractvm.node.values import boolean, mapping, u64
 from contractvm.receipt import Receipt
 from contractvm.rejections import (
@@ -211,14 +211,12 @@ class _Run:
         calls = []
         for receipt, result in zip(receipts, results, strict=True):
             receipt.block_number, receipt.block_hash = block.number, block.hash
-            executed = result.executed
+            executed, place = result.executed, place_document(receipt, block.header.timestamp)
             call: Document = {
                 "status": "0x1" if executed.ok else "0x0",
                 "returnData": "0x" + executed.output.hex(),
                 "gasUsed": hex(executed.gas_used),
-                "logs": [
-                    log_document(log, receipt, index, block.header.timestamp) for index, log in enumerate(receipt.logs)
-                ],
+                "logs": [log_document(log, index, place) for index, log in enumerate(receipt.logs, receipt.log_index)],
             }
             if not executed.ok:
                 call["error"] = self._error(executed)
