@@ -4,13 +4,15 @@ pytest rewrites every module of a distribution that brings a plugin, so that the
 Ours is the whole engine: two hundred modules that hold no assert, each of them hashed, and where no bytecode may be
 written parsed and compiled anew in every process, half a second before the first test. A finder before pytest's
 answers for these modules alone, in the way that importlib documents (`sys.meta_path`). And its ten thousand functions
-and tables, which stay as long as the process, are no garbage that a collection in the middle of a test would find.
+and tables, which stay as long as the process, are no garbage that a collection in the middle of a test would find,
+nor one of those that Python makes while the process ends, as large as all others together.
 Never: answers for a module outside our own folders, or for one that has tests in it; collects, or keeps from being
-collected, what is made once the chain is there.
+collected before the process ends, what is made once the chain is there.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +62,9 @@ def _folder(package: str) -> str:
 def out_of_the_collectors_way() -> Iterator[Callable[[], None]]:
     """Hold collections back; the function given lets them go on, past what is there by then until the block ends.
 
-    A process that manages its collector itself, by `gc.disable` or `gc.freeze`, is left alone.
+    When the process ends, those are passed over that Python makes then: pytest has made its own, which report what was
+    never closed, and no process is promised more (Python's reference, `object.__del__`). A process that manages its
+    collector itself, by `gc.disable` or `gc.freeze`, is left alone.
     """
     ours = hasattr(gc, "freeze") and gc.isenabled() and not gc.get_freeze_count()
     if ours:
@@ -77,3 +81,5 @@ def out_of_the_collectors_way() -> Iterator[Callable[[], None]]:
         if ours:
             gc.enable()
             gc.unfreeze()
+            atexit.unregister(gc.freeze)  # once, however many sessions a process has
+            atexit.register(gc.freeze)

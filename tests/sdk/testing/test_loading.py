@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +78,16 @@ def test_a_process_that_has_its_own_way_is_left_alone() -> None:
         go_on()
     assert gc.get_freeze_count() > 0
     gc.unfreeze()
+
+
+def test_the_end_of_the_process_is_not_spent_on_collecting() -> None:
+    program = """
+import atexit, gc
+atexit.register(lambda: print(gc.get_freeze_count() > 0))
+from sdk.testing.loading import out_of_the_collectors_way
+with out_of_the_collectors_way() as go_on:
+    go_on()
+print(gc.get_freeze_count())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True"]
