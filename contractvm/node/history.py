@@ -3,7 +3,8 @@
 With `--keep N` the states of the last N blocks, and blocks somewhat longer (`Chain.prune`). Without it a chain on disk
 keeps everything, and a chain in memory all blocks and as many states as `MEMORY_GAS` allows, at least `LEAST_STATES`:
 what a state takes to go back to is bounded by the gas that was used to change it. Forgetting is done in small steps
-between blocks, on the thread that makes them, so that none waits long.
+between blocks, on the thread that makes them, so that none waits long; where that is the event loop's own, in very
+small ones.
 Never: forgets the head, or a state that is less old than was asked for.
 """
 
@@ -28,6 +29,8 @@ BLOCK_GAS: Final = 21_000
 LEAST_STATES: Final = 128
 _SLACK: Final = 32
 """States beyond those to be kept that may gather, so that they are forgotten together."""
+_FEW: Final = 8
+"""The same, where requests are answered on the thread that forgets; of large blocks the chain takes fewer."""
 
 
 class Prunable(Protocol):
@@ -37,8 +40,8 @@ class Prunable(Protocol):
     def oldest(self) -> int:
         """The lowest height whose state is kept."""
 
-    def prune(self, keep: int, *, blocks: bool = True) -> bool:
-        """Forget some states, and `blocks` too; whether more is to be forgotten."""
+    def prune(self, keep: int, *, blocks: bool = True, most: int = 64) -> bool:
+        """Forget at most so many states, and `blocks` too; whether more is to be forgotten."""
 
 
 class History:
@@ -47,14 +50,20 @@ class History:
     Args:
         chain: whose past it is.
         write: does something on the thread that changes the chain.
+        here: whether that may be done on this thread now, if it is short.
         keep: states before the head's to be kept; None for as many as fit memory.
     """
 
     def __init__(
-        self, chain: Prunable, write: Callable[[Callable[[], bool]], Awaitable[bool]], keep: int | None
+        self,
+        chain: Prunable,
+        write: Callable[[Callable[[], bool]], Awaitable[bool]],
+        here: Callable[[], bool],
+        keep: int | None,
     ) -> None:
         self._chain = chain
         self._write = write
+        self._here = here
         self._keep = keep
         self._gas: deque[tuple[int, int]] = deque()  # height and gas of the blocks whose undoing is kept
         self._total = 0
@@ -65,7 +74,15 @@ class History:
         """Begin to forget when enough has gathered."""
         header = news.block.header
         keep = self._count(header.number, header.gas_used) if self._keep is None else self._keep
-        if self._task is None and not self._closed and header.number - self._chain.oldest >= keep + _SLACK:
+        old = header.number - self._chain.oldest - keep
+        if old < _FEW or self._task is not None or self._closed:
+            return
+        if old < _SLACK and self._here():
+            try:
+                self._chain.prune(keep, blocks=self._keep is not None, most=_FEW)
+            except StoreError as error:
+                _complain(error)
+        elif old >= _SLACK:
             self._task = asyncio.ensure_future(self._forget(keep))
 
     def arrived(self, transaction: Transaction) -> None:
@@ -94,6 +111,10 @@ class History:
             ):
                 await asyncio.sleep(0)
         except StoreError as error:
-            log.error("nothing could be forgotten of the chain's history: %s", error)
+            _complain(error)
         finally:
             self._task = None
+
+
+def _complain(error: StoreError) -> None:
+    log.error("nothing could be forgotten of the chain's history: %s", error)

@@ -200,7 +200,7 @@ class Miner:
 
     def _may_here(self) -> bool:
         """Whether a block of what waits may be made on this thread."""
-        if not self._free():
+        if not self.free():
             return False
         pool = self._chain.pool
         if len(pool) > MOST_HERE:
@@ -209,9 +209,9 @@ class Miner:
 
     def _still_due(self) -> bool:
         """Whether a block was promised, and what waits is what was looked at then."""
-        return self._due != 0 and self._due == len(self._chain.pool) and self._free()
+        return self._due != 0 and self._due == len(self._chain.pool) and self.free()
 
-    def _free(self) -> bool:
+    def free(self) -> bool:
         """Whether blocks are made here at all, and nobody changes the chain on the other thread."""
         return self.automine and not self._writes and self._worker is None and not self._chain.durable
 

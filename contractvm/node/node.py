@@ -65,7 +65,7 @@ class Node:
         self.chain = open_chain(config, self.keys, machines)
         self.artifacts = Artifacts(None if config.data is None else config.data / "artifacts")
         self.miner = Miner(self.chain, self._sealed, self.pace, automine=config.mining, interval=config.block_time)
-        self.history = History(self.chain, self.miner.write, config.keep)
+        self.history = History(self.chain, self.miner.write, self.miner.free, config.keep)
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
