@@ -25,9 +25,13 @@ LookUp: TypeAlias = Callable[[bytes], "bytes | None"]
 Slot: TypeAlias = tuple[bytes, bool, bytes]  # reference, whether a leaf, name
 
 MASKS = Struct(">HHHH")
-NODE_BYTES = [len(wrap_list(bytes(17 + 32 * used))) for used in range(17)]
-"""Length of a branch as it is hashed, by the number of its children, all of them hashed."""
+_HEADS = [wrap_list(bytes(17 + 32 * used))[: -17 - 32 * used] for used in range(17)]
+"""Header of a branch as it is hashed, by the number of its children, all of them hashed."""
+NODE_BYTES = [len(_HEADS[used]) + 17 + 32 * used for used in range(17)]
+"""Length of a branch as it is hashed, likewise."""
 _END_BYTES = 4
+_ENDS = [Struct(f">{count}I") for count in range(17)]
+_UNUSED = [EMPTY_ITEM * count for count in range(18)]
 
 
 class Records:
@@ -65,9 +69,8 @@ class Records:
 def slots_of(record: bytes) -> list[Slot | None]:
     """Return what each of the 16 slots of a branch's record leads to."""
     used, leaves, extended, _ = MASKS.unpack_from(record)
-    sides = (leaves | extended).bit_count()
-    side_at = MASKS.size + _END_BYTES * sides
-    ends = [0] + [int.from_bytes(record[at : at + _END_BYTES], "big") for at in range(MASKS.size, side_at, _END_BYTES)]
+    ends = (0, *_ENDS[(leaves | extended).bit_count()].unpack_from(record, MASKS.size))
+    side_at = MASKS.size + _END_BYTES * (len(ends) - 1)
     at, side = side_at + ends[-1], 0
     at += 1 if record[at] < 0xF8 else record[at] - 0xF6  # past the node's header
     slots: list[Slot | None] = []
@@ -86,9 +89,9 @@ def slots_of(record: bytes) -> list[Slot | None]:
     return slots
 
 
-def digest_at(record: bytes, used: int, slot: int) -> int:
-    """Return where the hash of the child in `slot` stands, in a record all of whose children are hashed."""
-    return len(record) - 16 + slot - 32 * (used >> slot).bit_count()
+def hashed_node(record: bytes) -> bytes:
+    """Return the node, as it is hashed, of the record of a branch all of whose children are hashed."""
+    return record[-NODE_BYTES[(record[0] << 8 | record[1]).bit_count()] :]
 
 
 def branch_node(record: bytes) -> bytes:
@@ -100,39 +103,81 @@ def branch_node(record: bytes) -> bytes:
     return record[at:]
 
 
-def record_of(slots: Iterable[Slot | None]) -> bytes:
-    """Return the record of a branch; the inverse of `slots_of`."""
-    used = leaves = extended = short = end = 0
-    ends: list[bytes] = []
+def record_of(children: Iterable[tuple[int, Slot]]) -> bytes:
+    """Return the record of a branch, its children given with their slots, in order; the inverse of `slots_of`."""
+    used = leaves = extended = short = end = after = 0
+    ends: list[int] = []
     sides: list[bytes] = []
     items: list[bytes] = []
-    bit = 1
-    for slot in slots:
-        if slot is None:
-            items.append(EMPTY_ITEM)
-        else:
-            reference, is_leaf, side = slot
-            used |= bit
-            items.append(reference)
-            if is_leaf:
-                leaves |= bit
-            elif side:
-                extended |= bit
-            if is_leaf or side:
-                end += len(side)
-                ends.append(end.to_bytes(_END_BYTES, "big"))
-                sides.append(side)
-            if len(reference) != HASHED:
-                short |= bit
-        bit <<= 1
-    items.append(EMPTY_ITEM)
-    return b"".join((MASKS.pack(used, leaves, extended, short), *ends, *sides, wrap_list(b"".join(items))))
+    for slot, (reference, is_leaf, side) in children:
+        bit = 1 << slot
+        used |= bit
+        items += _UNUSED[slot - after], reference
+        after = slot + 1
+        if is_leaf:
+            leaves |= bit
+        elif side:
+            extended |= bit
+        if is_leaf or side:
+            end += len(side)
+            ends.append(end)
+            sides.append(side)
+        if len(reference) != HASHED:
+            short |= bit
+    items.append(_UNUSED[17 - after])
+    masks = MASKS.pack(used, leaves, extended, short)
+    return b"".join((masks, _ENDS[len(ends)].pack(*ends), *sides, wrap_list(b"".join(items))))
+
+
+def with_digest(record: bytes, used: int, slot: int, digest: bytes) -> bytes:
+    """Return a record with another hash of the child in `slot`; all of its children, `used`, are hashed."""
+    at = len(record) - 16 + slot - 32 * (used >> slot).bit_count()
+    return record[:at] + digest + record[at + 32 :]
+
+
+def with_child(record: bytes, slot: int, digest: bytes, is_leaf: bool, name: bytes) -> bytes:
+    """Return a record with another child, or a first one, in `slot`; all of its children are hashed."""
+    used, leaves, extended, _ = MASKS.unpack_from(record)
+    bit = 1 << slot
+    named = leaves | extended
+    if used & bit and not (named & bit or is_leaf or name):
+        return with_digest(record, used, slot, digest)
+    index = (named & (bit - 1)).bit_count()
+    ends = _ENDS[named.bit_count()].unpack_from(record, MASKS.size)
+    names_at = MASKS.size + _END_BYTES * len(ends)
+    low = ends[index - 1] if index else 0
+    high, following = (ends[index], index + 1) if named & bit else (low, index)
+    grown = low + len(name) - high
+    after = [*ends[:index], *((high + grown,) if is_leaf or name else ()), *[end + grown for end in ends[following:]]]
+    children = used.bit_count()
+    body_at = len(record) - 17 - 32 * children
+    at = body_at + slot + 32 * (used & (bit - 1)).bit_count()
+    rest = at + (HASHED if used & bit else 1)
+    others = ~bit
+    return b"".join(
+        (
+            MASKS.pack(
+                used | bit,
+                leaves | bit if is_leaf else leaves & others,
+                extended | bit if name and not is_leaf else extended & others,
+                0,
+            ),
+            _ENDS[len(after)].pack(*after),
+            record[names_at : names_at + low],
+            name,
+            record[names_at + high : body_at - len(_HEADS[children])],
+            _HEADS[children + 1 - (used >> slot & 1)],
+            record[body_at:at],
+            b"\xa0",
+            digest,
+            record[rest:],
+        )
+    )
 
 
 def name_of(record: bytes, named: int, bit: int) -> bytes:
     """Return the key or the digits of the slot `bit` stands for."""
     index = (named & (bit - 1)).bit_count()
-    base = MASKS.size + _END_BYTES * named.bit_count()
-    at = MASKS.size + _END_BYTES * index
-    low = int.from_bytes(record[at - _END_BYTES : at], "big") if index else 0
-    return record[base + low : base + int.from_bytes(record[at : at + _END_BYTES], "big")]
+    ends = _ENDS[named.bit_count()].unpack_from(record, MASKS.size)
+    base = MASKS.size + _END_BYTES * len(ends)
+    return record[base + (ends[index - 1] if index else 0) : base + ends[index]]

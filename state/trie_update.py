@@ -1,16 +1,27 @@
 """One pass over a trie with a block's changes.
 
-The changes come sorted by path, so that those behind one slot stand together. Each touched branch is read once; where
-its slots only change their children's hashes, those are spliced into its record, else the record is made anew. A
-branch that is left with one child gives way to it, which needs that child's own node: the leaf's value, or the
-branch's reference without the digits that led to it. Recursion is bounded by the 64 digits of a path.
+The changes come sorted by path, so that those behind one slot stand together. Each touched branch is read once, and
+its changed slots are spliced into its record; where one is emptied, or its child is too short to be hashed, the record
+is made anew. A branch that is left with one child gives way to it, which needs that child's own node: the leaf's
+value, or the branch's reference without the digits that led to it. Recursion is bounded by the 64 digits of a path.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias, TypeVar
 
 from state.merkle import DIGITS, HASHED, SLOT, Keccak, agreement, extension_node, leaf_node, path_of, reference_of
-from state.trie_records import MASKS, NODE_BYTES, Records, Slot, branch_node, digest_at, name_of, record_of, slots_of
+from state.trie_records import (
+    MASKS,
+    Records,
+    Slot,
+    branch_node,
+    hashed_node,
+    name_of,
+    record_of,
+    slots_of,
+    with_child,
+    with_digest,
+)
 
 Leaf: TypeAlias = tuple[bytes, bytes, bytes]  # path, key, value
 Branch: TypeAlias = tuple[bytes, bytes]  # digits that lead to it, reference without them
@@ -64,6 +75,8 @@ class Update:
     def _along(self, depth: int, digits: bytes, changes: list[Change]) -> Node:
         """Change a slot that leads along `digits` to a branch."""
         inner = changes[0][0][:depth] + digits
+        if not digits:
+            return self._branch(inner, changes)
         inside = [change for change in changes if change[0].startswith(inner)]
         outside = _live(change for change in changes if not change[0].startswith(inner))
         node: Node = self._branch(inner, inside) if inside else (b"", self._own_reference(inner))
@@ -79,15 +92,15 @@ class Update:
             return branch[depth:], reference
         # Sorted, so that the first and the last leaf part from the branch no later than those between them.
         parting = min(agreement(branch, leaf[0], depth) for leaf in (leaves[0], leaves[-1]))
-        slots: list[Slot | None] = [None] * 16
         own, same = SLOT[branch[parting]], []
+        nodes: dict[int, Node] = {}
         for slot, group in _groups(leaves, parting):
             if slot == own:
                 same = group
             else:
-                slots[slot] = self._seal(self._build(parting + 1, group), parting + 1)
-        slots[own] = self._seal(self._join(parting + 1, branch, reference, same), parting + 1)
-        return branch[depth:parting], self._write(branch[:parting], slots)
+                nodes[slot] = self._build(parting + 1, group)
+        nodes[own] = self._join(parting + 1, branch, reference, same)
+        return branch[depth:parting], self._write(branch[:parting], self._sealed(nodes, parting + 1))
 
     def _build(self, depth: int, leaves: list[Leaf]) -> Node:
         """Make what is behind a slot that holds just `leaves`."""
@@ -95,141 +108,123 @@ class Update:
             return leaves[0] if leaves else None
         first = leaves[0][0]
         parting = agreement(first, leaves[-1][0], depth)
-        slots: list[Slot | None] = [None] * 16
-        for slot, group in _groups(leaves, parting):
-            slots[slot] = self._seal(self._build(parting + 1, group), parting + 1)
-        return first[depth:parting], self._write(first[:parting], slots)
+        nodes = {slot: self._build(parting + 1, group) for slot, group in _groups(leaves, parting)}
+        return first[depth:parting], self._write(first[:parting], self._sealed(nodes, parting + 1))
 
     def _branch(self, path: bytes, changes: list[Change]) -> Node:
         """Change the branch at `path`; what comes back stands relative to `path`."""
-        if len(changes) == 1:
-            reference = self._alone(len(path), changes[0])
-            if reference is not None:
-                return b"", reference
         record = self._records.branch(path)
-        used, leaves, extended, short = MASKS.unpack_from(record)
-        plain = used & ~leaves & ~extended
-        spliced = bytearray(record)
-        depth = len(path) + 1
+        used, _, _, short = MASKS.unpack_from(record)
+        depth = len(path)
+        spliced = not short
+        single: dict[int, Change] = {}
         touched: dict[int, Node] = {}
-        reshaped = short != 0
-        for slot, group in _groups(changes, depth - 1):
-            if leaves >> slot & 1 and len(group) == 1 and not reshaped:
-                digest = self._same_leaf(depth, record, 1 << slot, group[0])
-                if digest is not None:
-                    touched[slot] = group[0]  # type: ignore[assignment]  # it has a value, so it is a leaf
-                    at = digest_at(record, used, slot)
-                    spliced[at : at + 32] = digest
+        for slot, group in _groups(changes, depth):
+            if spliced and len(group) == 1:
+                after = self._single(depth, record, group[0])
+                if after is not None:
+                    record = after
+                    single[slot] = group[0]
                     continue
-            if plain >> slot & 1:
-                node = self._branch(group[0][0][:depth], group)
-                same = node is not None and len(node) == 2 and not node[0]
-            else:
-                node, same = self._child(depth, record, 1 << slot, group)
+            node = self._child(depth + 1, record, slot, group)
+            if node is None and not used >> slot & 1:
+                continue
             touched[slot] = node
-            if same and node is not None and not reshaped:
-                reference = node_reference(node, depth, self._keccak)
-                if len(reference) == HASHED:
-                    at = digest_at(record, used, slot)
-                    spliced[at : at + 32] = reference[1:]
-                    continue
-            reshaped = reshaped or node is not None or not same
-        if reshaped:
-            return self._reshape(path, record, touched)
-        after = bytes(spliced)
-        self.writes[self._records.place(path)] = after
-        return b"", reference_of(after[-NODE_BYTES[used.bit_count()] :], self._keccak)
+            if spliced:
+                sealed = self._seal(node, depth + 1)
+                if sealed is None or len(sealed[0]) != HASHED:
+                    spliced = False
+                else:
+                    record = with_child(record, slot, sealed[0][1:], sealed[1], sealed[2])
+        if not spliced:
+            return self._reshape(path, record, touched, single)
+        self.writes[self._records.place(path)] = record
+        return b"", reference_of(hashed_node(record), self._keccak)
 
-    def _same_leaf(self, depth: int, record: bytes, bit: int, change: Change) -> bytes | None:
-        """Return the new hash of the leaf in a branch's slot, if the change gives that very leaf another value."""
-        path, key, value = change
-        _, leaves, extended, _ = MASKS.unpack_from(record)
-        if value is None or name_of(record, leaves | extended, bit) != key:
-            return None
-        node = leaf_node(path[depth:], value)
-        return self._keccak(node) if len(node) >= 32 else None
-
-    def _child(self, depth: int, record: bytes, bit: int, changes: list[Change]) -> tuple[Node, bool]:
-        """Return what is behind a branch's slot after `changes`, and whether its kind and name are as before."""
+    def _child(self, depth: int, record: bytes, slot: int, changes: list[Change]) -> Node:
+        """Return what is behind a branch's slot after `changes`."""
         used, leaves, extended, _ = MASKS.unpack_from(record)
-        node: Node
+        bit = 1 << slot
         if not used & bit:
-            node = self._build(depth, _live(changes))
-            return node, node is None
-        name = name_of(record, leaves | extended, bit)
-        if extended & bit:
-            node = self._along(depth, name, changes)
-            return node, node is not None and len(node) == 2 and node[0] == name
-        if len(changes) == 1 and changes[0][1] == name:
-            path, _, value = changes[0]
-            node = None if value is None else (path, name, value)
-        else:
-            node = self._beside(depth, name, changes)
-        return node, node is not None and len(node) == 3 and node[1] == name
+            return self._build(depth, _live(changes))
+        name = name_of(record, leaves | extended, bit) if (leaves | extended) & bit else b""
+        return self._beside(depth, name, changes) if leaves & bit else self._along(depth, name, changes)
 
-    def _alone(self, depth: int, change: Change) -> bytes | None:
-        """Give one key a new value by splicing the branches from `depth` down; return the first one's reference.
+    def _single(self, depth: int, record: bytes, change: Change) -> bytes | None:
+        """Return the record of a branch, `depth` digits from the top, after one key below it was given a value.
 
-        Most changes of a block are alone from the third or fourth branch down. Where that won't do, because a slot
-        changes its kind or a child is too short to be hashed, nothing is done and None returned.
+        Most changes of a block are alone from the third or fourth branch down, and need nothing of what `_child` is
+        prepared for. Where that won't do, because the key is removed, parts from the digits of an extension, or leads
+        to children too short to be hashed, nothing is done and None returned.
         """
         path, key, value = change
-        if value is None:
+        used, leaves, extended, short = MASKS.unpack_from(record)
+        if value is None or short:
             return None
-        read, keccak, branches = self._records.read, self._keccak, self._records.branches
-        trail: list[tuple[bytes, bytes, int, int]] = []
-        while True:
-            place = branches + path[:depth]
-            record = read(place)
-            if record is None:
+        slot = SLOT[path[depth]]
+        bit = 1 << slot
+        depth += 1
+        if leaves & bit and (name := name_of(record, leaves | extended, bit)) != key:
+            other = path_of(self._keccak(name)), name, self._leaf(name)
+            parted = self._seal(self._build(depth, sorted([(path, key, value), other])), depth)
+            if parted is None or len(parted[0]) != HASHED:
+                return None  # what the long way writes is the same
+            return with_child(record, slot, parted[0][1:], False, parted[2])
+        if leaves & bit or not used & bit:
+            node = leaf_node(path[depth:], value)
+            if len(node) < 32:
                 return None
-            used, leaves, extended, short = MASKS.unpack_from(record)
-            slot = SLOT[path[depth]]
-            bit = 1 << slot
-            if short or extended & bit or not used & bit:
+            if used & bit:
+                return with_digest(record, used, slot, self._keccak(node))
+            return with_child(record, slot, self._keccak(node), True, key)
+        digits = b""
+        if extended & bit:
+            digits = name_of(record, leaves | extended, bit)
+            if not path.startswith(digits, depth):
                 return None
-            trail.append((place, record, len(record) - NODE_BYTES[used.bit_count()], digest_at(record, used, slot)))
-            depth += 1
-            if leaves & bit:
-                break
-        node = leaf_node(path[depth:], value)
-        if len(node) < 32 or name_of(record, leaves | extended, bit) != key:
+            depth += len(digits)
+        place = self._records.place(path[:depth])
+        child = self._records.read(place)
+        after = None if child is None else self._single(depth, child, change)
+        if after is None:
             return None
-        for place, record, node_at, at in reversed(trail):
-            after = self.writes[place] = record[:at] + keccak(node) + record[at + 32 :]
-            node = after[node_at:]
-        return b"\xa0" + keccak(node)
+        self.writes[place] = after
+        node = hashed_node(after)
+        if digits:
+            node = extension_node(digits, reference_of(node, self._keccak))
+        return with_digest(record, used, slot, self._keccak(node))
 
-    def _reshape(self, path: bytes, record: bytes, touched: dict[int, Node]) -> Node:
-        """Write a branch anew whose slots changed in kind; it may collapse into its only child, or vanish."""
-        slots = slots_of(record)
-        for at, node in touched.items():
-            slots[at] = self._seal(node, len(path) + 1)
-        left = [at for at, slot in enumerate(slots) if slot is not None]
+    def _reshape(self, path: bytes, record: bytes, touched: dict[int, Node], single: dict[int, Change]) -> Node:
+        """Write a branch anew whose slots changed in kind; it may collapse into its only child, or vanish.
+
+        What came of the slots of `single` is in the record already.
+        """
+        slots = dict(enumerate(slots_of(record))) | self._sealed(touched, len(path) + 1)
+        left = {at: slot for at, slot in slots.items() if slot is not None}
         if len(left) > 1:
-            return b"", self._write(path, slots)
+            return b"", self._write(path, left)
         self.writes[self._records.place(path)] = None
         if not left:
             return None
-        only = left[0]
+        only, slot = left.popitem()
         digit = DIGITS[only : only + 1]
-        node = touched[only] if only in touched else self._open(path + digit, slots[only])
+        node = touched[only] if only in touched else self._open(path + digit, slot, single.get(only))
         if node is not None and len(node) == 2:
             return digit + node[0], node[1]
         return node
 
-    def _open(self, path: bytes, slot: Slot | None) -> Node:
-        """Return what is behind an untouched slot at `path`."""
-        if slot is None:
-            return None
+    def _open(self, path: bytes, slot: Slot, change: Change | None) -> Node:
+        """Return what is behind a slot at `path` that is untouched or was given this change alone."""
         reference, is_leaf, name = slot
         if is_leaf:
-            return path_of(self._keccak(name)), name, self._leaf(name)
+            value = None if change is None else change[2]
+            return path_of(self._keccak(name)), name, self._leaf(name) if value is None else value
         return name, self._own_reference(path + name) if name else reference
 
     def _own_reference(self, path: bytes) -> bytes:
-        """Return the reference of the untouched branch at `path`, without the digits that lead to it."""
-        return reference_of(branch_node(self._records.branch(path)), self._keccak)
+        """Return the reference of the branch at `path` as it is now, without the digits that lead to it."""
+        record = self.writes.get(self._records.place(path)) or self._records.branch(path)
+        return reference_of(branch_node(record), self._keccak)
 
     def _seal(self, node: Node, depth: int) -> Slot | None:
         """Return the slot, `depth` digits from the top, that leads to `node`."""
@@ -238,9 +233,12 @@ class Update:
         reference = node_reference(node, depth, self._keccak)
         return (reference, True, node[1]) if len(node) == 3 else (reference, False, node[0])
 
-    def _write(self, path: bytes, slots: list[Slot | None]) -> bytes:
-        """Set the record of the branch at `path` and return its reference."""
-        record = record_of(slots)
+    def _sealed(self, nodes: dict[int, Node], depth: int) -> dict[int, Slot | None]:
+        return {slot: self._seal(node, depth) for slot, node in nodes.items()}
+
+    def _write(self, path: bytes, slots: Mapping[int, Slot | None]) -> bytes:
+        """Set the record of the branch at `path`, whose slots are in any order, and return its reference."""
+        record = record_of(sorted([(at, slot) for at, slot in slots.items() if slot is not None]))
         self.writes[self._records.place(path)] = record
         return reference_of(branch_node(record), self._keccak)
 
