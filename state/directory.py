@@ -70,6 +70,12 @@ def open_store(path: str | os.PathLike[str], *, create: bool, backend: str | Non
     folder = Path(path)
     if backend is not None and backend not in _MODULES:
         raise StoreForeign(f"{folder}: no backend is named {backend!r}; choose {' or '.join(_MODULES)}")
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError:
+        raise StoreForeign(
+            f"{ascii(str(folder))}: the path is not UTF-8, which the database needs; name another"
+        ) from None
     _look(folder, create, backend)
     try:
         folder.mkdir(parents=True, exist_ok=True)

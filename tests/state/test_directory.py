@@ -93,6 +93,12 @@ def test_without_create_nothing_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_path_that_is_not_utf_8(tmp_path: Path) -> None:
+    with pytest.raises(StoreForeign, match="udcff': the path is not UTF-8"):
+        open_store(tmp_path / "chain\udcff", create=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("names", [["notes.txt"], ["LOCK", "db"], ["IDENTITY.new", "CURRENT"]])
 def test_a_foreign_directory_is_left_as_it_was(tmp_path: Path, names: list[str]) -> None:
     for name in names:
