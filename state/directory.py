@@ -74,7 +74,7 @@ def open_store(path: str | os.PathLike[str], *, create: bool, backend: str | Non
         str(folder.absolute()).encode()
     except UnicodeEncodeError:
         raise StoreForeign(
-            f"{ascii(str(folder))}: the path is not UTF-8, which the database needs; name another"
+            f"{str(folder)!a}: the path is not UTF-8, which the database needs; name another"
         ) from None
     _look(folder, create, backend)
     try:
