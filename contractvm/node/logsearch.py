@@ -1,19 +1,25 @@
 """Finds logs in the blocks of a chain: its blooms first, block by block and by groups of blocks, then receipts.
 
-What a group's blooms admit together is remembered, so that who searches a long chain again passes most of it in steps
-of `GROUP` blocks. A search that takes too long ends with an error; asked again it gets further. Never: remembers logs.
+What a group's blooms admit together is remembered, of blocks that are made as they come and of others once they were
+searched, so that most of a long chain is passed in steps of `GROUP` blocks. A search that takes too long ends with an
+error; asked again it gets further. Never: remembers logs.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from contractvm.block import Header
 from contractvm.chain import Chain
 from contractvm.node.fault import LIMIT, Fault
+from contractvm.node.feed import News
 from contractvm.node.logquery import Documents, LogQuery
+from contractvm.receipt import EMPTY_BLOOM
+from contractvm.transaction import Transaction
 from contractvm.types import Hash
 
 SEARCH_SECONDS: Final = 20.0
@@ -28,11 +34,31 @@ Group = tuple[Hash, int]
 
 
 class LogSearch:
-    """Searches one chain, from any thread."""
+    """Searches one chain, from any thread; a `Listener`."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._groups: dict[int, Group] = {}
+        self._last: Hash | None = None
+        """The block that the group which is being gathered has got to; None while there is none."""
+        self._union = 0
+
+    def sealed(self, news: News) -> None:
+        """A block is the new head: the last one of a group completes what is remembered of it."""
+        header = news.block.header
+        if header.number % GROUP == 0:
+            self._union = 0
+        elif header.parent_hash != self._last:
+            self._last = None  # its group's first blocks were not seen, or have been undone
+            return
+        self._last = header.hash
+        if header.logs_bloom != EMPTY_BLOOM:
+            self._union |= int.from_bytes(header.logs_bloom, "big")
+        if header.number % GROUP == GROUP - 1:
+            self._remember(header, self._union)
+
+    def arrived(self, transaction: Transaction) -> None:
+        """What waits in the pool has no logs."""
 
     def search(self, query: LogQuery, heights: range, most: int) -> Documents:
         """The matching logs at some heights, in order. Raises: Fault when they pass `most`, or it takes too long."""
@@ -68,27 +94,23 @@ class LogSearch:
             if not (whole and self._passed(query, number)):
                 headers = [self._chain.header(height) for height in range(number, after)]
                 if whole:
-                    self._remember(headers)
+                    self._remember(headers[-1], reduce(or_, (int.from_bytes(one.logs_bloom, "big") for one in headers)))
                 for header in headers:
-                    if header.gas_used and query.may_match(header.logs_bloom):
+                    if header.logs_bloom != EMPTY_BLOOM and query.may_match(header.logs_bloom):
                         yield header
             number = after
 
     def _passed(self, query: LogQuery, first: int) -> bool:
         """Whether a group is known to hold no such logs."""
         group = self._groups.get(first)
-        if group is None or query.admits(group[1]):
+        if group is None or (group[1] and query.admits(group[1])):
             return False
         return self._chain.header(first + GROUP - 1).hash == group[0]
 
-    def _remember(self, headers: Sequence[Header]) -> None:
-        union = 0
-        for header in headers:
-            if header.gas_used:
-                union |= int.from_bytes(header.logs_bloom, "big")
+    def _remember(self, last: Header, union: int) -> None:
         if len(self._groups) >= MOST_GROUPS:
             self._groups.clear()
-        self._groups[headers[0].number] = headers[-1].hash, union
+        self._groups[last.number - GROUP + 1] = last.hash, union
 
 
 def _too_many(most: int) -> Fault:

@@ -70,6 +70,7 @@ class Node:
             self.feed.add(self.history)
         self.fees = FeeHistory(self.chain)
         self.logs = LogSearch(self.chain)
+        self.feed.add(self.logs)
         self.sources = Sources(self.chain)
         self.feed.add(self.sources)
         self.caller = Caller(self.chain, lambda: not self.miner.automine)

@@ -14,7 +14,8 @@ from contractvm.host import Log
 from contractvm.node import logsearch
 from contractvm.node.config import Config, Limits
 from contractvm.node.logquery import log_query
-from contractvm.receipt import logs_bloom
+from contractvm.node.logsearch import LogSearch
+from contractvm.receipt import Receipt, logs_bloom
 from contractvm.types import Address
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.token import ALICE, BOB, CAROL, TRANSFERRED, Token, hexed, send
@@ -178,12 +179,35 @@ def test_long_stretches_are_passed_without_being_looked_at_again(node: Local, mo
         return found
 
     monkeypatch.setattr(node.node.chain, "header", noted)
-    for least, most in ((402, 500), (64, 210)):
+    as_blocks_came = node.node.logs
+    afresh = LogSearch(node.node.chain)
+    for search, least, most in ((as_blocks_came, 64, 280), (afresh, 402, 500), (afresh, 64, 210)):
+        node.node.logs = search
         looked.clear()
         assert [log["transactionHash"] for log in node.rpc("eth_getLogs", wanted)] == [digest]
         assert least <= len(looked) <= most
     assert node.rpc("eth_getLogs", wanted | {"fromBlock": "0x12f"}) == []
     assert len(node.rpc("eth_getLogs", wanted | {"fromBlock": "0x12e", "toBlock": "0x12e"})) == 1
+
+
+def test_blocks_without_logs_are_passed_whatever_is_asked_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.node.on_loop(scene.node.node.miner.mine(1_000))
+    looked: list[int] = []
+    receipts = scene.node.node.chain.receipts
+
+    def noted(at: BlockId = "latest") -> tuple[Receipt, ...]:
+        assert isinstance(at, int)
+        looked.append(at)
+        found: tuple[Receipt, ...] = receipts(at)
+        return found
+
+    monkeypatch.setattr(scene.node.node.chain, "receipts", noted)
+    for _ in range(2):
+        assert scene.heights() == [1, 2, 3, 4, 5, 6]
+        assert looked == [1, 2, 3, 4, 5, 6]
+        looked.clear()
+    assert scene.heights(fromBlock="0x8") == []
+    assert not looked
 
 
 def test_a_stretch_that_was_undone_is_looked_at_again(node: Local) -> None:
