@@ -14,7 +14,7 @@ from threading import Lock
 
 from state.account import EMPTY_CODE_HASH, Account, account_of, account_record, encode_account
 from state.cache import Cache, Paths
-from state.codec import decode, decode_uint, encode, encode_bytes
+from state.codec import decode, decode_uint, encode, encode_bytes, wrap_list
 from state.dataclass import dataclass
 from state.errors import StoreCorrupt
 from state.history import FORGOTTEN_TOGETHER, forgotten, remembered, undone, within
@@ -38,6 +38,8 @@ from state.view import EmptyStretches, LatestView, PastView, View
 from state.world import AccountChange, World
 
 NODE_CACHE_BYTES = 64 << 20
+_HASHES = b"\xa0" + EMPTY_ROOT + b"\xa0" + EMPTY_CODE_HASH
+"""What an account that has neither code nor storage has in the trie, and not in its flat record."""
 
 Records = dict[bytes, bytes | None]
 
@@ -347,10 +349,11 @@ class StateDB:
                 after = Account(after.nonce, after.balance, after.code_hash, root)
             if after.code_hash != EMPTY_CODE_HASH and (before is None or before.code_hash != after.code_hash):
                 self._put_code(changes, after.code_hash, world.new_code(after.code_hash))
-        if after != before:
-            old = b"" if before is None else account_record(before)
-            changes.put(ACCOUNT + address, old, b"" if after is None else account_record(after))
-            changes.accounts[address] = None if after is None else encode_account(after)
+        old = b"" if before is None else account_record(before)
+        record = b"" if after is None else account_record(after)
+        if record != old:
+            changes.put(ACCOUNT + address, old, record)
+            changes.accounts[address] = _whole(record) if record else None
 
     def _put_storage(
         self,
@@ -381,9 +384,8 @@ class StateDB:
             value = get(prefix + key)
             return None if value is None else encode_bytes(value)
 
-        root, nodes = Trie(self._node, STORAGE_TRIE + address, leaf, self._keccak, self._paths.of).update(leaves)
-        changes.nodes.update(nodes)
-        return root
+        trie = Trie(self._node, STORAGE_TRIE + address, leaf, self._keccak, self._paths.of)
+        return trie.update(leaves, changes.nodes)
 
     def _put_past_storage(
         self, changes: _Changes, address: bytes, slots: dict[bytes, bytes], past: dict[bytes, bytes]
@@ -413,9 +415,7 @@ class StateDB:
         if not changes.accounts:
             return self._root
         trie = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak, self._paths.of)
-        root, nodes = trie.update(changes.accounts)
-        changes.nodes.update(nodes)
-        return root
+        return trie.update(changes.accounts, changes.nodes)
 
     def _finish(self, changes: _Changes, height: int) -> Prepared:
         """Compute the root and add the pasts."""
@@ -427,4 +427,10 @@ class StateDB:
 
 
 def _leaf(record: bytes | None) -> bytes | None:
+    """Return a stored account as the trie has it. Raises: StoreCorrupt."""
     return None if record is None else encode_account(account_of(record))
+
+
+def _whole(record: bytes) -> bytes:
+    """Return an account as the trie has it, its flat record given."""
+    return record if len(record) > len(_HASHES) else wrap_list(record[1:] + _HASHES)

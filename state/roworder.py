@@ -15,25 +15,22 @@ _SORT_ANEW: Final = 8
 
 
 class RowOrder:
-    """Finds the neighbours of keys in `rows`, by first byte; it is told of each key that comes or goes."""
+    """Finds the neighbours of keys in `rows`, by first byte.
 
-    __slots__ = ("_kept", "_pending", "_rows")
+    `changed` has a set for each first byte whose keys are kept in order; keys that come or go are to be put there.
+    """
+
+    __slots__ = ("_kept", "_rows", "changed")
 
     def __init__(self, rows: Mapping[bytes, Collection[bytes]]) -> None:
         self._rows = rows
         self._kept: dict[bytes, SortedKeys] = {}
-        self._pending: dict[bytes, set[bytes] | None] = {}  # by first byte; None where no order is kept
-
-    def changed(self, key: bytes) -> None:
-        """Note that a key came or went."""
-        pending = self._pending.setdefault(key[:1], None)
-        if pending is not None:
-            pending.add(key)
+        self.changed: dict[bytes, set[bytes]] = {}
 
     def above(self, key: bytes, stop: bytes | None, *, inclusive: bool) -> bytes | None:
         """Return the smallest key above `key` (or equal to it, if `inclusive`) that is below `stop`."""
         first = key[:1]
-        for tag in sorted(self._pending):
+        for tag in sorted(self._rows):
             if tag < first or (stop is not None and tag >= stop):
                 continue
             found = self._order(tag).above(max(key, tag), inclusive=inclusive or key < tag)
@@ -47,7 +44,7 @@ class RowOrder:
         `key` None stands for the end of all keys.
         """
         first = start[:1]
-        for tag in sorted(self._pending, reverse=True):
+        for tag in sorted(self._rows, reverse=True):
             if tag < first or (key is not None and tag > key):
                 continue
             found = self._order(tag).below(key, inclusive=inclusive)
@@ -57,14 +54,14 @@ class RowOrder:
 
     def _order(self, tag: bytes) -> SortedKeys:
         """The keys that begin with a byte, those that came since placed and those that went taken out."""
-        pending, kept, rows = self._pending[tag], self._kept.get(tag), self._rows[tag]
-        if kept is None or pending is None or len(pending) * _SORT_ANEW > len(kept):
+        changed, kept, rows = self.changed.get(tag), self._kept.get(tag), self._rows[tag]
+        if kept is None or changed is None or len(changed) * _SORT_ANEW > len(kept):
             kept = self._kept[tag] = SortedKeys(rows)
         else:
-            for key in pending:
+            for key in changed:
                 if key in rows:
                     kept.add(key)
                 else:
                     kept.discard(key)
-        self._pending[tag] = set()
+        self.changed[tag] = set()
         return kept

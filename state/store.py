@@ -107,7 +107,8 @@ class MemoryStore:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value at `key`, None when there is none."""
-        self._check()
+        if self._closed:
+            self._check()
         return self._rows.get(key[:1], _NONE).get(key)
 
     def iterate(self, start: bytes, stop: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
@@ -122,9 +123,7 @@ class MemoryStore:
         """Write all of `puts`; None deletes. `sync` has nothing to wait for."""
         self._check()
         with self._lock:
-            layer = self._youngest() if self._youngest is not None else None
-            for key, value in puts.items():
-                self._put(key, value, layer)
+            self._put(puts)
 
     def snapshot(self) -> "MemorySnapshot":
         """Return the store as it is now; costs the same however full it is."""
@@ -159,10 +158,8 @@ class MemoryStore:
         """
         self._check()
         with self._lock:
-            youngest = self._youngest() if self._youngest is not None else None
             past = snapshot.past()
-            for key, value in past.items():
-                self._put(key, value, youngest)
+            self._put(past)
             return list(past)
 
     def close(self) -> None:
@@ -173,21 +170,28 @@ class MemoryStore:
         if self._closed:
             raise StoreError("the memory store is closed; make a new one")
 
-    def _put(self, key: bytes, value: bytes | None, layer: Layer | None) -> None:
-        rows = self._rows.get(key[:1])
-        if rows is None:
-            rows = self._rows[key[:1]] = {}
-        old = rows.get(key)
-        if layer is not None and key not in layer.saved:
-            layer.saved[key] = old  # before the row changes: a reader on another thread looks at the row first
-        if value is None:
-            if old is not None:
+    def _put(self, puts: Mapping[bytes, bytes | None]) -> None:
+        layer = self._youngest() if self._youngest is not None else None
+        saved = None if layer is None else layer.saved
+        rows_of, kept = self._rows, self._order.changed
+        for key, value in puts.items():
+            tag = key[:1]
+            rows = rows_of.get(tag)
+            if rows is None:
+                rows = rows_of[tag] = {}
+            old = rows.get(key)
+            if saved is not None:
+                saved.setdefault(key, old)  # before the row changes: a reader on another thread looks at the row first
+            if value is not None:
+                rows[key] = value
+                if old is not None:
+                    continue
+            elif old is not None:
                 del rows[key]
-                self._order.changed(key)
-        else:
-            rows[key] = value
-            if old is None:
-                self._order.changed(key)
+            else:
+                continue
+            if tag in kept:
+                kept[tag].add(key)
 
 
 class _Changes:

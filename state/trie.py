@@ -10,9 +10,9 @@ sits in a branch. What is stored is shaped for that job, and differs from the no
   value, which is needed only where a neighbour comes or goes, and in proofs.
 - A record ends with the RLP of its 16 slots as it is hashed, so that a changed child is spliced in place.
 
-`update` takes all of a block's changes, walks each touched branch once, and returns the new root and the records to
-write; it writes nothing and changes nothing, so that a header can be made before its batch. Recursion is bounded by
-the 64 digits of a path.
+`update` takes all of a block's changes, walks each touched branch once, and gives the new root and the records to
+write; it writes nothing itself, so that a header can be made before its batch. Recursion is bounded by the 64 digits of
+a path.
 """
 
 from collections.abc import Callable, Mapping
@@ -106,28 +106,28 @@ class Trie:
             depth += 1
         return nodes
 
-    def update(self, changes: Mapping[bytes, bytes | None]) -> tuple[bytes, dict[bytes, bytes | None]]:
-        """Return the root after `changes` and the records to write for it.
+    def update(self, changes: Mapping[bytes, bytes | None], writes: dict[bytes, bytes | None]) -> bytes:
+        """Return the root after `changes`, and put the records to write for it into `writes`.
 
         Args:
             changes: values by key; None removes a key, whether it is there or not. Values are not empty.
+            writes: records by place, None for those to delete.
 
         Raises:
             StoreCorrupt: a record or a leaf's value is missing.
         """
         if not changes:
-            return self.root, {}
-        keccak, top, path = self._keccak, self._records.prefix, self._path
+            return self.root
+        keccak, records, path = self._keccak, self._records, self._path
         ordered = sorted([(path(key), key, value) for key, value in changes.items()])
-        update = Update(self._records, self._value, keccak)
-        node = update.slot(0, self._records.top(), ordered)
+        node = Update(records, self._value, keccak, writes).slot(0, records.top(), ordered)
         if node is None:
-            update.writes[top] = None
-            return EMPTY_ROOT, update.writes
+            writes[records.prefix] = None
+            return EMPTY_ROOT
         root = root_of(node_reference(node, 0, keccak), keccak)
         kind, name = (b"L", node[1]) if len(node) == 3 else (b"B", node[0])
-        update.writes[top] = kind + root + name
-        return root, update.writes
+        writes[records.prefix] = kind + root + name
+        return root
 
     def _value(self, key: bytes) -> bytes:
         """Return the value of a key that the trie holds."""

@@ -24,7 +24,9 @@ from state.merkle import EMPTY_ITEM, HASHED
 LookUp: TypeAlias = Callable[[bytes], "bytes | None"]
 Slot: TypeAlias = tuple[bytes, bool, bytes]  # reference, whether a leaf, name
 
-MASKS = Struct(">HHHH")
+_MASKS = Struct(">HHHH")
+masks_of = _MASKS.unpack_from
+"""Reads a record's masks: used, leaves, extended, short."""
 _HEADS = [wrap_list(bytes(17 + 32 * used))[: -17 - 32 * used] for used in range(17)]
 """Header of a branch as it is hashed, by the number of its children, all of them hashed."""
 NODE_BYTES = [len(_HEADS[used]) + 17 + 32 * used for used in range(17)]
@@ -35,7 +37,7 @@ _UNUSED = [EMPTY_ITEM * count for count in range(18)]
 
 
 class Records:
-    """The records of one trie."""
+    """The records of one trie; that of the branch at a path is at `branches ‖ path`."""
 
     __slots__ = ("branches", "prefix", "read")
 
@@ -48,10 +50,6 @@ class Records:
         """Return what the trie begins with, its reference left out; None when it is empty."""
         record = self.read(self.prefix)
         return None if record is None else (b"", record[:1] == b"L", record[33:])
-
-    def place(self, path: bytes) -> bytes:
-        """Return where the branch at `path` is kept."""
-        return self.branches + path
 
     def branch(self, path: bytes) -> bytes:
         """Return the record of the branch at `path`.
@@ -68,9 +66,9 @@ class Records:
 
 def slots_of(record: bytes) -> list[Slot | None]:
     """Return what each of the 16 slots of a branch's record leads to."""
-    used, leaves, extended, _ = MASKS.unpack_from(record)
-    ends = (0, *_ENDS[(leaves | extended).bit_count()].unpack_from(record, MASKS.size))
-    side_at = MASKS.size + _END_BYTES * (len(ends) - 1)
+    used, leaves, extended, _ = masks_of(record)
+    ends = (0, *_ENDS[(leaves | extended).bit_count()].unpack_from(record, _MASKS.size))
+    side_at = _MASKS.size + _END_BYTES * (len(ends) - 1)
     at, side = side_at + ends[-1], 0
     at += 1 if record[at] < 0xF8 else record[at] - 0xF6  # past the node's header
     slots: list[Slot | None] = []
@@ -96,9 +94,9 @@ def hashed_node(record: bytes) -> bytes:
 
 def branch_node(record: bytes) -> bytes:
     """Return the node, as it is hashed, of a branch's record."""
-    _, leaves, extended, _ = MASKS.unpack_from(record)
-    at = MASKS.size + _END_BYTES * (leaves | extended).bit_count()
-    if at > MASKS.size:
+    _, leaves, extended, _ = masks_of(record)
+    at = _MASKS.size + _END_BYTES * (leaves | extended).bit_count()
+    if at > _MASKS.size:
         at += int.from_bytes(record[at - _END_BYTES : at], "big")
     return record[at:]
 
@@ -125,7 +123,7 @@ def record_of(children: Iterable[tuple[int, Slot]]) -> bytes:
         if len(reference) != HASHED:
             short |= bit
     items.append(_UNUSED[17 - after])
-    masks = MASKS.pack(used, leaves, extended, short)
+    masks = _MASKS.pack(used, leaves, extended, short)
     return b"".join((masks, _ENDS[len(ends)].pack(*ends), *sides, wrap_list(b"".join(items))))
 
 
@@ -137,14 +135,14 @@ def with_digest(record: bytes, used: int, slot: int, digest: bytes) -> bytes:
 
 def with_child(record: bytes, slot: int, digest: bytes, is_leaf: bool, name: bytes) -> bytes:
     """Return a record with another child, or a first one, in `slot`; all of its children are hashed."""
-    used, leaves, extended, _ = MASKS.unpack_from(record)
+    used, leaves, extended, _ = masks_of(record)
     bit = 1 << slot
     named = leaves | extended
     if used & bit and not (named & bit or is_leaf or name):
         return with_digest(record, used, slot, digest)
     index = (named & (bit - 1)).bit_count()
-    ends = _ENDS[named.bit_count()].unpack_from(record, MASKS.size)
-    names_at = MASKS.size + _END_BYTES * len(ends)
+    ends = _ENDS[named.bit_count()].unpack_from(record, _MASKS.size)
+    names_at = _MASKS.size + _END_BYTES * len(ends)
     low = ends[index - 1] if index else 0
     high, following = (ends[index], index + 1) if named & bit else (low, index)
     grown = low + len(name) - high
@@ -156,7 +154,7 @@ def with_child(record: bytes, slot: int, digest: bytes, is_leaf: bool, name: byt
     others = ~bit
     return b"".join(
         (
-            MASKS.pack(
+            _MASKS.pack(
                 used | bit,
                 leaves | bit if is_leaf else leaves & others,
                 extended | bit if name and not is_leaf else extended & others,
@@ -178,6 +176,6 @@ def with_child(record: bytes, slot: int, digest: bytes, is_leaf: bool, name: byt
 def name_of(record: bytes, named: int, bit: int) -> bytes:
     """Return the key or the digits of the slot `bit` stands for."""
     index = (named & (bit - 1)).bit_count()
-    ends = _ENDS[named.bit_count()].unpack_from(record, MASKS.size)
-    base = MASKS.size + _END_BYTES * len(ends)
+    ends = _ENDS[named.bit_count()].unpack_from(record, _MASKS.size)
+    base = _MASKS.size + _END_BYTES * len(ends)
     return record[base + (ends[index - 1] if index else 0) : base + ends[index]]

@@ -11,11 +11,11 @@ from typing import TypeAlias, TypeVar
 
 from state.merkle import DIGITS, HASHED, SLOT, Keccak, agreement, extension_node, leaf_node, path_of, reference_of
 from state.trie_records import (
-    MASKS,
     Records,
     Slot,
     branch_node,
     hashed_node,
+    masks_of,
     name_of,
     record_of,
     slots_of,
@@ -39,21 +39,30 @@ def node_reference(node: "Leaf | Branch", depth: int, keccak: Keccak) -> bytes:
 
 
 class Update:
-    """One pass over a trie; `writes` collects the records to write, None to delete.
+    """One pass over a trie.
 
     Args:
         records: the trie's records.
         leaf: the value, before any change, of a key that the trie holds.
         keccak: keccak-256.
+        writes: collects the records to write, None to delete.
     """
 
-    __slots__ = ("_keccak", "_leaf", "_records", "writes")
+    __slots__ = ("_branches", "_keccak", "_leaf", "_read", "_records", "_writes")
 
-    def __init__(self, records: Records, leaf: Callable[[bytes], bytes], keccak: Keccak) -> None:
+    def __init__(
+        self,
+        records: Records,
+        leaf: Callable[[bytes], bytes],
+        keccak: Keccak,
+        writes: dict[bytes, bytes | None],
+    ) -> None:
         self._records = records
+        self._read = records.read
+        self._branches = records.branches
         self._leaf = leaf
         self._keccak = keccak
-        self.writes: dict[bytes, bytes | None] = {}
+        self._writes = writes
 
     def slot(self, depth: int, slot: Slot | None, changes: list[Change]) -> Node:
         """Return what is behind a slot after `changes`, sorted and alike in the `depth` digits that lead there."""
@@ -114,7 +123,7 @@ class Update:
     def _branch(self, path: bytes, changes: list[Change]) -> Node:
         """Change the branch at `path`; what comes back stands relative to `path`."""
         record = self._records.branch(path)
-        used, _, _, short = MASKS.unpack_from(record)
+        used, _, _, short = masks_of(record)
         depth = len(path)
         spliced = not short
         single: dict[int, Change] = {}
@@ -138,12 +147,12 @@ class Update:
                     record = with_child(record, slot, sealed[0][1:], sealed[1], sealed[2])
         if not spliced:
             return self._reshape(path, record, touched, single)
-        self.writes[self._records.place(path)] = record
-        return b"", reference_of(hashed_node(record), self._keccak)
+        self._writes[self._branches + path] = record
+        return b"", b"\xa0" + self._keccak(hashed_node(record))
 
     def _child(self, depth: int, record: bytes, slot: int, changes: list[Change]) -> Node:
         """Return what is behind a branch's slot after `changes`."""
-        used, leaves, extended, _ = MASKS.unpack_from(record)
+        used, leaves, extended, _ = masks_of(record)
         bit = 1 << slot
         if not used & bit:
             return self._build(depth, _live(changes))
@@ -158,7 +167,7 @@ class Update:
         to children too short to be hashed, nothing is done and None returned.
         """
         path, key, value = change
-        used, leaves, extended, short = MASKS.unpack_from(record)
+        used, leaves, extended, short = masks_of(record)
         if value is None or short:
             return None
         slot = SLOT[path[depth]]
@@ -183,15 +192,15 @@ class Update:
             if not path.startswith(digits, depth):
                 return None
             depth += len(digits)
-        place = self._records.place(path[:depth])
-        child = self._records.read(place)
+        place = self._branches + path[:depth]
+        child = self._read(place)
         after = None if child is None else self._single(depth, child, change)
         if after is None:
             return None
-        self.writes[place] = after
+        self._writes[place] = after
         node = hashed_node(after)
         if digits:
-            node = extension_node(digits, reference_of(node, self._keccak))
+            node = extension_node(digits, b"\xa0" + self._keccak(node))
         return with_digest(record, used, slot, self._keccak(node))
 
     def _reshape(self, path: bytes, record: bytes, touched: dict[int, Node], single: dict[int, Change]) -> Node:
@@ -203,7 +212,7 @@ class Update:
         left = {at: slot for at, slot in slots.items() if slot is not None}
         if len(left) > 1:
             return b"", self._write(path, left)
-        self.writes[self._records.place(path)] = None
+        self._writes[self._branches + path] = None
         if not left:
             return None
         only, slot = left.popitem()
@@ -223,7 +232,7 @@ class Update:
 
     def _own_reference(self, path: bytes) -> bytes:
         """Return the reference of the branch at `path` as it is now, without the digits that lead to it."""
-        record = self.writes.get(self._records.place(path)) or self._records.branch(path)
+        record = self._writes.get(self._branches + path) or self._records.branch(path)
         return reference_of(branch_node(record), self._keccak)
 
     def _seal(self, node: Node, depth: int) -> Slot | None:
@@ -239,7 +248,7 @@ class Update:
     def _write(self, path: bytes, slots: Mapping[int, Slot | None]) -> bytes:
         """Set the record of the branch at `path`, whose slots are in any order, and return its reference."""
         record = record_of(sorted([(at, slot) for at, slot in slots.items() if slot is not None]))
-        self.writes[self._records.place(path)] = record
+        self._writes[self._branches + path] = record
         return reference_of(branch_node(record), self._keccak)
 
 

@@ -92,10 +92,10 @@ class _RootClock:
         self.seconds = 0.0
         update = Trie.update
 
-        def timed(trie: Trie, changes: Mapping[bytes, bytes | None]) -> tuple[bytes, dict[bytes, bytes | None]]:
+        def timed(trie: Trie, changes: Mapping[bytes, bytes | None], writes: dict[bytes, bytes | None]) -> bytes:
             start = time.perf_counter()
             try:
-                return update(trie, changes)
+                return update(trie, changes, writes)
             finally:
                 self.seconds += time.perf_counter() - start
 
@@ -154,13 +154,15 @@ def _warm(folder: Path, size: int) -> dict[str, float]:
         times = []
         for _ in range(BLOCKS):
             changes = {_address(chance.randrange(size)): chance.randbytes(110) for _ in range(UPDATES)}
-            trie.update(changes)
+            trie.update(changes, {})
             start = time.perf_counter()
-            trie.update(changes)
+            trie.update(changes, {})
             times.append((time.perf_counter() - start) / len(changes))
         start = time.perf_counter()
         for key, value in changes.items():
-            records.update(trie.update({key: value})[1])
+            writes: dict[bytes, bytes | None] = {}
+            trie.update({key: value}, writes)
+            records.update(writes)
         single = (time.perf_counter() - start) / len(changes)
     return {"root": sorted(times)[BLOCKS // 2] * 1e6, "single": single * 1e6}
 

@@ -42,7 +42,8 @@ class Kept:
     def apply(self, changes: dict[bytes, bytes | None]) -> bytes:
         """Update, write, and return the root."""
         before = dict(self.records)
-        root, writes = self.trie.update(changes)
+        writes: dict[bytes, bytes | None] = {}
+        root = self.trie.update(changes, writes)
         assert self.records == before, "an update writes nothing by itself"
         for table, written in ((self.records, writes), (self.values, changes)):
             for key, value in written.items():
@@ -257,7 +258,11 @@ def test_a_missing_record_is_damage_and_names_its_place() -> None:
     path = place[2:].decode()
     below = next(key for key in keys if keccak(key).hex().startswith(path))
     del kept.records[place]
-    for use in (lambda: kept.trie.update({below: b"w"}), lambda: kept.trie.prove(below), lambda: kept.trie.get(below)):
+    for use in (
+        lambda: kept.trie.update({below: b"w"}, {}),
+        lambda: kept.trie.prove(below),
+        lambda: kept.trie.get(below),
+    ):
         with pytest.raises(StoreCorrupt, match=f"no branch at {path}"):
             use()
 
@@ -267,4 +272,4 @@ def test_a_missing_value_is_damage() -> None:
     kept.apply({b"one": b"1"})
     kept.values.clear()
     with pytest.raises(StoreCorrupt, match=b"one".hex()):
-        kept.trie.update({b"two": b"2"})
+        kept.trie.update({b"two": b"2"}, {})
