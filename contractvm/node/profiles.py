@@ -29,12 +29,12 @@ NAMES: Final = 64
 """Functions of a stack that are named, the innermost ones."""
 
 
-def profile(subject: Subject, artifacts: Artifacts) -> Document:
-    """The whole answer."""
+def profile(subject: Subject, artifacts: Artifacts, most: int | None = None) -> Document:
+    """The whole answer, of the first `most` instructions, otherwise of `MOST_STEPS`."""
     profiler = Profiler(Authored(artifacts))
-    truncated = False
+    truncated, bound = False, MOST_STEPS if most is None else most
     try:
-        executed, _ = subject.run(Recorder(steps=profiler, most_steps=MOST_STEPS, most_events=0), reference=True)
+        executed, _ = subject.run(Recorder(steps=profiler, most_steps=bound, most_events=0), reference=True)
     except TooLong:
         executed, _ = subject.run()
         truncated = True

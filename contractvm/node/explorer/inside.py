@@ -92,7 +92,7 @@ class Inside:
     left_out: int = 0
 
 
-def look(lens: Lens, digest: bytes, most: int = replay.FOLLOWED) -> Inside:
+def look(lens: Lens, digest: bytes, most: int) -> Inside:
     """Run a mined transaction once more and tell it. Raises: Fault, HeightError."""
     subject = replay.mined(lens.chain, Hash(digest))
     return Telling(lens).tell(subject, most)

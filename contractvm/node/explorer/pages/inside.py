@@ -20,6 +20,9 @@ from state.account import Account
 SLOTS: Final = 500
 LISTED: Final = 15
 """Lines and functions of the profile on a page; `cvm_profile` gives all."""
+FOLLOWED: Final = 600_000
+COUNTED: Final = 300_000
+"""Instructions that a page follows for their places, and that it counts: about a second of work each."""
 ABSENT: Final = Account()
 
 
@@ -45,7 +48,7 @@ def calls(lens: Lens, text: str) -> Page:
     """The call tree. Raises: Missing, Fault, HeightError."""
     digest = digest_of(text)
     facts = heading(lens, digest, "calls")
-    return Page("calls.html", {**facts, "inside": look(lens, digest)})
+    return Page("calls.html", {**facts, "inside": look(lens, digest, FOLLOWED)})
 
 
 def gas(lens: Lens, text: str) -> Page:
@@ -54,9 +57,9 @@ def gas(lens: Lens, text: str) -> Page:
     facts = heading(lens, digest, "gas")
     inside = look(lens, digest, most=0)
     drawn, height = bars(inside, facts["intrinsic"])
-    profiled = profile(replay.mined(lens.chain, Hash(digest)), lens.node.artifacts)
+    profiled = profile(replay.mined(lens.chain, Hash(digest)), lens.node.artifacts, COUNTED)
     more: dict[str, Any] = {"inside": inside, "bars": drawn, "height": height, "profile": profiled, "listed": LISTED}
-    return Page("gas.html", {**facts, **more})
+    return Page("gas.html", {**facts, **more, "counted": COUNTED})
 
 
 def changes(lens: Lens, text: str) -> Page:

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from contractvm.devaccounts import dev_accounts
+from contractvm.node.explorer.pages import inside
 from contractvm.types import Address
 from tests.contractvm.node import deployed
 from tests.contractvm.node.deployed import Contract
@@ -200,6 +201,20 @@ def test_the_inside_of_a_swap(site: Site, token: Contract, pair: Contract) -> No
     )
     changes = plain(site.get(path + "/state"))
     assert "reserves" in changes and "+1,000,000" in changes and "nonce" in changes
+
+
+def test_what_takes_long_is_looked_into_so_far(
+    site: Site, token: Contract, pair: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = pair.send("swap(address,uint256,uint256)", token.address, 10**6, 1)
+    path = f"/tx/{receipt['transactionHash']}"
+    counted, followed = "instructions are counted", "too many instructions"
+    assert counted not in plain(site.get(path + "/gas")) and followed not in plain(site.get(path + "/calls"))
+    monkeypatch.setattr(inside, "COUNTED", 100)
+    monkeypatch.setattr(inside, "FOLLOWED", 100)
+    assert f"Its first 100 {counted}" in plain(site.get(path + "/gas"))
+    calls = plain(site.get(path + "/calls"))
+    assert followed in calls and "transferFrom" in calls
 
 
 def test_gas_parts_sum_up(site: Site, token: Contract, pair: Contract) -> None:
