@@ -8,13 +8,14 @@ Never: writes to a store or knows of blocks beyond their environment; nested fra
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field, replace
+from dataclasses import field
+from typing import Protocol
 
 from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal, Rejected, Trap
 from contractvm.frames import CreatePrices, Frames, choose
 from contractvm.host import Env, Log, Prices
-from contractvm.machine import Call, Kind, Machine, Status
+from contractvm.machine import CALL, CREATE, OK, Call, Machine, Status
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.rejections import (
     FeeTooLow,
@@ -64,6 +65,19 @@ class Message:
     access_list: AccessList = ()
 
 
+class Asked(Protocol):
+    """What a transaction and a message say alike."""
+
+    @property
+    def to(self) -> Address | None: ...
+    @property
+    def value(self) -> int: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def access_list(self) -> AccessList: ...
+
+
 @dataclass(slots=True)
 class Executed:
     """What came of a transaction or message. Gas is whole gas.
@@ -87,7 +101,7 @@ class Executed:
     @property
     def ok(self) -> bool:
         """Whether it took effect."""
-        return self.status is Status.OK
+        return self.status is OK
 
 
 class Executor:
@@ -104,19 +118,29 @@ class Executor:
         self._refund_quotient = rules.schedule.gas("refund.quotient")
 
     def apply(
-        self, tx: Transaction, world: World, block: BlockContext, gas_available: int, *, raised: bool = False
+        self,
+        tx: Transaction,
+        world: World,
+        block: BlockContext,
+        gas_available: int,
+        *,
+        raised: bool = False,
+        frames: Frames | None = None,
     ) -> Executed:
         """Run a transaction on the world and settle it; the world is changed whether or not it succeeds.
 
-        `gas_available` is what the block has left; `raised`: the caller has raised the recursion limit, for many of
-        them at once. Raises: Rejected, with the world as it was; Fatal.
+        `gas_available` is what the block has left. `raised` and `frames`: the caller has raised the recursion limit,
+        and made the frames for this world and block, for many of them. Raises: Rejected, with the world as it was;
+        Fatal.
         """
         intrinsic = self.check(tx, world, block, gas_available)
-        executed = self._run(tx, intrinsic, world, block, raised)
-        price = executed.gas_price
+        price, sender = tx.gas_price(block.base_fee), tx.sender
+        frames = frames or self.frames(world, block)
+        frames.begin(sender, price, block.base_fee)
+        executed = self._run(tx, sender, tx.gas_limit, price, intrinsic, world, frames, raised)
         back = (tx.gas_limit - executed.gas_used) * price
         if back:  # without, there is nothing to do: buying the gas has touched the sender
-            world.add_balance(tx.sender, back)
+            world.add_balance(sender, back)
         tip = price - block.base_fee
         if tip:
             world.add_balance(block.coinbase, executed.gas_used * tip)
@@ -129,14 +153,15 @@ class Executor:
         Return the intrinsic gas. Raises: Rejected.
         """
         sender = tx.sender
-        self.check_nonce(tx, world.nonce(sender))
-        if tx.impersonated is None and world.code_hash(sender) != EMPTY_CODE_HASH:
+        nonce, balance, code_hash = world.row(sender)
+        self.check_nonce(tx, nonce)
+        if tx.impersonated is None and code_hash != EMPTY_CODE_HASH:
             raise SenderNotEOA(f"sender not an eoa: 0x{sender.hex()} has code (EIP-3607)")
         if tx.max_fee < block.base_fee:
             raise FeeTooLow(
                 f"max fee per gas less than block base fee: maxFeePerGas {tx.max_fee}, baseFee {block.base_fee}"
             )
-        self.check_funds(tx, world.balance(sender))
+        self.check_funds(tx, balance)
         if tx.gas_limit > gas_available:
             raise LimitExceeded(f"gas limit reached: the block has {gas_available} gas left, not {tx.gas_limit}")
         return self.check_intrinsic(tx)
@@ -152,23 +177,27 @@ class Executor:
 
     def check_funds(self, tx: Transaction, balance: int) -> None:
         """Raises: InsufficientFunds unless the balance covers value and the gas limit at the fee cap."""
-        cost = tx.gas_limit * tx.max_fee + tx.value
+        self._check_funds(tx.sender, balance, tx.gas_limit * tx.max_fee + tx.value)
+
+    def _check_funds(self, sender: Address, balance: int, cost: int) -> None:
         if balance < cost:
             raise InsufficientFunds(
-                f"insufficient funds for gas * price + value: address 0x{tx.sender.hex()} have {balance} want {cost}"
+                f"insufficient funds for gas * price + value: address 0x{sender.hex()} have {balance} want {cost}"
             )
 
     def check_intrinsic(self, tx: Transaction) -> int:
         """Return the intrinsic gas. Raises: IntrinsicGasTooLow, LimitExceeded, MalformedTransaction."""
-        if len(tx.data) > self.rules.limits.input_bytes:
-            raise LimitExceeded(f"oversized data: {len(tx.data)} bytes, limit {self.rules.limits.input_bytes}")
-        if tx.max_tip > tx.max_fee:
-            raise MalformedTransaction(
-                f"max priority fee per gas higher than max fee per gas: {tx.max_tip} > {tx.max_fee}"
-            )
-        intrinsic = tx.intrinsic_gas(self.prices)
-        if tx.gas_limit < intrinsic:
-            raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {tx.gas_limit}, minimum needed {intrinsic}")
+        return self._check_intrinsic(tx, tx.gas_limit, tx.max_fee, tx.max_tip)
+
+    def _check_intrinsic(self, asked: Asked, gas_limit: int, max_fee: int, max_tip: int) -> int:
+        data = asked.data
+        if len(data) > self.rules.limits.input_bytes:
+            raise LimitExceeded(f"oversized data: {len(data)} bytes, limit {self.rules.limits.input_bytes}")
+        if max_tip > max_fee:
+            raise MalformedTransaction(f"max priority fee per gas higher than max fee per gas: {max_tip} > {max_fee}")
+        intrinsic = self.prices.intrinsic(asked.to, data, asked.access_list)
+        if gas_limit < intrinsic:
+            raise IntrinsicGasTooLow(f"intrinsic gas too low: gas {gas_limit}, minimum needed {intrinsic}")
         return intrinsic
 
     def check_code(self, code: bytes) -> None:
@@ -178,48 +207,33 @@ class Executor:
             raise Rejected(f"no machine runs code that starts with {code[:4].hex() or 'nothing'}")
         machine.check(code, self.rules)
 
-    def simulate(self, message: Message, world: World, block: BlockContext) -> Executed:
+    def simulate(
+        self,
+        message: Message,
+        world: World,
+        block: BlockContext,
+        *,
+        raised: bool = False,
+        frames: Frames | None = None,
+    ) -> Executed:
         """Run a message on a scratch world, which is then dropped. A gas price of zero makes the base fee zero as well.
 
-        Raises: IntrinsicGasTooLow, InsufficientFunds, LimitExceeded, FeeTooLow; Fatal.
+        Whoever runs many on one world rolls it back in between, has `raised` the recursion limit for all of them, and
+        gives the `frames` that were made for this world and block. Raises: IntrinsicGasTooLow, InsufficientFunds,
+        LimitExceeded, FeeTooLow; Fatal.
         """
         sender, price = message.sender, message.gas_price
-        if not price and block.base_fee:
-            block = replace(block, base_fee=0)
-        if price < block.base_fee:
+        if 0 < price < block.base_fee:
             raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas {price}, baseFee {block.base_fee}")
-        tx = Transaction(
-            nonce=world.nonce(sender),
-            max_fee=price,
-            max_tip=price,
-            gas_limit=block.gas_limit if message.gas_limit is None else message.gas_limit,
-            to=message.to,
-            value=message.value,
-            data=message.data,
-            access_list=message.access_list,
-        )
-        tx.keep_sender(sender)  # nobody signed it
-        intrinsic = self.check_intrinsic(tx)
-        self.check_funds(tx, world.balance(sender))
-        return self._run(tx, intrinsic, world, block, raised=False)
+        gas_limit = block.gas_limit if message.gas_limit is None else message.gas_limit
+        intrinsic = self._check_intrinsic(message, gas_limit, price, price)
+        self._check_funds(sender, world.balance(sender), gas_limit * price + message.value)
+        frames = frames or self.frames(world, block)
+        frames.begin(sender, price, block.base_fee if price else 0)
+        return self._run(message, sender, gas_limit, price, intrinsic, world, frames, raised)
 
-    def _run(self, tx: Transaction, intrinsic: int, world: World, block: BlockContext, raised: bool) -> Executed:
-        """Buy the gas, warm what starts warm, and open the outermost frame."""
-        sender, to, price = tx.sender, tx.to, tx.gas_price(block.base_fee)
-        world.begin_transaction()
-        world.begin_payment(sender, tx.nonce + 1, tx.gas_limit * price)
-        world.warm_address(sender)
-        world.warm_address(block.coinbase)
-        for address, keys in tx.access_list:
-            world.warm_address(address)
-            for key in keys:
-                world.warm_slot(address, key)
-        gas = tx.gas_limit - intrinsic
-        if to is None:
-            call = Call(Kind.CREATE, sender, ZERO_ADDRESS, ZERO_ADDRESS, tx.value, tx.data, gas, 0)
-        else:
-            world.warm_address(to)
-            call = Call(Kind.CALL, sender, to, to, tx.value, tx.data, gas, 0)
+    def frames(self, world: World, block: BlockContext) -> Frames:
+        """What opens the frames of transactions and messages that are run on a world in a block, one after another."""
         env = Env(
             block.chain_id,
             block.number,
@@ -227,12 +241,38 @@ class Executor:
             block.coinbase,
             block.base_fee,
             block.gas_limit,
-            sender,
-            price,
+            ZERO_ADDRESS,
+            0,
             block.block_hash,
             block.debug,
         )
-        frames = Frames(world, env, self.rules, self.machines, self._create_prices, self._host_prices)
+        return Frames(world, env, self.rules, self.machines, self._create_prices, self._host_prices)
+
+    def _run(
+        self,
+        asked: Asked,
+        sender: Address,
+        gas_limit: int,
+        price: int,
+        intrinsic: int,
+        world: World,
+        frames: Frames,
+        raised: bool,
+    ) -> Executed:
+        """Buy the gas, warm what starts warm, and open the outermost frame."""
+        to, gas = asked.to, gas_limit - intrinsic
+        warm: dict[bytes, bool] = {sender: True, frames.coinbase: True}
+        for address, _ in asked.access_list:
+            warm[address] = True
+        if to is None:
+            call = Call(CREATE, sender, ZERO_ADDRESS, ZERO_ADDRESS, asked.value, asked.data, gas, 0)
+        else:
+            warm[to] = True
+            call = Call(CALL, sender, to, to, asked.value, asked.data, gas, 0)
+        world.begin_paid_transaction(sender, gas_limit * price, warm)
+        for address, keys in asked.access_list:
+            for key in keys:
+                world.warm_slot(address, key)
         try:
             if raised:
                 outcome = frames.start(call)
@@ -241,16 +281,17 @@ class Executor:
                     outcome = frames.start(call)
         except RecursionError as error:
             raise Fatal("Python's recursion limit was reached below the engine's own limits") from error
-        spent = tx.gas_limit - outcome.gas_left
+        spent = gas_limit - outcome.gas_left
+        refund = world.refund
         return Executed(
-            status=outcome.status,
-            gas_used=spent - min(world.refund, spent // self._refund_quotient),
-            gas_spent=spent,
-            gas_price=price,
-            output=outcome.output,
-            logs=tuple(world.logs),  # type: ignore[arg-type]  # contracts log nothing else
-            created=outcome.created,
-            trap=outcome.trap,
-            detail=outcome.detail,
-            spare=frames.spare,
+            outcome.status,
+            spent - min(refund, spent // self._refund_quotient) if refund else spent,
+            spent,
+            price,
+            outcome.output,
+            tuple(world.logs),  # type: ignore[arg-type]  # contracts log nothing else
+            outcome.created,
+            outcome.trap,
+            outcome.detail,
+            frames.spare,
         )

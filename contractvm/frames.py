@@ -15,7 +15,7 @@ from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Revert, Trap
 from contractvm.host import Env, Host, Session
 from contractvm.host import Prices as HostPrices
-from contractvm.machine import Call, Kind, Machine, Outcome, Status
+from contractvm.machine import CALL, CREATE, CREATE2, OK, Call, Machine, Outcome, Status
 from contractvm.nesting import FRAMES_A_THREAD, FRAMES_ON_CALLER, Legs, roomy, stack_bytes
 from contractvm.rules import Rules
 from contractvm.transaction import MAX_NONCE
@@ -57,9 +57,9 @@ def create2_address(creator: Address, salt: bytes, init: bytes) -> Address:
 
 
 class Frames:
-    """Opens frames for one transaction; lives as long as it does."""
+    """Opens frames for one transaction after another, on a world and in a block."""
 
-    __slots__ = ("_env", "_legs", "_machines", "_prices", "_rules", "_session", "_world")
+    __slots__ = ("_env", "_legs", "_machines", "_prices", "_rules", "_session", "_wanted", "_world")
 
     def __init__(
         self,
@@ -78,18 +78,30 @@ class Frames:
         self._prices = prices
         self._session = Session(rules, host_prices)
         self._legs: Legs | None = None
+        self._wanted = stack_bytes(FRAMES_ON_CALLER, rules.limits.stack_weight)
+
+    @property
+    def coinbase(self) -> Address:
+        """Who is paid for the block."""
+        return self._env.coinbase
 
     @property
     def spare(self) -> int:
         """Of the session."""
         return self._session.spare
 
+    def begin(self, origin: Address, gas_price: int, base_fee: int) -> None:
+        """Begin a transaction: who signed it, what it pays for a gas, and what of that is burnt. Fees in wei."""
+        env = self._env
+        env.origin, env.gas_price, env.base_fee = origin, gas_price, base_fee
+        self._session.begin()
+
     def start(self, call: Call) -> Outcome:
         """Run the outermost frame, on this thread if its stack has room for the frames that stay on it.
 
         Raises: Fatal, never a contract's error.
         """
-        if roomy(stack_bytes(FRAMES_ON_CALLER, self._rules.limits.stack_weight)):
+        if roomy(self._wanted):
             return self._open(call)
         return self._on_leg(call)
 
@@ -108,28 +120,30 @@ class Frames:
         return self._legs.run(self._open, call)
 
     def _open(self, call: Call) -> Outcome:
-        if call.kind is Kind.CREATE or call.kind is Kind.CREATE2:
+        kind = call.kind
+        if kind is CREATE or kind is CREATE2:
             return self._create(call)
         world = self._world
-        code = world.code(call.code_address)
+        code_hash = world.code_hash(call.code_address)
+        code = world.code_of(code_hash)
         if not code and call.input and call.depth:
             return Outcome(Status.NO_CODE, call.gas, detail=f"no code at 0x{call.code_address.hex()}")
         mark = world.checkpoint()
-        if call.kind is Kind.CALL:
+        if kind is CALL:
             if call.value:
                 world.sub_balance(call.caller, call.value)
                 world.add_balance(call.self_address, call.value)
             elif not code:
                 world.touch(call.self_address)
         if not code:
-            return Outcome(Status.OK, call.gas)
+            return Outcome(OK, call.gas)
         machine = choose(self._machines, code)
         if machine is None:
             raise Fatal(f"no machine runs the code at 0x{call.code_address.hex()}")
         meter = Meter(call.gas)
         host = Host(world, self._env, self._rules, call, meter, self.invoke, self._session)
         try:
-            output = machine.run(code, world.code_hash(call.code_address), "call", host)
+            output = machine.run(code, code_hash, "call", host)
         except Revert as revert:
             world.rollback(mark)
             return Outcome(Status.REVERT, meter.gas_left, revert.data)
@@ -139,7 +153,7 @@ class Frames:
         except OutOfGas:
             world.rollback(mark)
             return Outcome(Status.OUT_OF_GAS, 0)
-        return Outcome(Status.OK, meter.gas_left, output)
+        return Outcome(OK, meter.gas_left, output)
 
     def _create(self, call: Call) -> Outcome:
         """Create a contract: from the creator's nonce to the stored code.
@@ -154,7 +168,7 @@ class Frames:
             world.set_nonce(creator, nonce + 1)
         else:
             nonce -= 1
-        if call.kind is Kind.CREATE2:
+        if call.kind is CREATE2:
             address = create2_address(creator, call.salt, call.input)
         else:
             address = create_address(creator, nonce)
@@ -177,7 +191,7 @@ class Frames:
         except OutOfGas:
             world.rollback(mark)
             return Outcome(Status.OUT_OF_GAS, 0)
-        return Outcome(Status.OK, meter.gas_left, created=address)
+        return Outcome(OK, meter.gas_left, created=address)
 
     def _deploy(self, call: Call, address: Address, meter: Meter) -> None:
         """Pay for the bytes, have a machine accept the code, run its constructor, pay the deposit, store the code.

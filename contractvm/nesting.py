@@ -72,31 +72,42 @@ def on_fresh_thread(function: Callable[[A], R], argument: A, wanted: int) -> R:
     return Legs(wanted).run(function, argument)
 
 
+class _Raised:
+    """The limit that executions in flight share, what it was before the first of them, and how many they are."""
+
+    __slots__ = ("before", "inside", "limit", "lock")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = self.before = self.limit = 0
+
+
+_raised = _Raised()  # not on the class: a class that changes makes every look at it slow
+
+
 class RaisedRecursionLimit:
     """`with`: Python's recursion limit is at least `RECURSION_LIMIT`; the last to leave puts the old one back.
 
-    The limit is the process's own, so the count of those inside is kept on the class.
+    The limit is the process's own, and so is the count of those inside.
     """
 
     __slots__ = ()
-    _lock = threading.Lock()
-    _inside = 0
-    _before = 0
 
     def __enter__(self) -> None:
-        cls = RaisedRecursionLimit
-        with cls._lock:
-            if cls._inside == 0:
-                cls._before = sys.getrecursionlimit()
-                sys.setrecursionlimit(max(RECURSION_LIMIT, cls._before))
-            cls._inside += 1
+        raised = _raised
+        with raised.lock:
+            if not raised.inside:
+                raised.before = before = sys.getrecursionlimit()
+                raised.limit = RECURSION_LIMIT if before < RECURSION_LIMIT else before
+                sys.setrecursionlimit(raised.limit)
+            raised.inside += 1
 
     def __exit__(self, *_: object) -> None:
-        cls = RaisedRecursionLimit
-        with cls._lock:
-            cls._inside -= 1
-            if cls._inside == 0 and sys.getrecursionlimit() == max(RECURSION_LIMIT, cls._before):
-                sys.setrecursionlimit(cls._before)
+        raised = _raised
+        with raised.lock:
+            raised.inside -= 1
+            if not raised.inside and sys.getrecursionlimit() == raised.limit:
+                sys.setrecursionlimit(raised.before)
 
 
 def untie(error: BaseException) -> None:

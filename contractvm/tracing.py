@@ -134,6 +134,11 @@ class Watched:
         self._recorder.looked(self._frame, key, value)
         return value
 
+    def read_storage(self, address: Address, key: bytes) -> tuple[bytes, bool]:
+        value, warm = self._world.read_storage(address, key)
+        self._recorder.looked(self._frame, key, value)
+        return value, warm
+
     def set_storage(self, address: Address, key: bytes, value: bytes) -> None:
         before = self._world.storage(address, key)
         self._world.set_storage(address, key, value)

@@ -64,6 +64,16 @@ class TxPrices:
             access_key=price("tx.access_key"),
         )
 
+    def intrinsic(self, to: Address | None, data: bytes, access_list: AccessList) -> int:
+        """Whole gas paid before anything runs. Init code pays by the byte here, which replaces EIP-3860's words."""
+        zeros = data.count(0)
+        gas = self.base + zeros * self.zero_byte + (len(data) - zeros) * self.data_byte
+        if to is None:
+            gas += self.create + len(data) * self.init_byte
+        for _, keys in access_list:
+            gas += self.access_address + len(keys) * self.access_key
+        return gas
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -186,15 +196,8 @@ class Transaction:
         return replace(self, y_parity=0, r=0, s=0, impersonated=sender)
 
     def intrinsic_gas(self, prices: TxPrices) -> int:
-        """Whole gas paid before anything runs. Init code pays by the byte here, which replaces EIP-3860's words."""
-        data = self.data
-        zeros = data.count(0)
-        gas = prices.base + zeros * prices.zero_byte + (len(data) - zeros) * prices.data_byte
-        if self.to is None:
-            gas += prices.create + len(data) * prices.init_byte
-        for _, keys in self.access_list:
-            gas += prices.access_address + len(keys) * prices.access_key
-        return gas
+        """Whole gas paid before anything runs."""
+        return prices.intrinsic(self.to, self.data, self.access_list)
 
     def tip(self, base_fee: int) -> int:
         """Wei a gas that the block's producer gets; negative when the fee cap is under `base_fee`."""

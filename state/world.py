@@ -23,6 +23,7 @@ _KEPT_VALUE_BYTES = 256  # of values read from the base; longer ones are read ag
 _KEPT_CODE_BYTES = 16 << 20  # of code read from the base, all contracts together
 
 Row = tuple[int, int, bytes]  # nonce, balance, code hash
+Place = tuple[bytes, bytes]  # address, storage key
 _EMPTY: Row = (0, 0, EMPTY_CODE_HASH)
 # No account reads like an empty one. What tells them apart is that this very object stands for the former.
 _ABSENT: Row = (0, 0, EMPTY_CODE_HASH)
@@ -52,6 +53,7 @@ class World:
         self._keccak = base.keccak
         self._journal = Journal()
         self._record = self._journal.record
+        self._log = self._journal.log
         self._rows: dict[bytes, Row] = {}  # of every account that was looked at, as it is now
         self._slots: dict[bytes, Slots] = {}
         self._new_codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
@@ -93,10 +95,19 @@ class World:
         """Return the hash of the code, `EMPTY_CODE_HASH` when there is none."""
         return (self._rows.get(address) or self._row(address))[2]
 
+    def row(self, address: bytes) -> Row:
+        """Return nonce, balance in wei and code hash at once; of an empty account when there is none."""
+        return self._rows.get(address) or self._row(address)
+
     def code(self, address: bytes) -> bytes:
         """Return the code, no bytes when there is none."""
-        code_hash = (self._rows.get(address) or self._row(address))[2]
+        return self.code_of((self._rows.get(address) or self._row(address))[2])
+
+    def code_of(self, code_hash: bytes) -> bytes:
+        """Return the code that has this hash, which is some account's."""
         code = self._new_codes.get(code_hash)
+        if code is None:
+            code = self._base_codes.get(code_hash)
         return self._base_code(code_hash) if code is None else code
 
     def set_nonce(self, address: bytes, nonce: int) -> None:
@@ -137,19 +148,19 @@ class World:
         self.set_balance(address, self.balance(address) - amount)
         self.touch(address)
 
-    def begin_payment(self, address: bytes, nonce: int, amount: int) -> None:
-        """Set the nonce of a transaction's sender and take `amount` wei away: `set_nonce` and `sub_balance` at once.
+    def begin_paid_transaction(self, sender: bytes, amount: int, warm: dict[bytes, bool]) -> None:
+        """Begin a transaction as `begin_transaction` does, count the sender's nonce and take `amount` wei away.
 
         Raises:
             ValueError: there is less than that; whoever moves value checks first.
         """
-        row = self._rows.get(address) or self._row(address)
-        balance = row[1] - amount
-        if balance < 0:
-            raise ValueError(f"balance of {address.hex()} would be {balance}")
-        self._record((self._rows, address, row))
-        self._rows[address] = (nonce, balance, row[2])
-        self.touch(address)
+        nonce, balance, code_hash = row = self._rows.get(sender) or self._row(sender)
+        if balance < amount:
+            raise ValueError(f"balance of {sender.hex()} would be {balance - amount}")
+        self.begin_transaction(warm)
+        self._touched[sender] = True
+        self._record((self._rows, sender, row))
+        self._rows[sender] = (nonce + 1, balance - amount, code_hash)
 
     def set_code(self, address: bytes, code: bytes) -> None:
         """Set the code; makes the account if there is none."""
@@ -185,6 +196,10 @@ class World:
 
     def storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key`, no bytes when there is none."""
+        return self._value((address, key))
+
+    def _value(self, place: Place) -> bytes:
+        address, key = place
         slots = self._slots.get(address)
         if slots is not None:
             value = slots.rows.get(key)
@@ -192,8 +207,17 @@ class World:
                 return value
             if slots.wiped:
                 return b""
-        value = self._base_values.get((address, key))
+        value = self._base_values.get(place)
         return self.base_storage(address, key) if value is None else value
+
+    def read_storage(self, address: bytes, key: bytes) -> tuple[bytes, bool]:
+        """Return the value at `key`, and whether it was warm; it is from now on: `storage` and `warm_slot` at once."""
+        place = (address, key)
+        warm = place in self._warm_slots
+        if not warm:
+            self._record((self._warm_slots, place, None))
+            self._warm_slots[place] = True
+        return self._value(place), warm
 
     def base_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` in the base, whatever this world did since."""
@@ -216,7 +240,7 @@ class World:
         old = slots.rows.get(key)
         place = (address, key)
         if place not in self._originals and address not in self._created:
-            self._originals[place] = self.storage(address, key) if old is None else old
+            self._originals[place] = self._value(place) if old is None else old
         self._record((slots, key, old))
         slots.put(key, value)
 
@@ -226,14 +250,26 @@ class World:
 
     def slot(self, address: bytes, key: bytes) -> tuple[bytes, bytes]:
         """Return the value at `key` now and, as `original_storage`, when the transaction began."""
-        value = self.storage(address, key)
-        if address in self._created:
+        return self._slot((address, key))
+
+    def _slot(self, place: Place) -> tuple[bytes, bytes]:
+        value = self._value(place)
+        if place[0] in self._created:
             return value, b""
-        place = (address, key)
         original = self._originals.get(place)
         if original is None:
             original = self._originals[place] = value
         return value, original
+
+    def open_slot(self, address: bytes, key: bytes) -> tuple[bytes, bytes, bool]:
+        """Return what `slot` does, and whether the key was warm; it is from now on: `slot` and `warm_slot` at once."""
+        place = (address, key)
+        warm = place in self._warm_slots
+        if not warm:
+            self._record((self._warm_slots, place, None))
+            self._warm_slots[place] = True
+        value, original = self._slot(place)
+        return value, original, warm
 
     def has_storage(self, address: bytes) -> bool:
         """Return whether any key of the account has a value."""
@@ -322,7 +358,7 @@ class World:
 
     def checkpoint(self) -> int:
         """Return the mark that `rollback` goes back to; nested marks need nothing else."""
-        return self._journal.checkpoint()
+        return len(self._log)
 
     def rollback(self, mark: int) -> None:
         """Take back every change since `checkpoint` returned `mark`. A mark outlives the end of its transaction.
@@ -332,10 +368,13 @@ class World:
         """
         self._journal.rollback(mark)
 
-    def begin_transaction(self) -> None:
-        """Start afresh with access sets, transient storage, original values, logs, refund, and marks for removal."""
+    def begin_transaction(self, warm: dict[bytes, bool] | None = None) -> None:
+        """Start afresh with access sets, transient storage, original values, logs, refund, and marks for removal.
+
+        The keys of `warm`, which is the world's from now on, are the addresses that are warm at the start.
+        """
         # Dicts of their own: the journal may still lead to those of earlier transactions.
-        self._warm_addresses: dict[bytes, bool] = {}
+        self._warm_addresses: dict[bytes, bool] = {} if warm is None else warm
         self._warm_slots: dict[tuple[bytes, bytes], bool] = {}
         self._transient: dict[tuple[bytes, bytes], bytes] = {}
         self._originals: dict[tuple[bytes, bytes], bytes] = {}
@@ -395,14 +434,13 @@ class World:
         return row
 
     def _base_code(self, code_hash: bytes) -> bytes:
-        code = self._base_codes.get(code_hash)
-        if code is None:
-            code = self._base.code(code_hash)
-            self._base_code_bytes += len(code)
-            if self._base_code_bytes > _KEPT_CODE_BYTES:
-                self._base_codes.clear()
-                self._base_code_bytes = len(code)
-            self._base_codes[code_hash] = code
+        """Read code from the base and keep it."""
+        code = self._base.code(code_hash)
+        self._base_code_bytes += len(code)
+        if self._base_code_bytes > _KEPT_CODE_BYTES:
+            self._base_codes.clear()
+            self._base_code_bytes = len(code)
+        self._base_codes[code_hash] = code
         return code
 
 

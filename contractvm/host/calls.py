@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contractvm.errors import Trap, TrapCode
 from contractvm.host.frame import Host, words
-from contractvm.machine import Call, Kind, Outcome, Status
+from contractvm.machine import CALL, CREATE, CREATE2, DELEGATE, OK, STATIC, Call, Kind, Outcome, Status
 from contractvm.types import ZERO_ADDRESS, Address
 
 ALLOW_REENTRY = 1
@@ -28,17 +28,17 @@ def call(host: Host, address: int, value: int, data: int, data_len: int, gas: in
     _check(host, data_len, flags)
     if wei:
         host.require_writable("call with value")
-    return _enter(host, Kind.CALL, target, wei, content, gas, flags & ALLOW_REENTRY)
+    return _enter(host, CALL, target, wei, content, gas, flags & ALLOW_REENTRY)
 
 
 def static_call(host: Host, address: int, data: int, data_len: int, gas: int, flags: int) -> int:
     """Call a contract that then cannot change anything."""
-    return _without_value(host, Kind.STATIC, address, data, data_len, gas, flags)
+    return _without_value(host, STATIC, address, data, data_len, gas, flags)
 
 
 def delegate_call(host: Host, address: int, data: int, data_len: int, gas: int, flags: int) -> int:
     """Run another contract's code on this frame's storage, caller and value."""
-    return _without_value(host, Kind.DELEGATE, address, data, data_len, gas, flags)
+    return _without_value(host, DELEGATE, address, data, data_len, gas, flags)
 
 
 def _without_value(host: Host, kind: Kind, address: int, data: int, data_len: int, gas: int, flags: int) -> int:
@@ -54,7 +54,7 @@ def transfer(host: Host, address: int, value: int) -> int:
     host.charge(host.prices.account_warm)
     target, wei = _address(host, address), _amount(host, value)
     host.require_writable("transfer")
-    return _enter(host, Kind.CALL, target, wei, b"", ALL_GAS, 0)
+    return _enter(host, CALL, target, wei, b"", ALL_GAS, 0)
 
 
 def _address(host: Host, pointer: int) -> Address:
@@ -83,18 +83,18 @@ def _enter(host: Host, kind: Kind, target: Address, wei: int, content: bytes, as
         stipend = prices.call_stipend
     if cost:
         host.charge(cost)
-    denied = kind is not Kind.DELEGATE and (target in host.session.locked or (target == me and not reentry))
+    denied = kind is not DELEGATE and (target in host.session.locked or (target == me and not reentry))
     refusal = Status.REENTRY if denied else _refusal(host, wei)
-    if refusal is not Status.OK:
+    if refusal is not OK:
         host.answered(b"")
         host.meter.give_back(stipend)
         return refusal
     gas = host.meter.forward(asked) + stipend
     depth = frame.depth + 1
-    if kind is Kind.DELEGATE:
+    if kind is DELEGATE:
         inner = Call(kind, frame.caller, me, target, frame.value, content, gas, depth, frame.static)
     else:
-        static = frame.static or kind is Kind.STATIC
+        static = frame.static or kind is STATIC
         inner = Call(kind, me, target, target, wei, content, gas, depth, static)
     outcome = _run(host, inner, reentry)
     host.answered(outcome.output)
@@ -107,7 +107,7 @@ def _refusal(host: Host, wei: int) -> Status:
         return Status.FUNDS
     if host.call.depth >= host.limits.call_depth:
         return Status.DEPTH
-    return Status.OK
+    return OK
 
 
 def _run(host: Host, inner: Call, reentry: int) -> Outcome:
@@ -132,7 +132,7 @@ def create(host: Host, code: int, code_len: int, value: int, data: int, data_len
     """Deploy code with constructor input; its address depends on this account's nonce."""
     host.charge(host.prices.create_base + host.prices.copy_word * words(code_len + data_len))
     wei, init = _amount(host, value), host.take(code, code_len) + host.take(data, data_len)
-    return _create(host, Kind.CREATE, wei, init, gas, b"", out)
+    return _create(host, CREATE, wei, init, gas, b"", out)
 
 
 def create2(
@@ -142,7 +142,7 @@ def create2(
     length = words(code_len + data_len)
     host.charge(host.prices.create_base + (host.prices.copy_word + host.prices.keccak_word) * length)
     wei, init = _amount(host, value), host.take(code, code_len) + host.take(data, data_len)
-    return _create(host, Kind.CREATE2, wei, init, gas, host.take(salt, 32), out)
+    return _create(host, CREATE2, wei, init, gas, host.take(salt, 32), out)
 
 
 def _create(host: Host, kind: Kind, wei: int, init: bytes, asked: int, salt: bytes, out: int) -> int:
@@ -151,7 +151,7 @@ def _create(host: Host, kind: Kind, wei: int, init: bytes, asked: int, salt: byt
     host.require_writable(kind)
     host.answered(b"")
     refusal = _refusal(host, wei)
-    if refusal is not Status.OK:
+    if refusal is not OK:
         return refusal
     gas, me = host.meter.forward(asked), host.self_address
     inner = Call(kind, me, ZERO_ADDRESS, ZERO_ADDRESS, wei, init, gas, host.call.depth + 1, False, salt)

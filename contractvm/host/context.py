@@ -6,6 +6,9 @@ Never: touches an account or a slot; that is `accounts` and `storage`.
 
 from __future__ import annotations
 
+from functools import cache
+from struct import Struct
+
 from contractvm.errors import Revert
 from contractvm.host.frame import MINUS_ONE, Finish, Host, Log, out_of_memory, words
 
@@ -151,15 +154,21 @@ def log(host: Host, topics: int, count: int, data: int, data_len: int) -> None:
     """Write an event of `count` 32-byte topics and data."""
     prices, limits = host.prices, host.limits
     host.charge(prices.log_base + prices.log_topic * count + prices.log_byte * data_len)
-    head = host.take(topics, 32 * count)
+    host.room(topics, 32 * count)
     body = host.take(data, data_len)
     if count > limits.log_topics or data_len > limits.log_bytes:
         host.require(count, limits.log_topics, "topics")
         host.require(data_len, limits.log_bytes, "log bytes")
     if host.call.static:
         host.require_writable("log")
-    split = tuple([head[i : i + 32] for i in range(0, 32 * count, 32)])
+    split = _topics(count).unpack_from(host.memory.data, topics)
     host.world.add_log(Log(host.self_address, split, body))
+
+
+@cache
+def _topics(count: int) -> Struct:
+    """Divides a range of memory into topics."""
+    return Struct("32s" * count)
 
 
 def debug_print(host: Host, pointer: int, length: int) -> None:

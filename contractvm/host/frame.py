@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import CellType
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 from contractvm.dataclass import dataclass
 from contractvm.errors import OutOfGas, Trap, TrapCode
@@ -29,16 +29,22 @@ MINUS_ONE = 0xFFFF_FFFF
 class Memory(Protocol):
     """Linear memory. `data` may become another object when memory grows, so it is looked up at each use."""
 
-    data: bytearray
+    @property
+    def data(self) -> bytearray: ...
 
 
 class NoMemory:
     """The memory of a module that has none: every range in it but the empty one is out of bounds, so nobody writes."""
 
-    __slots__ = ("data",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self.data = bytearray()
+    @property
+    def data(self) -> bytearray:
+        return bytearray()
+
+
+NO_MEMORY: Final = NoMemory()
+"""What a frame has until its machine gives it one."""
 
 
 class Finish(Exception):
@@ -80,20 +86,26 @@ class Env:
 class Session:
     """What the frames of one transaction share: prices, live pages, and who may not be entered again.
 
-    `locked` counts, by storage address, the frames that are calling out without the re-entry flag. `no_memory` is what
-    a frame has until its machine gives it one. `spare` is the least milligas that a frame had beyond EIP-2200's sentry
-    when it changed storage.
+    `locked` counts, by storage address, the frames that are calling out without the re-entry flag. `spare` is the least
+    milligas that a frame had beyond EIP-2200's sentry when it changed storage.
     """
 
-    __slots__ = ("locked", "no_memory", "pages", "prices", "spare")
+    __slots__ = ("_live_pages", "locked", "pages", "prices", "spare")
 
     def __init__(self, rules: Rules, prices: Prices | None = None) -> None:
         """`prices`: of the rules, where somebody has looked them up already."""
         self.locked: dict[Address, int] = {}
         self.spare = PLENTY
-        self.no_memory = NoMemory()
-        self.pages = PageBudget(rules.limits.live_pages)
+        self._live_pages = rules.limits.live_pages
+        self.pages = PageBudget(self._live_pages)
         self.prices = prices or Prices.of(rules.schedule)
+
+    def begin(self) -> None:
+        """Be as new for another transaction, however the last one ended."""
+        self.spare = PLENTY
+        self.pages.left = self._live_pages
+        if self.locked:
+            self.locked.clear()
 
 
 class Cursor:
@@ -160,7 +172,7 @@ class Host:
         self.invoke = invoke
         self.session = session
         self.prices = session.prices
-        self.memory: Memory = session.no_memory
+        self.memory: Memory = NO_MEMORY
         self.returndata = b""
         self.facts: tuple[bytearray, int] | None = None
         self.cursors: dict[int, Cursor] = {}

@@ -33,15 +33,16 @@ def _key(host: Host, pointer: int, length: int) -> bytes:
 
 def _read(host: Host, key: bytes) -> bytes:
     """The value of a slot, warming it and paying for what the key alone did not show."""
-    prices, world, address = host.prices, host.world, host.self_address
-    if not world.warm_slot(address, key):
+    value, warm = host.world.read_storage(host.self_address, key)
+    if not warm:
+        prices = host.prices
         host.charge(prices.slot_cold - prices.slot_warm)
-    value = world.storage(address, key)
-    length = len(key) + len(value)
+    size = len(key)
+    length = size + len(value)
     if length > 32:
-        rest = _further(length) - _further(len(key))
+        rest = ((length - 1) >> 5) - ((size - 1) >> 5 if size > 32 else 0)
         if rest:
-            host.charge(prices.slot_read_unit * rest)
+            host.charge(host.prices.slot_read_unit * rest)
     return value
 
 
@@ -114,8 +115,8 @@ def _write(host: Host, key: bytes, new: bytes) -> bytes:
     The fixed price has paid `slot.warm`. Source: EIP-2200 with EIP-2929 and 3529.
     """
     prices, world, address = host.prices, host.world, host.self_address
-    cost = 0 if world.warm_slot(address, key) else prices.slot_cold
-    current, original = world.slot(address, key)
+    current, original, warm = world.open_slot(address, key)
+    cost = 0 if warm else prices.slot_cold
     if new == current:
         if cost:
             host.charge(cost)

@@ -17,13 +17,17 @@ from contractvm.wasm.constant import evaluate, is_fixed
 from contractvm.wasm.externs import PAGE
 from contractvm.wasm.module import FUNC, TABLE, Code, Module
 
+GAP = 256
+"""Zero bytes between two segments that are rather written once more than made two pieces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Facts of a valid module."""
 
     image: tuple[tuple[int, int, bytes], ...] | None
-    """The active data segments, each with its first byte and its end; None when they must be written one by one."""
+    """What the active data segments write to new memory, in pieces, each with its first byte and its end; None when
+    they must be written one by one."""
     data: tuple[bytes, ...]
     """Contents of all data segments once the active ones are written."""
     globals: tuple[Any, ...] | None
@@ -74,16 +78,20 @@ def _late(module: Module) -> bool:
 
 def _image(module: Module) -> tuple[tuple[int, int, bytes], ...] | None:
     size = module.memories[0].minimum * PAGE if module.memories else 0
-    pieces: list[tuple[int, list[bytes]]] = []
-    last = None
+    pieces: list[tuple[int, bytearray]] = []
+    highest = 0
     for segment in module.data:
-        if segment.at is not None:
-            at = _number(segment.at)
-            if at is None or at + len(segment.content) > size:
-                return None
-            if at != last:
-                pieces.append((at, []))
-            pieces[-1][1].append(segment.content)
-            last = at + len(segment.content)
-    joined = [(at, b"".join(contents)) for at, contents in pieces]
-    return tuple((at, at + len(content), content) for at, content in joined)
+        if segment.at is None:
+            continue
+        at, content = _number(segment.at), segment.content
+        if at is None or at + len(content) > size:
+            return None
+        first, piece = pieces[-1] if pieces else (0, bytearray())
+        # Zeros between two segments are no other's bytes as long as none before them reaches so far.
+        if pieces and highest <= first + len(piece) <= at <= first + len(piece) + GAP:
+            piece += bytes(at - first - len(piece))
+            piece += content
+        else:
+            pieces.append((at, bytearray(content)))
+        highest = max(highest, at + len(content))
+    return tuple((at, at + len(piece), bytes(piece)) for at, piece in pieces)

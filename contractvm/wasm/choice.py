@@ -63,14 +63,14 @@ class Choice:
             self.code(contract, code_hash)
 
     def code(self, contract: Contract, code_hash: bytes) -> NativeCode | None:
-        """The compiled form to run now; None for the portable tier."""
+        """The compiled form to run now; None for the portable tier, which never has any made."""
         compiled = contract.compiled
         if compiled.native is None and not compiled.asked:
             if self.tier == NATIVE:
                 self._make(contract, code_hash)
             elif self.tier == AUTO:
                 self._look(contract, code_hash)
-        return compiled.native if self.tier != "portable" else None
+        return compiled.native
 
     def ran(self, contract: Contract, code_hash: bytes, milligas: int) -> None:
         """A frame of the contract has used gas on the portable tier."""

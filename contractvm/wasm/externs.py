@@ -28,14 +28,15 @@ MAX_ENTRIES = 0xFFFF_FFFF
 class Memory:
     """A linear memory. `data` keeps its identity for life; only its length grows. Sizes are in pages."""
 
-    __slots__ = ("budget", "ceiling", "cell", "data", "limit")
+    __slots__ = ("_least", "budget", "ceiling", "cell", "data", "limit")
 
     def __init__(self, limit: Limit, ceiling: int = MAX_PAGES, budget: PageBudget | None = None) -> None:
         """`ceiling` cuts the declared maximum; `budget`, when given, is asked for every page grown."""
         self.limit = limit
         self.ceiling = ceiling if limit.maximum is None else min(ceiling, limit.maximum)
         self.budget = budget
-        self.data = bytearray(limit.minimum * PAGE)
+        self._least = limit.minimum * PAGE
+        self.data = bytearray(self._least)
         self.cell = CellType(self.data)
 
     @property
@@ -44,9 +45,8 @@ class Memory:
 
     def shrink(self) -> None:
         """Let go of what was grown; what is left is not cleared yet."""
-        least = self.limit.minimum * PAGE
-        if len(self.data) > least:
-            del self.data[least:]
+        if len(self.data) > self._least:
+            del self.data[self._least :]
 
     def reset(self, budget: PageBudget | None) -> None:
         """Make the memory as it was when new, for another owner."""

@@ -104,14 +104,15 @@ class WasmMachine:
 
         Raises: Revert, Trap (with its place), OutOfGas.
         """
-        key = code_hash, id(host.rules)
-        if entry == OPTIONAL_ENTRY and entry not in self._contract(key, code, host.rules).entries:
+        rules = host.rules
+        key = code_hash, id(rules)
+        if entry == OPTIONAL_ENTRY and entry not in self._contract(key, code, rules).entries:
             return b""
         if not host.world.warm_address(code_hash):
-            beyond = len(code) - host.rules.covered_code_bytes
+            beyond = len(code) - rules.covered_code_bytes
             if beyond > 0:
-                host.charge(beyond * host.rules.schedule.milli("wasm.frame.code_byte"))  # before they are decoded
-        contract = self._contract(key, code, host.rules)
+                host.charge(beyond * rules.schedule.milli("wasm.frame.code_byte"))  # before they are decoded
+        contract = self._contract(key, code, rules)
         host.charge(contract.cost if host.call.depth else contract.outermost_cost)
         index = contract.entries[entry]
         pages = host.session.pages
@@ -125,7 +126,7 @@ class WasmMachine:
             finally:
                 pages.release(interpreted.memory.pages)
                 free(interpreted.memory)
-        compiled = self._choice.code(contract, code_hash)
+        compiled = contract.compiled.native or self._choice.code(contract, code_hash)
         runner = self._idle.take(contract, host, compiled)
         before = host.meter.left if compiled is None else 0
         try:

@@ -36,7 +36,7 @@ class Context(bytearray):
 class NativeCode:
     """A module's object, mapped and ready for its instances, with what their contexts have in common."""
 
-    __slots__ = ("at", "blank", "effects", "first_globals", "layout", "loaded", "size", "words")
+    __slots__ = ("at", "blank", "effects", "first_globals", "first_values", "layout", "loaded", "size", "words")
 
     def __init__(self, compiled: Compiled, data: bytes) -> None:
         """Map an object that was compiled from this module under these rules. Raises: BadObject, NoExecutableMemory."""
@@ -64,6 +64,8 @@ class NativeCode:
                 struct.pack_into("<Q", blank, place.at, value)
             if values:
                 self.first_globals = slice(where.globals[0].at, where.globals[-1].at + WORD)
+        self.first_values = blank[self.first_globals] if self.first_globals is not None else bytearray()
+        """What is there then; a bytearray, because an assignment to another copies anything else twice."""
         self.blank = bytes(blank)
 
 

@@ -50,7 +50,7 @@ C, some thousands a thread, and each takes a few of them."""
 class NativeLinkage:
     """An instance's context and builtins."""
 
-    __slots__ = ("__weakref__", "builtins", "code", "context", "instance")
+    __slots__ = ("__weakref__", "_facts", "builtins", "code", "context", "instance")
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class NativeLinkage:
         self.code = code
         self.builtins: dict[int, Builtin] = {}
         ctx = self.context = Context(code.blank)
+        self._facts = (ctx, code.layout.facts) if code.layout.facts else None
         ctx.code = code
         memory = ctx.memory = None if instance.memory is None else instance.memory.data
         cell = ctx.cell = instance.meter.cell
@@ -100,16 +101,15 @@ class NativeLinkage:
         ctx = self.context
         ctx.host = host
         NUMBER.pack_into(ctx, HOST_AT, id(host))
-        layout = self.code.layout
-        if layout.facts:
-            host.facts = ctx, layout.facts
-            pack_into(host, ctx, layout.facts, layout.around)
+        facts = host.facts = self._facts
+        if facts is not None:
+            pack_into(host, ctx, facts[1], self.code.layout.around)
 
     def renew(self) -> None:
         """Begin another frame of a contract in the same memory and on the same cell of gas: globals as they were."""
         code, ctx = self.code, self.context
         if code.first_globals is not None:
-            ctx[code.first_globals] = code.blank[code.first_globals]
+            ctx[code.first_globals] = code.first_values
             return
         for place, variable in zip(code.layout.globals, self.instance.globals, strict=True):
             if not place.cell:

@@ -17,6 +17,7 @@ from contractvm.errors import Fatal
 from contractvm.host import Finish, Host
 from contractvm.native.context import MOST_GAS
 from contractvm.nesting import untie
+from contractvm.types import MILLI
 from contractvm.wasm import interpreter, native, portable
 from contractvm.wasm.contract import Contract
 from contractvm.wasm.externs import Memory
@@ -24,6 +25,8 @@ from contractvm.wasm.instance import Instance
 from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.mapped import NativeCode
 
+_MOST_GAS = MOST_GAS // MILLI
+"""Whole gas that compiled code can count."""
 IDLE_PAGES = 1_024
 """Memory pages (of 64 KiB) that waiting instances may hold together."""
 
@@ -50,27 +53,29 @@ class Interpreted:
 class Portable:
     """An instance on the portable tier, for one frame after another."""
 
-    __slots__ = ("contract", "gas", "instance", "linkage", "memory")
+    __slots__ = ("code", "contract", "gas", "instance", "linkage", "memory")
 
     def __init__(self, contract: Contract, host: Host) -> None:
         """Make it, for its first frame."""
         self.contract = contract
+        self.code: NativeCode | None = None
         self.gas = CellType(0)
         host.count_in(self.gas)
         self.instance = Instance(contract.compiled, bind(contract, host), host.meter, host.session.pages)
         self.linkage = portable.prepare(self.instance)
         self.memory = host.memory = memory_of(self.instance)
+        self.instance.initialize()
 
     def renew(self, host: Host) -> None:
         """Make it ready for another frame."""
         host.count_in(self.gas)
         host.memory = self.memory
         self.instance.reset(bind(self.contract, host), host.meter, host.session.pages)
+        self.instance.initialize()
         self.linkage.rebind()
 
     def run(self, index: int, weight: int) -> bytes:
         """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
-        self.instance.initialize()
         try:
             portable.run_entry(self.linkage, index, weight)
         except Finish as finish:
@@ -87,19 +92,21 @@ class Portable:
 class Native:
     """An instance on the native tier, for one frame after another."""
 
-    __slots__ = ("code", "contract", "gas", "instance", "linkage", "memory")
+    __slots__ = ("_variables", "code", "contract", "gas", "instance", "linkage", "memory")
 
     def __init__(self, contract: Contract, host: Host, code: NativeCode) -> None:
         """Make it, for its first frame."""
         self.contract = contract
         self.code = code
         self.gas = CellType(0)
+        self._variables = code.first_globals is None
         host.count_in(self.gas)
         imports = self._imports(host) or [*contract.imports]
         self.instance = Instance(contract.compiled, imports, host.meter, host.session.pages)
         self.linkage = native.prepare(self.instance, code, contract.imports)
         self.linkage.serve(host)
         self.memory = host.memory = memory_of(self.instance)
+        self.instance.initialize()
 
     def _imports(self, host: Host) -> list[Callable[..., Any]] | None:
         """What references to imported functions lead to, if there are any: compiled code calls the functions itself."""
@@ -109,14 +116,14 @@ class Native:
         """Make it ready for another frame."""
         host.count_in(self.gas)
         host.memory = self.memory
-        variables = self.code.first_globals is None
-        self.instance.reset(self._imports(host), host.meter, host.session.pages, variables=variables)
+        imports = self._imports(host) if self.code.layout.refers_to_imports else None
+        self.instance.reset(imports, host.meter, host.session.pages, variables=self._variables)
+        self.instance.initialize()
         self.linkage.renew()
         self.linkage.serve(host)
 
     def run(self, index: int, weight: int) -> bytes:
         """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""
-        self.instance.initialize()
         try:
             return native.run_entry(self.linkage, index, weight)
         except Finish as finish:
@@ -143,12 +150,12 @@ class Idle:
 
     def take(self, contract: Contract, host: Host, code: NativeCode | None) -> Runner:
         """Return a runner made ready for a frame: one that waited, or a new one. It runs `code`, if there is such."""
-        if code is not None and host.meter.left > MOST_GAS:
+        if code is not None and host.meter.limit > _MOST_GAS:
             code = None
         runner = self._waiting.pop(id(contract), None)
         if runner is not None:
             self.pages -= contract.pages
-            if (runner.code if isinstance(runner, Native) else None) is code:
+            if runner.code is code:
                 runner.renew(host)
                 return runner
             runner.release()
@@ -161,11 +168,12 @@ class Idle:
         """
         host.count_in(CellType(0))
         contract = runner.contract
-        if not keep or id(contract) in self._waiting:
+        place = id(contract)
+        if not keep or place in self._waiting:
             runner.release()
             return
         runner.memory.shrink()
-        self._waiting[id(contract)] = runner
+        self._waiting[place] = runner
         self.pages += contract.pages
         while self.pages > IDLE_PAGES:
             _, oldest = self._waiting.popitem(last=False)

@@ -2,20 +2,30 @@
 
 In Python alone they are an assignment from other zeros. Those must be there first, a call's `bytes(n)` in pages fresh
 from the system from some hundred kilobytes on, and are copied twice: growing by 64 pages takes a hundred times as
-long, clearing two pages four times. So CPython's `PyByteArray_Resize` and C's `memset` do it.
-Never: keeps an address. Any change of length may move the bytes.
+long, clearing two pages four times. So CPython's `PyByteArray_Resize` and C's `memset` do it; a single page, what most
+contracts have, takes less time to be made anew in the same object than the two calls take to get there.
+Never: keeps an address. Any change of length may move the bytes, and so may `clear`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Final
+
+SMALL = 65_536
+"""Bytes that are made anew. More would go back to the system meanwhile, and come from it page fault by page fault."""
+_make: Final = bytearray.__init__
 
 
 def clear(data: bytearray) -> None:
-    """Set all bytes to zero."""
-    address, memset, _ = _functions()
-    memset(address(data), 0, len(data))
+    """Set all bytes to zero. Raises: BufferError while somebody has a view of the data."""
+    size = len(data)
+    if size <= SMALL:
+        _make(data, size)
+    else:
+        address, memset, _ = _functions()
+        memset(address(data), 0, size)
 
 
 def extend(data: bytearray, count: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 import wasmtime
 
@@ -36,13 +38,29 @@ def entries(instance: Instance) -> list[int | None]:
     return [entry.index if isinstance(entry, Func) else None for entry in instance.tables[0].entries]
 
 
-def test_data_that_lies_side_by_side_is_one_piece() -> None:
+def test_data_that_lies_close_together_is_one_piece() -> None:
     made = of(
         '(module (memory 1) (data (i32.const 8) "ab") (data (i32.const 10) "cd") (data "passive")'
-        ' (data (i32.const 20) "e") (data (i32.const 9) "x"))'
+        ' (data (i32.const 14) "e") (data (i32.const 272) "far") (data (i32.const 9) "x"))'
     )
-    assert made.image == ((8, 12, b"abcd"), (20, 21, b"e"), (9, 10, b"x"))
-    assert made.data == (b"", b"", b"passive", b"", b"")
+    assert made.image == ((8, 15, b"abcd\0\0e"), (272, 275, b"far"), (9, 10, b"x"))
+    assert made.data == (b"", b"", b"passive", b"", b"", b"")
+
+
+def test_the_zeros_between_two_segments_are_no_other_segments_bytes() -> None:
+    """However they lie, the pieces write what the segments write one by one."""
+    rng = Random(1)
+    for _ in range(200):
+        segments = [(rng.randrange(600), bytes(rng.choices(b"abc", k=rng.randrange(40)))) for _ in range(6)]
+        text = " ".join(f'(data (i32.const {at}) "{content.decode()}")' for at, content in segments)
+        image = of(f"(module (memory 1) {text})").image
+        written, wanted = bytearray(1_000), bytearray(1_000)
+        for at, end, content in image or ():
+            written[at:end] = content
+        for at, content in segments:
+            wanted[at : at + len(content)] = content
+        assert image is not None
+        assert written == wanted, segments
 
 
 def test_many_small_segments_take_no_time() -> None:
