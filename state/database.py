@@ -34,6 +34,7 @@ from state.records import (
 )
 from state.store import MemorySnapshot, MemoryStore, Reader, Store
 from state.trie import Trie
+from state.trie_records import LookUp
 from state.view import EmptyStretches, LatestView, PastView, View
 from state.world import AccountChange, World
 
@@ -48,7 +49,7 @@ class HeightError(ValueError):
     """A height whose state is not kept; the message names those that are."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A block's changes, computed and not yet written.
 
@@ -106,9 +107,10 @@ class StateDB:
         self._store = store
         self._keccak = keccak
         self._nodes = Cache(cache_bytes) if store.backend != "memory" else None
-        self._node = store.get if self._nodes is None else self._cached
+        self._storage_node, account_node = self._node_readers()
         self._recent = Recent()
         self._paths = Paths(keccak)
+        self._accounts = Trie(account_node, ACCOUNT_TRIE, self._account_leaf, keccak, self._paths.of)
         self._empty = EmptyStretches()
         self._lock = Lock()
         self._height: int | None = None
@@ -303,7 +305,7 @@ class StateDB:
             self._height, self._oldest, self._root = decode_uint(height), decode_uint(oldest), root
         except ValueError as error:
             raise StoreCorrupt(f"the state's head record does not parse ({error}); restore a copy") from error
-        kept = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak).root
+        kept = self._accounts.root
         if kept != self._root:
             raise StoreCorrupt(f"the account trie's root is {kept.hex()}, not {self._root.hex()}; restore a copy")
 
@@ -312,6 +314,14 @@ class StateDB:
             raise HeightError(f"no state is kept at height {height}: nothing was committed yet")
         if not self._oldest <= height <= self._height:
             raise HeightError(f"no state is kept at height {height}, only from {self._oldest} to {self._height}")
+
+    def _node_readers(self) -> tuple[LookUp, LookUp]:
+        """Return what reads records of storage tries and of the account trie."""
+        store = self._store
+        if isinstance(store, MemoryStore):
+            return store.getter(STORAGE_TRIE), store.getter(ACCOUNT_TRIE)
+        read = store.get if self._nodes is None else self._cached
+        return read, read
 
     def _cached(self, key: bytes) -> bytes | None:
         """Read a trie record of a store on disk."""
@@ -349,7 +359,8 @@ class StateDB:
                 after = Account(after.nonce, after.balance, after.code_hash, root)
             if after.code_hash != EMPTY_CODE_HASH and (before is None or before.code_hash != after.code_hash):
                 self._put_code(changes, after.code_hash, world.new_code(after.code_hash))
-        old = b"" if before is None else account_record(before)
+        # What the last blocks wrote need not be encoded again.
+        old = self._recent.records.get(ACCOUNT + address) or (b"" if before is None else account_record(before))
         record = b"" if after is None else account_record(after)
         if record != old:
             changes.put(ACCOUNT + address, old, record)
@@ -384,7 +395,7 @@ class StateDB:
             value = get(prefix + key)
             return None if value is None else encode_bytes(value)
 
-        trie = Trie(self._node, STORAGE_TRIE + address, leaf, self._keccak, self._paths.of)
+        trie = Trie(self._storage_node, STORAGE_TRIE + address, leaf, self._keccak, self._paths.of)
         return trie.update(leaves, changes.nodes)
 
     def _put_past_storage(
@@ -414,8 +425,7 @@ class StateDB:
         """Change the account trie; return the state root after it."""
         if not changes.accounts:
             return self._root
-        trie = Trie(self._node, ACCOUNT_TRIE, self._account_leaf, self._keccak, self._paths.of)
-        return trie.update(changes.accounts, changes.nodes)
+        return self._accounts.update(changes.accounts, changes.nodes)
 
     def _finish(self, changes: _Changes, height: int) -> Prepared:
         """Compute the root and add the pasts."""

@@ -24,12 +24,11 @@ def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Write
 
     A block that is amended keeps what it replaced first.
     """
-    listed = reader.get(DIFF + height_bytes(height))
-    known = {} if listed is None else dict.fromkeys(_changed(listed))
-    new = [record for record in old if record not in known] if known else list(old)
-    suffix = past_suffix(height)
-    writes: Writes = {past_start(record) + suffix: old[record] for record in new}
-    writes[DIFF + height_bytes(height)] = encode([*known, *new])
+    where, suffix = DIFF + height_bytes(height), past_suffix(height)
+    listed = reader.get(where)
+    known = dict.fromkeys([] if listed is None else _changed(listed))
+    writes: Writes = {past_start(record) + suffix: value for record, value in old.items() if record not in known}
+    writes[where] = encode([*known, *(record for record in old if record not in known)])
     return writes
 
 

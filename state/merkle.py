@@ -51,9 +51,8 @@ def hex_prefix(path: bytes, *, leaf: bool) -> bytes:
 def leaf_node(path: bytes, value: bytes) -> bytes:
     """Return the node that holds `value` at the end of `path`."""
     packed = unhexlify((b"3" if len(path) & 1 else b"20") + path)
-    if len(packed) > 1:
-        packed = _SHORT[len(packed)] + packed
-    return wrap_list(packed + encode_bytes(value))
+    size = len(packed)
+    return wrap_list((_SHORT[size] if size > 1 else b"") + packed + encode_bytes(value))
 
 
 def extension_node(path: bytes, reference: bytes) -> bytes:

@@ -6,7 +6,7 @@ is made anew. A branch that is left with one child gives way to it, which needs 
 value, or the branch's reference without the digits that led to it. Recursion is bounded by the 64 digits of a path.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TypeAlias, TypeVar
 
 from state.merkle import DIGITS, HASHED, SLOT, Keccak, agreement, extension_node, leaf_node, path_of, reference_of
@@ -109,7 +109,7 @@ class Update:
             else:
                 nodes[slot] = self._build(parting + 1, group)
         nodes[own] = self._join(parting + 1, branch, reference, same)
-        return branch[depth:parting], self._write(branch[:parting], self._sealed(nodes, parting + 1))
+        return branch[depth:parting], self._write(branch[:parting], sorted(nodes.items()))
 
     def _build(self, depth: int, leaves: list[Leaf]) -> Node:
         """Make what is behind a slot that holds just `leaves`."""
@@ -117,8 +117,8 @@ class Update:
             return leaves[0] if leaves else None
         first = leaves[0][0]
         parting = agreement(first, leaves[-1][0], depth)
-        nodes = {slot: self._build(parting + 1, group) for slot, group in _groups(leaves, parting)}
-        return first[depth:parting], self._write(first[:parting], self._sealed(nodes, parting + 1))
+        nodes = [(slot, self._build(parting + 1, group)) for slot, group in _groups(leaves, parting)]
+        return first[depth:parting], self._write(first[:parting], nodes)
 
     def _branch(self, path: bytes, changes: list[Change]) -> Node:
         """Change the branch at `path`; what comes back stands relative to `path`."""
@@ -208,14 +208,16 @@ class Update:
 
         What came of the slots of `single` is in the record already.
         """
-        slots = dict(enumerate(slots_of(record))) | self._sealed(touched, len(path) + 1)
-        left = {at: slot for at, slot in slots.items() if slot is not None}
+        slots = slots_of(record)
+        for at, node in touched.items():
+            slots[at] = self._seal(node, len(path) + 1)
+        left = [(at, slot) for at, slot in enumerate(slots) if slot is not None]
         if len(left) > 1:
-            return b"", self._write(path, left)
+            return b"", self._keep(path, left)
         self._writes[self._branches + path] = None
         if not left:
             return None
-        only, slot = left.popitem()
+        only, slot = left[0]
         digit = DIGITS[only : only + 1]
         node = touched[only] if only in touched else self._open(path + digit, slot, single.get(only))
         if node is not None and len(node) == 2:
@@ -242,13 +244,14 @@ class Update:
         reference = node_reference(node, depth, self._keccak)
         return (reference, True, node[1]) if len(node) == 3 else (reference, False, node[0])
 
-    def _sealed(self, nodes: dict[int, Node], depth: int) -> dict[int, Slot | None]:
-        return {slot: self._seal(node, depth) for slot, node in nodes.items()}
+    def _write(self, path: bytes, nodes: Iterable[tuple[int, Node]]) -> bytes:
+        """Make the branch at `path` of what is behind its slots, in order, and return its reference."""
+        depth = len(path) + 1
+        return self._keep(path, [(at, slot) for at, node in nodes if (slot := self._seal(node, depth)) is not None])
 
-    def _write(self, path: bytes, slots: Mapping[int, Slot | None]) -> bytes:
-        """Set the record of the branch at `path`, whose slots are in any order, and return its reference."""
-        record = record_of(sorted([(at, slot) for at, slot in slots.items() if slot is not None]))
-        self._writes[self._branches + path] = record
+    def _keep(self, path: bytes, slots: list[tuple[int, Slot]]) -> bytes:
+        """Set the record of the branch at `path` and return its reference."""
+        record = self._writes[self._branches + path] = record_of(slots)
         return reference_of(branch_node(record), self._keccak)
 
 
