@@ -10,11 +10,13 @@ from typing import Final, TypeAlias
 
 from state.codec import RLPError, decode, encode
 from state.errors import StoreCorrupt
-from state.records import DIFF, height_bytes, past_key, past_start, past_suffix
+from state.records import DIFF, height_bytes, past_keys
 from state.store import Reader
 
 FORGOTTEN_TOGETHER: Final = 4_096
 """Records about which are forgotten in one batch."""
+_LISTED: Final = 24
+"""Bytes of a list that count as a record: few are shorter, and most not twice as long."""
 
 Writes: TypeAlias = "dict[bytes, bytes | None]"
 
@@ -24,11 +26,12 @@ def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Write
 
     A block that is amended keeps what it replaced first.
     """
-    where, suffix = DIFF + height_bytes(height), past_suffix(height)
+    where = DIFF + height_bytes(height)
     listed = reader.get(where)
     known = dict.fromkeys([] if listed is None else _changed(listed))
-    writes: Writes = {past_start(record) + suffix: value for record, value in old.items() if record not in known}
-    writes[where] = encode([*known, *(record for record in old if record not in known)])
+    new = {record: value for record, value in old.items() if record not in known}
+    writes: Writes = dict(zip(past_keys(new, height), new.values(), strict=True))
+    writes[where] = encode([*known, *new])
     return writes
 
 
@@ -42,8 +45,8 @@ def undone(reader: Reader, height: int, head: int) -> tuple[dict[bytes, bytes], 
     past: dict[bytes, bytes] = {}
     removals: Writes = {}
     for at in range(head, height, -1):
-        for record in _list(reader, at, removals):
-            where = past_key(record, at)
+        records = _list(reader, at, removals)
+        for record, where in zip(records, past_keys(records, at), strict=True):
             old = reader.get(where)
             if old is None:
                 raise StoreCorrupt(f"what {record.hex()} held before block {at} is not kept; restore a copy")
@@ -56,15 +59,19 @@ def forgotten(reader: Reader, oldest: int, below: int) -> Writes:
     """Return the removal of what is needed only for heights from `oldest`, the lowest so far, to before `below`."""
     removals: Writes = {}
     for at in range(oldest, below + 1):
-        removals.update((past_key(record, at), None) for record in _list(reader, at, removals))
+        removals |= dict.fromkeys(past_keys(_list(reader, at, removals), at))
     return removals
 
 
 def within(reader: Reader, oldest: int, below: int, records: int) -> int:
-    """Return how far, at most to `below`, can be forgotten from `oldest` on for so many records, or for one block's."""
+    """Return how far, at most to `below`, can be forgotten from `oldest` on for so many records, or for one block's.
+
+    About so many: lists are weighed, not read.
+    """
+    left = records * _LISTED
     for at in range(oldest + 1, below):
-        records -= len(_list(reader, at, {}))
-        if records <= 0:
+        left -= len(reader.get(DIFF + height_bytes(at)) or b"")
+        if left <= 0:
             return at
     return below
 

@@ -14,7 +14,7 @@ iteration. A past record's key is that of the record it is about, escaped so tha
 the end is 00 00). First bytes from 20 up belong to the caller.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 HEAD = b"\x00"
 ACCOUNT = b"\x01"
@@ -38,12 +38,13 @@ def height_bytes(height: int) -> bytes:
 
 def past_key(record: bytes, height: int) -> bytes:
     """Return where the value that `record` had before block `height` is."""
-    return past_start(record) + past_suffix(height)
+    return past_keys([record], height)[0]
 
 
-def past_suffix(height: int) -> bytes:
-    """Return what a past record's key has behind `past_start`."""
-    return _END + height.to_bytes(_HEIGHT, "big")
+def past_keys(records: Iterable[bytes], height: int) -> list[bytes]:
+    """Return `past_key` of each record: blocks are forgotten by the thousands of them."""
+    suffix = _END + height.to_bytes(_HEIGHT, "big")
+    return [PAST + record[:_PLACE] + record[_PLACE:].replace(b"\x00", b"\x00\xff") + suffix for record in records]
 
 
 def past_end(record: bytes) -> bytes:
