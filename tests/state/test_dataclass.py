@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import typing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -164,3 +165,69 @@ def test_the_first_calls_may_come_from_many_threads() -> None:
         make = derived(dataclass, frozen=True, slots=True)
         with ThreadPoolExecutor(4) as pool:
             assert [one.x for one in pool.map(make, range(4))] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("before", range(7))
+@pytest.mark.parametrize("frozen", [False, True])
+def test_an_instance_is_made_alike_however_many_there_were(before: int, frozen: bool) -> None:
+    acts: list[Callable[[Any], Any]] = [
+        lambda c: dataclasses.astuple(c(1)),
+        lambda c: dataclasses.astuple(c(1, z=5, tags=["a"])),
+        lambda c: c(1).tags is c(1).tags,
+        lambda c: c(1, 2, [], 4, 5),
+        lambda c: c(),
+        lambda c: c(1, x=1),
+        lambda c: c(1, _seen=1),
+        lambda c: c(1, w=1),
+        lambda c: c(1, z=101),
+        lambda c: setattr(c(1), "x", 5),
+    ]
+    for number, act in enumerate(acts):
+        ours, theirs = (derived(make, frozen=frozen, slots=True) for make in (dataclass, dataclasses.dataclass))
+        for _ in range(before):
+            ours(3)
+        assert outcome(partial(act, ours)) == outcome(partial(act, theirs)), f"act {number}"
+
+
+def test_a_wrong_operand_is_named_from_the_first_instance_on() -> None:
+    ours = derived(dataclass, frozen=True, slots=True)
+    with pytest.raises(TypeError, match=r"__init__\(\) got an unexpected keyword argument 'w'"):
+        ours(1, w=1)
+
+
+def test_what_belongs_to_the_class_is_no_field() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Counted:
+        """A fact, and how many there may be."""
+
+        most: ClassVar[int] = 3
+        least: typing.ClassVar = 1
+        number: int = 0
+
+    assert [field.name for field in dataclasses.fields(Counted)] == ["number"]
+    assert (Counted.most, Counted.least, Counted(5)) == (3, 1, Counted(number=5))
+
+
+def test_what_the_standard_library_asks_for_is_there() -> None:
+    made: object = point(dataclass, frozen=True, slots=True)
+    assert dataclasses.is_dataclass(made)
+    Point: Any = made
+    assert [(field.name, field.init, field.compare) for field in dataclasses.fields(Point)][2:] == [
+        ("tags", True, True),
+        ("_seen", False, False),
+    ]
+    assert dataclasses.asdict(Point(1)) == {"x": 1, "y": 2, "tags": [], "_seen": 7}
+    assert Point(1).__replace__(y=3) == Point(1, 3)
+    match Point(1, 4):
+        case Point(x, y):
+            assert (x, y) == (1, 4)
+
+
+def test_a_standard_one_can_stand_on_ours() -> None:
+    @dataclasses.dataclass(slots=True)
+    class Wide(point(dataclass, slots=True)):  # type: ignore[misc]
+        """A place with a width."""
+
+        width: int = 1
+
+    assert dataclasses.astuple(Wide(5, width=2)) == (5, 2, [], 7, 2)
