@@ -29,7 +29,7 @@ def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Write
     where = DIFF + height_bytes(height)
     listed = reader.get(where)
     known = dict.fromkeys([] if listed is None else _changed(listed))
-    new = {record: value for record, value in old.items() if record not in known}
+    new = {record: value for record, value in old.items() if record not in known} if known else old
     writes: Writes = dict(zip(past_keys(new, height), new.values(), strict=True))
     writes[where] = encode([*known, *new])
     return writes
