@@ -15,7 +15,6 @@ from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.frames import choose
 from contractvm.machine import Status
 from contractvm.rejections import InsufficientFunds, IntrinsicGasTooLow
-from contractvm.transaction import Transaction
 from contractvm.types import MILLI
 from state.world import World
 
@@ -41,13 +40,16 @@ class Estimate:
     steady: bool
 
 
-def estimate(executor: Executor, message: Message, scratch: Callable[[], World], block: BlockContext) -> Estimate:
-    """Search the least gas limit; `scratch` gives a fresh world for each run.
+def estimate(
+    executor: Executor, message: Message, scratch: Callable[[], World], block: BlockContext, *, raised: bool = False
+) -> Estimate:
+    """Search the least gas limit; `scratch` gives a fresh world for each run, which may be the same one put back.
 
-    The upper bound is the message's own limit, the block's, and what the sender can pay. Raises: CannotSucceed;
-    Rejected when the message could not be sent at any limit.
+    The upper bound is the message's own limit, the block's, and what the sender can pay. `raised`: the caller has
+    raised Python's recursion limit. Raises: CannotSucceed; Rejected when the message could not be sent at any limit.
     """
     world = scratch()
+    frames = executor.frames(world, block)
     allowance, sees_gas = _allowance(message, world, block), _sees_gas(executor, message, world)
     runs: dict[int, Executed] = {}
 
@@ -62,7 +64,10 @@ def estimate(executor: Executor, message: Message, scratch: Callable[[], World],
                 message.gas_price,
                 message.access_list,
             )
-            runs[limit] = executor.simulate(limited, scratch(), block)
+            fresh = scratch()
+            runs[limit] = executor.simulate(
+                limited, fresh, block, raised=raised, frames=frames if fresh is world else None
+            )
         return runs[limit]
 
     try:
@@ -133,7 +138,7 @@ def _guesses(top: Executed, low: int, high: int) -> list[int]:
 
 
 def _intrinsic(executor: Executor, message: Message) -> int:
-    return Transaction(to=message.to, data=message.data, access_list=message.access_list).intrinsic_gas(executor.prices)
+    return executor.prices.intrinsic(message.to, message.data, message.access_list)
 
 
 def _allowance(message: Message, world: World, block: BlockContext) -> int:

@@ -8,7 +8,8 @@ block comes, because it holds on to the state before. Never: keeps anything that
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -16,6 +17,7 @@ from contractvm.block import Header
 from contractvm.chain import BlockId, Chain
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Message
+from contractvm.frames import Frames
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.node.access import Accessed, access_list
 from contractvm.node.feed import News
@@ -48,7 +50,8 @@ class Caller:
         self._head: Header | None = None
         self._world: World | None = None
         self._context: BlockContext
-        self._free: BlockContext
+        self._frames: Frames
+        self._together = False
 
     def settle(self) -> None:
         """The calling thread is the event loop's from now on."""
@@ -63,23 +66,34 @@ class Caller:
 
     def world(self, at: BlockId) -> World:
         """The state at a block, to be read and left as it is. Raises: UnknownBlock."""
-        return self._stage(at, 0)[0]
+        return self._stage(at)[0]
 
     def stage(self, at: BlockId) -> tuple[World, BlockContext]:
         """A world over the state at a block, and what a call sees as its block: of the caller's own, to be changed.
 
         From other threads than the event loop's. Raises: UnknownBlock.
         """
-        return self._stage(at, 1)
+        return self._stage(at)[:2]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """`with`, on the event loop's thread, around many calls: Python's recursion limit is raised once for them."""
+        with RaisedRecursionLimit():
+            self._together = True
+            try:
+                yield
+            finally:
+                self._together = False
 
     def call(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Executed:
         """Run a message on the state at a block. Raises: Rejected when it could not be sent; UnknownBlock."""
-        world, context = self._stage(at, message.gas_price)
+        world, context, frames = self._stage(at)
+        raised = self._together and frames is not None  # which are of the event loop's thread
         mark = world.checkpoint()
         try:
             if overrides is not NOTHING:
-                context = overrides.apply(world, context)
-            return self._executor.simulate(message, world, context)
+                context, frames = overrides.apply(world, context), None
+            return self._executor.simulate(message, world, context, raised=raised, frames=frames)
         finally:
             world.rollback(mark)
 
@@ -90,25 +104,22 @@ class Caller:
         """
 
         def run(scratch: Scratch, context: BlockContext) -> Estimate:
-            # Where gas is free the base fee is none, as `Executor.simulate` has it for each run.
-            fee = context.base_fee if message.gas_price else 0
-            context = replace(context, gas_limit=min(context.gas_limit, most), base_fee=fee)
+            if context.gas_limit > most:
+                context = replace(context, gas_limit=most)
             with RaisedRecursionLimit():
-                return estimate(self._executor, message, scratch, context)
+                return estimate(self._executor, message, scratch, context, raised=True)
 
-        return self._with(message, at, overrides, run)
+        return self._with(at, overrides, run)
 
     def access_list(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Accessed:
         """The access list of what a message touches. Raises: Rejected, UnknownBlock."""
         return self._with(
-            message, at, overrides, lambda scratch, context: access_list(self._executor, message, scratch, context)
+            at, overrides, lambda scratch, context: access_list(self._executor, message, scratch, context)
         )
 
-    def _with(
-        self, message: Message, at: BlockId, overrides: Overrides, run: Callable[[Scratch, BlockContext], T]
-    ) -> T:
+    def _with(self, at: BlockId, overrides: Overrides, run: Callable[[Scratch, BlockContext], T]) -> T:
         """Run with a world that is as before each time it is asked for."""
-        world, context = self._stage(at, message.gas_price)
+        world, context, _ = self._stage(at)
         start = world.checkpoint()
         if overrides is not NOTHING:
             context = overrides.apply(world, context)
@@ -123,31 +134,33 @@ class Caller:
         finally:
             world.rollback(start)
 
-    def _stage(self, at: BlockId, price: int) -> tuple[World, BlockContext]:
-        """A world over the state at a block and what a call sees as its block: of one block, should the head move."""
+    def _stage(self, at: BlockId) -> tuple[World, BlockContext, Frames | None]:
+        """A world over the state at a block and what a call sees as its block: of one block, should the head move.
+
+        And the frames that were made for both, if any were.
+        """
         chain = self._chain
         home = threading.get_ident() == self._home
         if at == "pending" and len(chain.pool) and self._patient():
-            return (self._upcoming if home else Upcoming(chain)).stage()
+            return *(self._upcoming if home else Upcoming(chain)).stage(), None
         if home and (at in _HEADS or at == "pending"):
             head = chain.head
             world = self._world
             if world is None or head is not self._head or world.kept > KEPT_RECORDS:
                 world = self._renew(head)
             if at != "pending":
-                # Where gas is free the base fee is none, as `Executor.simulate` has it.
-                return world, self._context if price else self._free
+                return world, self._context, self._frames
             context = chain.context(at)
             if context.number == head.number + 1:
-                return world, context
+                return world, context, None
         context = chain.context(at)
-        return chain.world(context.number - 1 if at == "pending" else context.number), context
+        return chain.world(context.number - 1 if at == "pending" else context.number), context, None
 
     def _renew(self, head: Header) -> World:
-        self._context = self._chain.context(head.number)
-        self._free = replace(self._context, base_fee=0)
-        self._world, self._head = self._chain.world(head.number), head
-        return self._world
+        world, self._context = self._chain.world(head.number), self._chain.context(head.number)
+        self._frames = self._executor.frames(world, self._context)
+        self._world, self._head = world, head
+        return world
 
     def _drop(self) -> None:
         self._world = self._head = None
