@@ -94,10 +94,9 @@ class Integer:
     def encode(self, value: Value, at: str) -> bytes:
         if type(value) is not int:
             raise ABIError(f"{at}: {self.name} takes an int, not {type(value).__name__} {value!r}")
-        low, high = (-(1 << self.bits - 1), 1 << self.bits - 1) if self.signed else (0, 1 << self.bits)
-        if not low <= value < high:
+        if (~value if value < 0 and self.signed else value) >> self.bits - self.signed:
             raise ABIError(f"{at}: {value} does not fit {self.name}")
-        return (value % (1 << 256)).to_bytes(WORD, "big")
+        return value.to_bytes(WORD, "big", signed=self.signed)
 
     def decode(self, data: Reader, offset: int, at: str) -> int:
         value = int.from_bytes(data.word(offset, at), "big", signed=self.signed)
@@ -133,7 +132,7 @@ class AddressType:
     dynamic = False
 
     def encode(self, value: Value, at: str) -> bytes:
-        raw = to_bytes(getattr(value, "address", value), self.name, at)
+        raw = value if type(value) is bytes else to_bytes(getattr(value, "address", value), self.name, at)
         if len(raw) != 20:
             raise ABIError(f"{at}: an address has 20 bytes, not {len(raw)}")
         return raw.rjust(WORD, b"\0")
@@ -264,7 +263,7 @@ class Tuple:
 
 def encode_sequence(types: Sequence[Type], values: Sequence[Value], at: str) -> bytes:
     """Heads, then tails; an offset counts from the first head. Raises: ABIError."""
-    if any(type_.dynamic for type_ in types):
+    if True in [type_.dynamic for type_ in types]:
         return _heads_and_tails(types, values, at)
     try:
         return b"".join([type_.encode(value, at) for type_, value in zip(types, values, strict=True)])
