@@ -60,9 +60,10 @@ class Journal:
         log = self.log
         if not 0 <= mark <= len(log):
             raise ValueError(f"checkpoint {mark} is not in this journal of {len(log)} changes")
-        pop = log.pop
-        for _ in range(len(log) - mark):
-            table, key, old = pop()
+        undone = log[mark:]
+        del log[mark:]
+        undone.reverse()
+        for table, key, old in undone:
             if not isinstance(table, dict):
                 table.restore(key, old)
             elif old is None:

@@ -260,10 +260,12 @@ class Ledger:
 def _common(one: Node, other: Node) -> Node:
     """The last block that two branches share. Raises: NotThere when they are of two chains."""
     while one is not other:
-        later, before = (one, other) if one.height >= other.height else (other, one)
-        if later.parent is None:
+        if one.height < other.height:
+            one, other = other, one
+        parent = one.parent
+        if parent is None:
             raise NotThere("this moment belongs to another chain")
-        one, other = later.parent, before
+        one = parent
     return one
 
 
