@@ -69,10 +69,11 @@ def fill(
     results: list[Result] = []
     refused: list[Hash] = []
     gas_left = context.gas_limit
+    frames = executor.frames(world, context)
     with RaisedRecursionLimit():
         while gas_left >= executor.prices.base and (tx := selection.next()) is not None:
             try:
-                executed = executor.apply(tx, world, context, gas_left, raised=True)
+                executed = executor.apply(tx, world, context, gas_left, raised=True, frames=frames)
             except LimitExceeded:
                 selection.skip()
             except Rejected:

@@ -217,7 +217,8 @@ class World:
         if not warm:
             self._record((self._warm_slots, place, None))
             self._warm_slots[place] = True
-        return self._value(place), warm
+        value = None if address in self._slots else self._base_values.get(place)
+        return self._value(place) if value is None else value, warm
 
     def base_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` in the base, whatever this world did since."""
@@ -244,31 +245,22 @@ class World:
         self._record((slots, key, old))
         slots.put(key, value)
 
-    def original_storage(self, address: bytes, key: bytes) -> bytes:
-        """Return the value at `key` when the transaction began; none for an account it created (EIP-2200)."""
-        return self.slot(address, key)[1]
-
-    def slot(self, address: bytes, key: bytes) -> tuple[bytes, bytes]:
-        """Return the value at `key` now and, as `original_storage`, when the transaction began."""
-        return self._slot((address, key))
-
-    def _slot(self, place: Place) -> tuple[bytes, bytes]:
-        value = self._value(place)
-        if place[0] in self._created:
-            return value, b""
-        original = self._originals.get(place)
-        if original is None:
-            original = self._originals[place] = value
-        return value, original
-
     def open_slot(self, address: bytes, key: bytes) -> tuple[bytes, bytes, bool]:
-        """Return what `slot` does, and whether the key was warm; it is from now on: `slot` and `warm_slot` at once."""
+        """Return the value at `key` now, the one when the transaction began, and whether the key was warm (EIP-2200).
+
+        It is warm from now on. The account of a contract that the transaction created began without storage.
+        """
         place = (address, key)
         warm = place in self._warm_slots
         if not warm:
             self._record((self._warm_slots, place, None))
             self._warm_slots[place] = True
-        value, original = self._slot(place)
+        value = self._value(place)
+        if address in self._created:
+            return value, b"", warm
+        original = self._originals.get(place)
+        if original is None:
+            original = self._originals[place] = value
         return value, original, warm
 
     def has_storage(self, address: bytes) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contractvm.errors import OutOfGas, Trap, TrapCode
 from contractvm.host.frame import MINUS_ONE, Cursor, Host, out_of_memory, words
+from contractvm.host.prices import Prices
 from contractvm.types import MILLI
 
 DESCENDING = 1
@@ -31,29 +32,36 @@ def _key(host: Host, pointer: int, length: int) -> bytes:
     return bytes(data[pointer:end])
 
 
-def _read(host: Host, key: bytes) -> bytes:
-    """The value of a slot, warming it and paying for what the key alone did not show."""
-    value, warm = host.world.read_storage(host.self_address, key)
-    if not warm:
-        prices = host.prices
-        host.charge(prices.slot_cold - prices.slot_warm)
-    size = len(key)
-    length = size + len(value)
-    if length > 32:
-        rest = ((length - 1) >> 5) - ((size - 1) >> 5 if size > 32 else 0)
-        if rest:
-            host.charge(host.prices.slot_read_unit * rest)
+def _read(host: Host, pointer: int, length: int) -> bytes:
+    """The value of the slot whose key lies there, warmed and paid for.
+
+    Paid at once are the fixed price, which comes before the pointer, and what only the value shows: so the pointer is
+    looked at first, and if it is wrong, the fixed price is paid alone.
+    """
+    data, prices = host.memory.data, host.prices
+    end = pointer + length
+    if end > len(data) or length > host.limits.key_bytes:
+        host.charge(_least_read(prices, length))
+        _key(host, pointer, length)
+    value, warm = host.world.read_storage(host.self_address, bytes(data[pointer:end]))
+    length += len(value)
+    cost = prices.slot_warm + prices.slot_read_unit * ((length - 1) >> 5 if length > 32 else 0)
+    host.charge(cost if warm else cost + prices.slot_cold - prices.slot_warm)
     return value
+
+
+def _least_read(prices: Prices, key_len: int) -> int:
+    """What a read costs in any case, in milligas: a warm slot's price, and that of a long key."""
+    return prices.slot_warm + prices.slot_read_unit * _further(key_len)
 
 
 def storage_get(host: Host, key: int, key_len: int, out: int, cap: int) -> int:
     """Copy a slot's value."""
-    prices = host.prices
-    host.charge(prices.slot_warm + prices.slot_read_unit * ((key_len - 1) >> 5 if key_len > 32 else 0))
     data = host.memory.data
     if out + cap > len(data):
+        host.charge(_least_read(host.prices, key_len))
         out_of_memory(out, cap, len(data))
-    value = _read(host, _key(host, key, key_len))
+    value = _read(host, key, key_len)
     if not value:
         return MINUS_ONE
     length = len(value)
@@ -66,37 +74,36 @@ def storage_get(host: Host, key: int, key_len: int, out: int, cap: int) -> int:
 
 def storage_has(host: Host, key: int, key_len: int) -> int:
     """Whether a slot has a value: read and paid as by `storage_get`."""
-    prices = host.prices
-    host.charge(prices.slot_warm + prices.slot_read_unit * _further(key_len))
-    return 1 if _read(host, _key(host, key, key_len)) else 0
+    return 1 if _read(host, key, key_len) else 0
 
 
 def storage_set(host: Host, key: int, key_len: int, value: int, value_len: int) -> None:
     """Give a slot a value; an empty one removes it."""
     _guard(host)
-    prices = host.prices
+    prices, limits, data = host.prices, host.limits, host.memory.data
     length = key_len + value_len
-    host.charge(prices.slot_warm + prices.slot_write_unit * ((length - 1) >> 5 if length > 32 else 0))
-    data = host.memory.data
-    end = value + value_len
-    if end > len(data):
-        out_of_memory(value, value_len, len(data))
-    slot = _key(host, key, key_len)
-    if value_len > host.limits.value_bytes:
-        host.require(value_len, host.limits.value_bytes, "value bytes")
-    if host.call.static:
+    cost = prices.slot_warm + prices.slot_write_unit * ((length - 1) >> 5 if length > 32 else 0)
+    key_end, end = key + key_len, value + value_len
+    size = len(data)
+    if end > size or key_end > size or key_len > limits.key_bytes or value_len > limits.value_bytes or host.call.static:
+        host.charge(cost)
+        host.room(value, value_len)
+        _key(host, key, key_len)
+        host.require(value_len, limits.value_bytes, "value bytes")
         host.require_writable("storage_set")
-    _write(host, slot, bytes(data[value:end]))
+    _write(host, bytes(data[key:key_end]), bytes(data[value:end]), cost)
 
 
 def storage_remove(host: Host, key: int, key_len: int) -> int:
     """Empty a slot; 1 if it had a value."""
     _guard(host)
     prices = host.prices
-    host.charge(prices.slot_warm + prices.slot_write_unit * _further(key_len))
-    slot = _key(host, key, key_len)
-    host.require_writable("storage_remove")
-    return 1 if _write(host, slot, b"") else 0
+    cost = prices.slot_warm + prices.slot_write_unit * _further(key_len)
+    if key + key_len > len(host.memory.data) or key_len > host.limits.key_bytes or host.call.static:
+        host.charge(cost)
+        _key(host, key, key_len)
+        host.require_writable("storage_remove")
+    return 1 if _write(host, _key(host, key, key_len), b"", cost) else 0
 
 
 def _guard(host: Host) -> None:
@@ -109,17 +116,18 @@ def _guard(host: Host) -> None:
         session.spare = spare
 
 
-def _write(host: Host, key: bytes, new: bytes) -> bytes:
-    """Change a slot, paying the rest of its price and counting refunds; return what it held.
+def _write(host: Host, key: bytes, new: bytes, cost: int) -> bytes:
+    """Change a slot, paying its whole price and counting refunds; return what it held.
 
-    The fixed price has paid `slot.warm`. Source: EIP-2200 with EIP-2929 and 3529.
+    `cost` is the fixed price and that of the units, in milligas; it has `slot.warm` in it. As in `_read` all is paid at
+    once, when nothing but gas can be missing any more. Source: EIP-2200 with EIP-2929 and 3529.
     """
     prices, world, address = host.prices, host.world, host.self_address
     current, original, warm = world.open_slot(address, key)
-    cost = 0 if warm else prices.slot_cold
+    if not warm:
+        cost += prices.slot_cold
     if new == current:
-        if cost:
-            host.charge(cost)
+        host.charge(cost)
         return current
     refund = 0
     if current == original:
@@ -128,8 +136,7 @@ def _write(host: Host, key: bytes, new: bytes) -> bytes:
             refund = prices.slot_clear_refund
     else:
         refund = _dirty_refund(host, original, current, new)
-    if cost:
-        host.charge(cost)
+    host.charge(cost)
     if refund:
         world.add_refund(refund // MILLI)
     world.set_storage(address, key, new)

@@ -40,8 +40,8 @@ TRAPS: Final = MappingProxyType(
 PAIR: Final = struct.Struct("<2Q")
 """Two fields that lie side by side."""
 LEAVING: Final = struct.Struct("<3Q")
-NUMBER: Final = struct.Struct("<Q")
-HOST_AT: Final = OFFSET["host"]
+CELL_AT: Final = OFFSET["cell"]
+"""Behind it comes the host."""
 CROSSINGS_A_THREAD: Final = 256
 """Calls of compiled code from Python that may be open in each other on one thread: CPython counts its own recursion in
 C, some thousands a thread, and each takes a few of them."""
@@ -97,16 +97,17 @@ class NativeLinkage:
         struct.pack_into("<Q", self.context, OFFSET[field], value)
 
     def serve(self, host: Host) -> None:
-        """Let the contract's host functions be called for this host, and its facts be read."""
+        """Let gas be counted on the meter, the contract's host functions be called for this host, its facts be read."""
         ctx = self.context
         ctx.host = host
-        NUMBER.pack_into(ctx, HOST_AT, id(host))
+        cell = ctx.cell = self.instance.meter.cell
+        PAIR.pack_into(ctx, CELL_AT, id(cell), id(host))
         facts = host.facts = self._facts
         if facts is not None:
             pack_into(host, ctx, facts[1], self.code.layout.around)
 
     def renew(self) -> None:
-        """Begin another frame of a contract in the same memory and on the same cell of gas: globals as they were."""
+        """Begin another frame of a contract in the same memory: globals as they were."""
         code, ctx = self.code, self.context
         if code.first_globals is not None:
             ctx[code.first_globals] = code.first_values

@@ -92,15 +92,13 @@ class Portable:
 class Native:
     """An instance on the native tier, for one frame after another."""
 
-    __slots__ = ("_variables", "code", "contract", "gas", "instance", "linkage", "memory")
+    __slots__ = ("_variables", "code", "contract", "instance", "linkage", "memory")
 
     def __init__(self, contract: Contract, host: Host, code: NativeCode) -> None:
         """Make it, for its first frame."""
         self.contract = contract
         self.code = code
-        self.gas = CellType(0)
         self._variables = code.first_globals is None
-        host.count_in(self.gas)
         imports = self._imports(host) or [*contract.imports]
         self.instance = Instance(contract.compiled, imports, host.meter, host.session.pages)
         self.linkage = native.prepare(self.instance, code, contract.imports)
@@ -114,7 +112,6 @@ class Native:
 
     def renew(self, host: Host) -> None:
         """Make it ready for another frame."""
-        host.count_in(self.gas)
         host.memory = self.memory
         imports = self._imports(host) if self.code.layout.refers_to_imports else None
         self.instance.reset(imports, host.meter, host.session.pages, variables=self._variables)
@@ -166,7 +163,8 @@ class Idle:
 
         It waits for another frame if `keep` says that its contract is still known and no other runner waits.
         """
-        host.count_in(CellType(0))
+        if runner.code is None:
+            host.count_in(CellType(0))
         contract = runner.contract
         place = id(contract)
         if not keep or place in self._waiting:

@@ -100,18 +100,18 @@ def test_original_storage_is_that_of_the_transactions_start(world: World) -> Non
     mark = world.checkpoint()
     world.set_storage(A, b"k", b"2")
     world.set_storage(A, b"k", b"3")
-    assert (world.storage(A, b"k"), world.original_storage(A, b"k")) == (b"3", b"1")
+    assert (world.storage(A, b"k"), world.open_slot(A, b"k")[1]) == (b"3", b"1")
     world.rollback(mark)
-    assert (world.storage(A, b"k"), world.original_storage(A, b"k")) == (b"1", b"1")
+    assert (world.storage(A, b"k"), world.open_slot(A, b"k")[1]) == (b"1", b"1")
     world.begin_transaction()
     mark = world.checkpoint()
     world.create(A)
     world.set_storage(A, b"k", b"4")
-    assert world.original_storage(A, b"k") == b"", "a created account began without storage"
+    assert world.open_slot(A, b"k")[1] == b"", "a created account began without storage"
     world.rollback(mark)
-    assert world.original_storage(A, b"k") == b"1"
+    assert world.open_slot(A, b"k")[1] == b"1"
     world.set_storage(A, b"k", b"5")
-    assert world.original_storage(A, b"k") == b"1"
+    assert world.open_slot(A, b"k")[1] == b"1"
 
 
 def test_a_transaction_begins_with_a_clean_substate(world: World) -> None:
