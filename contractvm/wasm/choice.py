@@ -18,10 +18,10 @@ from contractvm.native.compiler import CompileError, Refused, Unavailable, why_n
 from contractvm.native.identity import llvmlite_version
 from contractvm.native.loader import NoExecutableMemory
 from contractvm.wasm.contract import Contract
-from contractvm.wasm.engine import TIERS
 from contractvm.wasm.foundry import foundry
 from contractvm.wasm.mapped import NativeCode
 
+TIERS: Final = ("reference", "portable", "native")
 AUTO: Final = "auto"
 MACHINE_TIERS: Final = (*TIERS, AUTO)
 NATIVE: Final = "native"

@@ -17,6 +17,7 @@ from contractvm.native.translation import Refused
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.rules import Rules, bare_rules
 from contractvm.wasm import interpreter, native, portable
+from contractvm.wasm.choice import TIERS
 from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.decode import decode
 from contractvm.wasm.externs import Extern, Func, HostFunction
@@ -28,7 +29,8 @@ from contractvm.wasm.mapped import NativeCode
 from contractvm.wasm.validate import validate
 from gas.meter import Meter
 
-TIERS = ("reference", "portable", "native")
+__all__ = ["PLENTY", "TIERS", "Engine"]
+
 PLENTY = 1 << 40
 """Whole gas when nobody sets a limit: years of work."""
 

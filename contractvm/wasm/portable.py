@@ -13,7 +13,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import CellType, FunctionType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contractvm.dataclass import dataclass
 from contractvm.errors import OutOfGas, Revert, Trap, TrapCode
@@ -22,12 +22,23 @@ from contractvm.wasm.compiled import Compiled
 from contractvm.wasm.externs import Func, template
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.numeric import MEANINGS
-from contractvm.wasm.pycalls import Tail
-from contractvm.wasm.pygen import Generated, generate
 from gas.meter import Meter
+
+if TYPE_CHECKING:
+    from contractvm.wasm.pygen import Generated
 
 COMPILED = "__compiled__"
 """Name under which a generated function's globals hold the module it belongs to."""
+
+
+class Tail:
+    """A tail call to make: `enter()` does it and returns what the callee returns, which may be another Tail."""
+
+    __slots__ = ("enter",)
+
+    def __init__(self, enter: Callable[[], Any]) -> None:
+        self.enter = enter
+
 
 HELPERS: dict[str, object] = {
     **{f"ld_{c}": struct.Struct(f"<{c}").unpack_from for c in "HhIiQ"},
@@ -140,6 +151,8 @@ def generated(compiled: Compiled, index: int) -> Generated:
     """Return a function's code, generated at its first call in any instance."""
     found = compiled.generated.get(index)
     if found is None:
+        from contractvm.wasm.pygen import generate  # a process whose contracts are all compiled does without
+
         found = compiled.generated[index] = generate(compiled, index)
     return found
 

@@ -1,4 +1,4 @@
-"""Calls of the portable tier: direct, indirect, and tail calls, which return a `Tail` to a loop in the entry.
+"""Calls of the portable tier: direct, indirect, and tail calls, which return a `portable.Tail` to a loop in the entry.
 
 Every generated function takes its operands and then the stack weight left. Never: recursion for a tail call.
 """
@@ -12,15 +12,6 @@ from contractvm.wasm import pyvalue as v
 from contractvm.wasm.module import FuncType
 from contractvm.wasm.pybody import Body
 from contractvm.wasm.sections import CALL, CALL_INDIRECT, RETURN_CALL, RETURN_CALL_INDIRECT
-
-
-class Tail:
-    """A tail call to make: `enter()` does it and returns what the callee returns, which may be another Tail."""
-
-    __slots__ = ("enter",)
-
-    def __init__(self, enter: Callable[[], Any]) -> None:
-        self.enter = enter
 
 
 def _call(body: Body, i: int, imm: int) -> None:

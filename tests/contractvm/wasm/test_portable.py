@@ -17,7 +17,7 @@ from contractvm.wasm.engine import Engine
 from contractvm.wasm.externs import HostFunction
 from contractvm.wasm.instance import Instance
 from contractvm.wasm.module import I32, FuncType
-from contractvm.wasm.pycalls import Tail
+from contractvm.wasm.portable import Tail
 from contractvm.wasm.sections import BASE_WEIGHT
 from gas.meter import Meter
 from tests.contractvm.wasm.modules import HEADER
