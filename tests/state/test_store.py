@@ -194,6 +194,19 @@ def test_memory_restore_costs_what_was_written_and_can_be_repeated() -> None:
     assert inner.get(b"5") == b"outer", "a younger snapshot still shows its own moment"
 
 
+def test_what_reads_keys_of_one_first_byte_sees_each_write() -> None:
+    with MemoryStore() as store:
+        get = store.getter(b"a")
+        assert get(b"a1") is None
+        assert list(store.keys(b"", None)) == []
+        store.write({b"a1": b"1", b"b1": b"2"})
+        assert get(b"a1") == b"1"
+        assert list(store.keys(b"", None)) == [b"a1", b"b1"]
+        store.write({b"a1": None})
+        assert get(b"a1") is None
+        assert list(store.keys(b"", None)) == [b"b1"]
+
+
 def test_old_snapshots_cost_what_differs_and_not_what_came_and_went() -> None:
     store = MemoryStore()
     store.write({b"hot": b"0", b"cold": b"0"})
