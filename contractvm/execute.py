@@ -293,5 +293,5 @@ class Executor:
             outcome.created,
             outcome.trap,
             outcome.detail,
-            frames.spare,
+            frames.session.spare,
         )

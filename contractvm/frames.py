@@ -59,7 +59,7 @@ def create2_address(creator: Address, salt: bytes, init: bytes) -> Address:
 class Frames:
     """Opens frames for one transaction after another, on a world and in a block."""
 
-    __slots__ = ("_env", "_legs", "_machines", "_prices", "_rules", "_session", "_wanted", "_world")
+    __slots__ = ("_env", "_legs", "_machines", "_prices", "_rules", "_wanted", "_world", "coinbase", "session")
 
     def __init__(
         self,
@@ -76,25 +76,16 @@ class Frames:
         self._rules = rules
         self._machines = machines
         self._prices = prices
-        self._session = Session(rules, host_prices)
+        self.session = Session(rules, host_prices)
+        self.coinbase = env.coinbase
         self._legs: Legs | None = None
         self._wanted = stack_bytes(FRAMES_ON_CALLER, rules.limits.stack_weight)
-
-    @property
-    def coinbase(self) -> Address:
-        """Who is paid for the block."""
-        return self._env.coinbase
-
-    @property
-    def spare(self) -> int:
-        """Of the session."""
-        return self._session.spare
 
     def begin(self, origin: Address, gas_price: int, base_fee: int) -> None:
         """Begin a transaction: who signed it, what it pays for a gas, and what of that is burnt. Fees in wei."""
         env = self._env
         env.origin, env.gas_price, env.base_fee = origin, gas_price, base_fee
-        self._session.begin()
+        self.session.begin()
 
     def start(self, call: Call) -> Outcome:
         """Run the outermost frame, on this thread if its stack has room for the frames that stay on it.
@@ -141,7 +132,7 @@ class Frames:
         if machine is None:
             raise Fatal(f"no machine runs the code at 0x{call.code_address.hex()}")
         meter = Meter(call.gas)
-        host = Host(world, self._env, self._rules, call, meter, self.invoke, self._session)
+        host = Host(world, self._env, self._rules, call, meter, self.invoke, self.session)
         try:
             output = machine.run(code, code_hash, "call", host)
         except Revert as revert:
@@ -215,7 +206,7 @@ class Frames:
         inner = Call(
             call.kind, call.caller, address, address, call.value, arguments, call.gas, call.depth, False, call.salt
         )
-        host = Host(world, self._env, self._rules, inner, meter, self.invoke, self._session)
+        host = Host(world, self._env, self._rules, inner, meter, self.invoke, self.session)
         machine.run(code, keccak256(code), "deploy", host)
         _charge(meter, len(code) * self._prices.deposit_byte)
         world.set_code(address, code)

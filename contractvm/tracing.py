@@ -139,9 +139,9 @@ class Watched:
         self._recorder.looked(self._frame, key, value)
         return value, warm
 
-    def set_storage(self, address: Address, key: bytes, value: bytes) -> None:
+    def write_slot(self, address: Address, key: bytes, value: bytes) -> None:
         before = self._world.storage(address, key)
-        self._world.set_storage(address, key, value)
+        self._world.write_slot(address, key, value)
         self._recorder.wrote(self._frame, Write(address, key, before, value, self._frame.now))
 
     def add_log(self, entry: Log) -> None:

@@ -217,7 +217,8 @@ class World:
         if not warm:
             self._record((self._warm_slots, place, None))
             self._warm_slots[place] = True
-        value = None if address in self._slots else self._base_values.get(place)
+        slots = self._slots.get(address)
+        value = self._base_values.get(place) if slots is None else slots.rows.get(key)
         return self._value(place) if value is None else value, warm
 
     def base_storage(self, address: bytes, key: bytes) -> bytes:
@@ -232,17 +233,20 @@ class World:
 
     def set_storage(self, address: bytes, key: bytes, value: bytes) -> None:
         """Set `key` to `value`, no bytes remove it; makes the account if there is none."""
+        place = (address, key)
+        if place not in self._originals and address not in self._created:
+            self._originals[place] = self._value(place)
+        self.write_slot(address, key, value)
+
+    def write_slot(self, address: bytes, key: bytes, value: bytes) -> None:
+        """Do as `set_storage` where `open_slot` has looked at the slot in this transaction."""
         if (self._rows.get(address) or self._row(address)) is _ABSENT:
             self._journal.put(self._rows, address, _EMPTY)
         slots = self._slots.get(address)
         if slots is None:
             slots = Slots(wiped=False)
             self._journal.put(self._slots, address, slots)
-        old = slots.rows.get(key)
-        place = (address, key)
-        if place not in self._originals and address not in self._created:
-            self._originals[place] = self._value(place) if old is None else old
-        self._record((slots, key, old))
+        self._record((slots, key, slots.rows.get(key)))
         slots.put(key, value)
 
     def open_slot(self, address: bytes, key: bytes) -> tuple[bytes, bytes, bool]:
@@ -255,7 +259,10 @@ class World:
         if not warm:
             self._record((self._warm_slots, place, None))
             self._warm_slots[place] = True
-        value = self._value(place)
+        slots = self._slots.get(address)
+        value = self._base_values.get(place) if slots is None else slots.rows.get(key)
+        if value is None:
+            value = self._value(place)
         if address in self._created:
             return value, b"", warm
         original = self._originals.get(place)

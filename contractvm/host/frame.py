@@ -197,6 +197,24 @@ class Host:
         if left < 0:
             raise OutOfGas
 
+    def charge_change(self, milligas: int) -> None:
+        """Pay for a change of storage, which a call that only has its stipend must not make; notes how narrowly it may.
+
+        Source: EIP-2200. Raises: OutOfGas.
+        """
+        cell = self._cell
+        left = cell.cell_contents
+        spare = left - self.prices.slot_sentry
+        if spare <= 0:
+            raise OutOfGas
+        session = self.session
+        if spare < session.spare:
+            session.spare = spare
+        left -= milligas
+        cell.cell_contents = left
+        if left < 0:
+            raise OutOfGas
+
     def take(self, pointer: int, length: int) -> bytes:
         """Read `length` bytes of memory. Raises: Trap(HOST_POINTER)."""
         data = self.memory.data

@@ -8,7 +8,7 @@ Never: sees another address's storage; a delegate frame has its caller's.
 
 from __future__ import annotations
 
-from contractvm.errors import OutOfGas, Trap, TrapCode
+from contractvm.errors import Trap, TrapCode
 from contractvm.host.frame import MINUS_ONE, Cursor, Host, out_of_memory, words
 from contractvm.host.prices import Prices
 from contractvm.types import MILLI
@@ -79,14 +79,13 @@ def storage_has(host: Host, key: int, key_len: int) -> int:
 
 def storage_set(host: Host, key: int, key_len: int, value: int, value_len: int) -> None:
     """Give a slot a value; an empty one removes it."""
-    _guard(host)
     prices, limits, data = host.prices, host.limits, host.memory.data
     length = key_len + value_len
     cost = prices.slot_warm + prices.slot_write_unit * ((length - 1) >> 5 if length > 32 else 0)
     key_end, end = key + key_len, value + value_len
     size = len(data)
     if end > size or key_end > size or key_len > limits.key_bytes or value_len > limits.value_bytes or host.call.static:
-        host.charge(cost)
+        host.charge_change(cost)
         host.room(value, value_len)
         _key(host, key, key_len)
         host.require(value_len, limits.value_bytes, "value bytes")
@@ -96,24 +95,13 @@ def storage_set(host: Host, key: int, key_len: int, value: int, value_len: int) 
 
 def storage_remove(host: Host, key: int, key_len: int) -> int:
     """Empty a slot; 1 if it had a value."""
-    _guard(host)
     prices = host.prices
     cost = prices.slot_warm + prices.slot_write_unit * _further(key_len)
     if key + key_len > len(host.memory.data) or key_len > host.limits.key_bytes or host.call.static:
-        host.charge(cost)
+        host.charge_change(cost)
         _key(host, key, key_len)
         host.require_writable("storage_remove")
     return 1 if _write(host, _key(host, key, key_len), b"", cost) else 0
-
-
-def _guard(host: Host) -> None:
-    """EIP-2200: a call that only has its stipend must not change storage. Notes how narrowly it may."""
-    spare = host.meter.left - host.prices.slot_sentry
-    if spare <= 0:
-        raise OutOfGas
-    session = host.session
-    if spare < session.spare:
-        session.spare = spare
 
 
 def _write(host: Host, key: bytes, new: bytes, cost: int) -> bytes:
@@ -127,7 +115,7 @@ def _write(host: Host, key: bytes, new: bytes, cost: int) -> bytes:
     if not warm:
         cost += prices.slot_cold
     if new == current:
-        host.charge(cost)
+        host.charge_change(cost)
         return current
     refund = 0
     if current == original:
@@ -136,10 +124,10 @@ def _write(host: Host, key: bytes, new: bytes, cost: int) -> bytes:
             refund = prices.slot_clear_refund
     else:
         refund = _dirty_refund(host, original, current, new)
-    host.charge(cost)
+    host.charge_change(cost)
     if refund:
         world.add_refund(refund // MILLI)
-    world.set_storage(address, key, new)
+    world.write_slot(address, key, new)
     return current
 
 
