@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from contractvm.node.fault import bad_params
+from contractvm.node.fault import Fault, bad_params
 from contractvm.node.values import Kind
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -73,13 +73,16 @@ class Method:
         count = len(values)
         if count > len(self.params):
             raise bad_params(f"{self.name} takes {self._count()}, {count} given")
-        read: list[Any] = []
-        for parse, value in zip(self._readers, values, strict=False):
-            read.append(self._absent(len(read)) if value is None else parse(value))
+        read, readers = self._defaults.copy(), self._readers
+        for place in range(count):
+            value = values[place]
+            if value is not None:
+                read[place] = readers[place](value)
+            elif read[place] is REQUIRED:
+                raise self._missing(place)
         if count < self._least:
-            for place in range(count, self._least):
-                self._absent(place)
-        return read + self._defaults[count:]
+            raise self._missing(read.index(REQUIRED, count))
+        return read
 
     def _by_name(self, given: Mapping[str, Any]) -> list[Any]:
         unknown = given.keys() - {param.name for param in self.params}
@@ -87,12 +90,8 @@ class Method:
             raise bad_params(f"{self.name} has no parameter {sorted(unknown)[0]!r}; it takes {self._count()}")
         return [given.get(param.name) for param in self.params]
 
-    def _absent(self, place: int) -> Any:
-        """What a parameter is that is not given. Raises: Fault."""
-        param = self.params[place]
-        if param.required:
-            raise bad_params(f"missing value for required argument {param.name!r} of {self.name}")
-        return param.default
+    def _missing(self, place: int) -> Fault:
+        return bad_params(f"missing value for required argument {self.params[place].name!r} of {self.name}")
 
     def _count(self) -> str:
         names = ", ".join(param.name if param.required else f"[{param.name}]" for param in self.params)

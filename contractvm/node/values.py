@@ -10,6 +10,7 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from contractvm.chain import BlockId
@@ -17,6 +18,7 @@ from contractvm.node.fault import bad_params
 from contractvm.types import Address, Hash
 
 TAGS: Final = ("latest", "pending", "earliest", "safe", "finalized")
+_PREFIXES: Final = ("0x", "0X")
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]*\Z")
 _DECIMAL: Final = re.compile(r"[0-9]+\Z")
 _OUTERMOST: Final = reprlib.Repr()
@@ -87,20 +89,30 @@ def u256(value: object) -> int:
 
 def data(value: object) -> bytes:
     """Bytes from hex. Raises: Fault."""
-    if isinstance(value, str) and value[:2] in ("0x", "0X"):
+    if isinstance(value, str) and value.startswith(_PREFIXES):
         try:
-            return bytes.fromhex(value[2:])
+            content = bytes.fromhex(value[2:])
         except ValueError:
-            pass
+            content = b""
+        if 2 * len(content) + 2 == len(value):  # else there are spaces in between, which Python passes over
+            return content
     raise bad_params(f"{shown(value)} is no data; write it as 0x and an even number of hex digits")
 
 
 def address(value: object) -> Address:
     """Twenty bytes, in any mix of cases. Raises: Fault."""
+    return _address(value) if isinstance(value, str) and len(value) == 42 else _address_of(value)
+
+
+def _address_of(value: object) -> Address:
     content = data(value)
     if len(content) != 20:
         raise bad_params(f"{shown(value)} is no address: {len(content)} bytes instead of 20")
     return Address(content)
+
+
+_address: Final[Callable[[str], Address]] = lru_cache(4_096)(_address_of)
+"""The same ones come again and again."""
 
 
 def hash32(value: object) -> Hash:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from contractvm.devaccounts import dev_accounts
+from contractvm.node.fault import Fault
+from contractvm.node.values import address
 from contractvm.transaction import Transaction
 from tests.contractvm.node.local import Local, RpcError
 
@@ -59,6 +61,31 @@ def test_a_payment(node: Local) -> None:
 )
 def test_what_is_no_request(node: Local, body: bytes, code: int) -> None:
     assert node.raw(body)["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("0x" + "aB" * 20, b"\xab" * 20),
+        ("0X" + "0A" * 20, b"\x0a" * 20),
+        ("0x" + "ab" * 19, None),
+        ("0x" + "ab" * 19 + " ab", None),
+        ("0x" + "ab" * 20 + " ", None),
+        ("0x" + " " * 40, None),
+        ("0x" + "\u0661" * 40, None),
+        ("ab" * 21, None),
+        ("0x" + "g" * 40, None),
+        (["0x" + "ab" * 20], None),
+        (None, None),
+    ],
+)
+def test_addresses_as_they_are_written(written: object, read: bytes | None) -> None:
+    for _ in range(2):  # the second time they are known
+        if read is None:
+            with pytest.raises(Fault):
+                address(written)
+        else:
+            assert address(written) == read
 
 
 def test_unknown_methods_suggest_the_near_one(node: Local) -> None:
