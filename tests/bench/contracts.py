@@ -2,7 +2,8 @@
 
 A transfer between holders that both have tokens already, apart from what a transaction costs in itself, is what the
 code does; what it pays beyond storage and log prices is what its compiler is to blame for. On our machine that is
-counted call by call on the reference tier, on the EVM (`evm`) by opcode. Times are of the native tier, in turns.
+counted call by call on the reference tier, on the EVM (`evm`) by opcode. Times are of the native tier, in turns. How
+long compiling takes is `authored`'s.
 Never: a transfer that creates or empties an entry.
 """
 
@@ -28,7 +29,7 @@ from sdk.abi import Function, encode, parse_types
 from sdk.build import build
 from sdk.errors import ToolMissing
 from state.store import MemoryStore
-from tests.bench import evm
+from tests.bench import authored, evm
 from tests.bench.compile import BenchError
 from tests.bench.report import Row
 from tests.tiers import NATIVE, missing
@@ -164,4 +165,4 @@ def run() -> Sequence[Row]:
         for name, micros in taken.items():
             target = "<= 1.5 times C" if name == "Python" else None
             rows.append(Row(f"{name} token, a transfer, native", micros, "us", "C", taken["C"], target))
-    return rows
+    return [*rows, *authored.rows()]
