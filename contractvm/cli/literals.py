@@ -15,6 +15,7 @@ from sdk.abi import Function, explain, parse_types
 from sdk.abi_types import AddressType, Array, Bool, Bytes, FixedBytes, Integer, Tuple, Type, encode
 
 OPENING, CLOSING = "([", ")]"
+ADDRESS_DIGITS = 40
 
 
 def call_data(signature: str | None, words: Sequence[str]) -> tuple[bytes, Function | None]:
@@ -72,7 +73,7 @@ def values_of(types: Sequence[Type], words: Sequence[str], signature: str) -> li
         try:
             values.append(value_of(type_, word))
         except click.BadParameter as error:
-            where = f"argument {position} of {signature}, a {type_.name}"
+            where = f"argument {position} of {signature}, {'an' if type_.name[0] in 'ai' else 'a'} {type_.name}"
             raise Problem(f"{where}: {error.message}", code=USAGE) from None
     return values
 
@@ -87,6 +88,11 @@ def value_of(type_: Type, word: str) -> object:
                 raise click.BadParameter(f"{clip(word)!r} is neither true nor false")
             return word.lower() in ("true", "1")
         case AddressType():
+            if word.isdecimal() and len(word) < ADDRESS_DIGITS:
+                raise click.BadParameter(
+                    f"{clip(word)!r} is a number; write 0x and {ADDRESS_DIGITS} hex digits, which "
+                    "`contractvm accounts` shows of a development account"
+                )
             return address(word)
         case Bytes(text=True):
             return word

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contractvm.cli import values
+from contractvm.cli.literals import call_data
+from contractvm.cli.problem import Problem
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,16 @@ def test_addresses_and_checksums() -> None:
             values.address(text.replace("b", "B"))
     with pytest.raises(click.BadParameter, match="19 bytes"):
         values.address("0x" + "11" * 19)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("1", r"argument 1 of f\(address\), an address: '1' is a number; write 0x and 40 .* `contractvm accounts`"),
+        ("0x70", r"'0x70' is 1 bytes"),
+        ("bob", "'bob' is not hex"),
+    ],
+)
+def test_an_address_is_written_out(word: str, said: str) -> None:
+    with pytest.raises(Problem, match=said):
+        call_data("f(address)", [word])
