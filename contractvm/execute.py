@@ -52,7 +52,7 @@ class BlockContext:
     debug: Callable[[Address, bytes], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, since that takes twice as long to make and every call makes one
 class Message:
     """A call that nobody signed: what `eth_call` and `eth_estimateGas` run. `gas_price` 0 means that gas is free."""
 
