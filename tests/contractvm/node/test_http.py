@@ -14,7 +14,9 @@ import pytest
 from contractvm.node.config import Config, Limits
 from contractvm.node.node import Node
 from contractvm.node.serve import bind, run, server_of
+from contractvm.transaction import Transaction
 from contractvm.wasm.machine import WasmMachine
+from tests.contractvm.node.test_dispatch import signed
 
 BODY = b'{"jsonrpc":"2.0","id":7,"method":"eth_chainId"}'
 ANSWER = b'{"jsonrpc":"2.0","id":7,"result":"0x7a69"}'
@@ -133,6 +135,27 @@ def test_pipelined_requests_are_answered_in_order(server: Served) -> None:
             _, _, body, rest = response(client, rest)
             ids.append(json.loads(body)["id"])
     assert ids == [99, *range(50)]
+
+
+def test_what_was_sent_is_in_a_block_for_whoever_asks_next() -> None:
+    """The hash is answered before the block is made; requests that were there already are behind it all the same."""
+    with served() as server, server.connect() as one, server.connect() as other:
+        for nonce in range(20):
+            raw = signed(nonce)
+            digest = Transaction.decode(bytes.fromhex(raw[2:])).hash.hex()
+            send, ask = (
+                post(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": [param]}).encode())
+                for method, param in (
+                    ("eth_sendRawTransaction", raw),
+                    ("eth_getTransactionReceipt", "0x" + digest),
+                )
+            )
+            one.sendall(send + ask)
+            _, _, sent, rest = response(one)
+            assert json.loads(sent)["result"] == "0x" + digest
+            other.sendall(ask)
+            for body in (response(one, rest)[2], response(other)[2]):
+                assert json.loads(body)["result"]["blockNumber"] == hex(nonce + 1)
 
 
 def test_a_page_between_requests(server: Served) -> None:
