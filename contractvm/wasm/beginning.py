@@ -25,9 +25,9 @@ GAP = 256
 class Beginning:
     """Facts of a valid module."""
 
-    image: tuple[tuple[int, int, bytes], ...] | None
+    image: tuple[tuple[int, int, bytearray], ...] | None
     """What the active data segments write to new memory, in pieces, each with its first byte and its end; None when
-    they must be written one by one."""
+    they must be written one by one. Nobody changes them: as `bytes` they would be copied twice."""
     data: tuple[bytes, ...]
     """Contents of all data segments once the active ones are written."""
     globals: tuple[Any, ...] | None
@@ -76,7 +76,7 @@ def _late(module: Module) -> bool:
     return True
 
 
-def _image(module: Module) -> tuple[tuple[int, int, bytes], ...] | None:
+def _image(module: Module) -> tuple[tuple[int, int, bytearray], ...] | None:
     size = module.memories[0].minimum * PAGE if module.memories else 0
     pieces: list[tuple[int, bytearray]] = []
     highest = 0
@@ -94,4 +94,4 @@ def _image(module: Module) -> tuple[tuple[int, int, bytes], ...] | None:
         else:
             pieces.append((at, bytearray(content)))
         highest = max(highest, at + len(content))
-    return tuple((at, at + len(piece), bytes(piece)) for at, piece in pieces)
+    return tuple((at, at + len(piece), piece) for at, piece in pieces)

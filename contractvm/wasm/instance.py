@@ -212,10 +212,10 @@ class Instance:
             if memory is not None:
                 for at, end, content in first.image:
                     memory.data[at:end] = content
-            self.data.extend(first.data)
+            self.data[:] = first.data
             return
         segments = self.compiled.module.data
-        self.data.extend(segment.content for segment in segments)
+        self.data[:] = [segment.content for segment in segments]
         for number, segment in enumerate(segments):
             if segment.mode == "active" and segment.at is not None:
                 self._memory_init(self._value(segment.at), 0, len(segment.content), number)
@@ -262,7 +262,6 @@ class Instance:
             for n in first.changing:
                 value = self._value(definitions[n].init) if first.globals is None else first.globals[n]
                 self.globals[n].cell.cell_contents = value
-        self.data.clear()
 
     def charge(self, milligas: int) -> None:
         """Charge the meter. Raises: OutOfGas."""

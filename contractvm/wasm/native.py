@@ -107,7 +107,7 @@ class NativeLinkage:
             pack_into(host, ctx, facts[1], self.code.layout.around)
 
     def renew(self) -> None:
-        """Begin another frame of a contract in the same memory: globals as they were."""
+        """Make the globals as they were before a contract's first frame."""
         code, ctx = self.code, self.context
         if code.first_globals is not None:
             ctx[code.first_globals] = code.first_values

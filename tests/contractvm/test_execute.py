@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractvm.errors import Rejected, Revert, Trap, TrapCode
+from contractvm.errors import Fatal, Rejected, Revert, Trap, TrapCode
 from contractvm.execute import Message
 from contractvm.host import Host
 from contractvm.machine import Status
@@ -189,6 +189,63 @@ def test_a_message_that_names_a_price_needs_the_money() -> None:
         executor.simulate(Message(sender=ALICE.address, to=SHOP, gas_price=6), world, BLOCK)
     with pytest.raises(InsufficientFunds):
         executor.simulate(Message(sender=BOB.address, to=SHOP, value=1), world, BLOCK)
+
+
+def test_frames_made_once_serve_many_messages_as_new_ones_do() -> None:
+    """Whoever sends them, whatever they pay, and however those before them ended."""
+
+    def look(host: Host, entry: str) -> bytes:
+        env, session = host.env, host.session
+        if host.call.input == b"break":
+            session.pages.take(7)
+            session.locked[SHOP] = 1
+            raise Fatal("broken")
+        if host.call.input == b"write":
+            store(host, b"key", b"value")
+        if host.call.input == b"exhaust":
+            burn(host, 1 << 40)
+        facts = env.origin.hex(), env.gas_price, env.base_fee, session.pages.left, session.spare, dict(session.locked)
+        return repr(facts).encode()
+
+    world, executor = world_with(look=look)
+    frames = executor.frames(world, BLOCK)
+    messages = [
+        Message(sender, SHOP, value, data, gas_limit, price)
+        for sender, value, gas_limit, price in (
+            (BOB.address, 0, None, 0),
+            (ALICE.address, 3, 100_000, 9),
+            (OTHER, 0, 200_000, 0),
+        )
+        for data in (b"write", b"", b"break", b"", b"exhaust", b"")
+    ]
+    seen = set()
+    for message in messages:
+        outcomes: list[object] = []
+        for shared in (frames, None):
+            mark = world.checkpoint()
+            try:
+                outcomes.append(executor.simulate(message, world, BLOCK, frames=shared))
+            except Fatal as error:
+                outcomes.append(str(error))
+            world.rollback(mark)
+        assert outcomes[0] == outcomes[1], message
+        seen.add(str(outcomes[0]))
+    assert len(seen) > len(messages) / 3
+
+
+def test_frames_made_once_serve_a_block_as_new_ones_do() -> None:
+    def spend(host: Host, entry: str) -> bytes:
+        store(host, b"key", host.call.input)
+        return repr((host.env.origin, host.env.gas_price, host.session.spare)).encode()
+
+    (one, executor), (other, _) = world_with(spend=spend), world_with(spend=spend)
+    frames = executor.frames(one, BLOCK)
+    for nonce, data in enumerate((b"a", b"", b"b", b"b", b"")):
+        tx = replace(CALL, nonce=nonce, data=data, max_tip=nonce % 3).sign(ALICE.secret)
+        done = executor.apply(tx, one, BLOCK, 30_000_000, frames=frames)
+        assert done == executor.apply(tx, other, BLOCK, 30_000_000)
+        assert done.ok
+    assert list(one.changes()) == list(other.changes())
 
 
 PEOPLE = [ALICE.address, BOB.address, MINER, SHOP, OTHER]
