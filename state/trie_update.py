@@ -260,17 +260,9 @@ def _live(changes: Iterable[Change]) -> list[Leaf]:
     return [(path, key, value) for path, key, value in changes if value is not None]
 
 
-def _groups(changes: list[C], depth: int) -> list[tuple[int, list[C]]]:
+def _groups(changes: list[C], depth: int) -> Iterable[tuple[int, list[C]]]:
     """Split sorted changes by the slot that their digit at `depth` leads to."""
-    if len(changes) == 1:
-        return [(SLOT[changes[0][0][depth]], changes)]
-    groups: list[tuple[int, list[C]]] = []
-    low, count = 0, len(changes)
-    while low < count:
-        digit = changes[low][0][depth]
-        high = low + 1
-        while high < count and changes[high][0][depth] == digit:
-            high += 1
-        groups.append((SLOT[digit], changes[low:high]))
-        low = high
-    return groups
+    groups: dict[int, list[C]] = {}
+    for change in changes:
+        groups.setdefault(SLOT[change[0][depth]], []).append(change)
+    return groups.items()
