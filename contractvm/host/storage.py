@@ -9,7 +9,7 @@ Never: sees another address's storage; a delegate frame has its caller's.
 from __future__ import annotations
 
 from contractvm.errors import Trap, TrapCode
-from contractvm.host.frame import MINUS_ONE, Cursor, Host, out_of_memory, words
+from contractvm.host.frame import CUT, MINUS_ONE, PASTE, SHORT, Cursor, Host, out_of_memory, words
 from contractvm.host.prices import Prices
 from contractvm.types import MILLI
 
@@ -43,7 +43,8 @@ def _read(host: Host, pointer: int, length: int) -> bytes:
     if end > len(data) or length > host.limits.key_bytes:
         host.charge(_least_read(prices, length))
         _key(host, pointer, length)
-    value, warm = host.world.read_storage(host.self_address, bytes(data[pointer:end]))
+    key = CUT[length](data, pointer)[0] if length < SHORT else bytes(data[pointer:end])
+    value, warm = host.world.read_storage(host.self_address, key)
     length += len(value)
     cost = prices.slot_warm + prices.slot_read_unit * ((length - 1) >> 5 if length > 32 else 0)
     host.charge(cost if warm else cost + prices.slot_cold - prices.slot_warm)
@@ -65,10 +66,12 @@ def storage_get(host: Host, key: int, key_len: int, out: int, cap: int) -> int:
     if not value:
         return MINUS_ONE
     length = len(value)
-    if length <= cap:
-        data[out : out + length] = value
-    else:
+    if length > cap:
         data[out : out + cap] = value[:cap]
+    elif length < SHORT:
+        PASTE[length](data, out, value)
+    else:
+        data[out : out + length] = value
     return length
 
 
@@ -90,7 +93,8 @@ def storage_set(host: Host, key: int, key_len: int, value: int, value_len: int) 
         _key(host, key, key_len)
         host.require(value_len, limits.value_bytes, "value bytes")
         host.require_writable("storage_set")
-    _write(host, bytes(data[key:key_end]), bytes(data[value:end]), cost)
+    slot = CUT[key_len](data, key)[0] if key_len < SHORT else bytes(data[key:key_end])
+    _write(host, slot, CUT[value_len](data, value)[0] if value_len < SHORT else bytes(data[value:end]), cost)
 
 
 def storage_remove(host: Host, key: int, key_len: int) -> int:
