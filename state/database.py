@@ -432,7 +432,7 @@ class StateDB:
         root = self._put_accounts(changes)
         pasts: Records = {}
         if self._oldest is not None and height > self._oldest:
-            pasts = remembered(self._store, height, changes.old)
+            pasts = remembered(height, changes.old, self._store if height == self._height else None)
         return Prepared(height, root, changes.records, pasts, changes.nodes, changes.added, self._empty.version)
 
 

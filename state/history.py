@@ -21,13 +21,14 @@ _LISTED: Final = 24
 Writes: TypeAlias = "dict[bytes, bytes | None]"
 
 
-def remembered(reader: Reader, height: int, old: Mapping[bytes, bytes]) -> Writes:
+def remembered(height: int, old: Mapping[bytes, bytes], amended: Reader | None) -> Writes:
     """Return the records that keep what block `height` replaced, `old` by record, empty where there was none.
 
-    A block that is amended keeps what it replaced first.
+    Args:
+        amended: where the block is already, if it is; then what it replaced first is kept.
     """
     where = DIFF + height_bytes(height)
-    listed = reader.get(where)
+    listed = None if amended is None else amended.get(where)
     known = dict.fromkeys([] if listed is None else _changed(listed))
     new = {record: value for record, value in old.items() if record not in known} if known else old
     writes: Writes = dict(zip(past_keys(new, height), new.values(), strict=True))
