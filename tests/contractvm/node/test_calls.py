@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
 from typing import Any
 
 import pytest
 
+from contractvm.nesting import RECURSION_LIMIT
 from contractvm.node.config import Config, Limits
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.probes import around, endless, greedy, slots
@@ -73,6 +76,35 @@ def test_calls_between_blocks_see_the_head(node: Local) -> None:
         token.transfer(BOB.address, 1)
         assert token.balance(BOB.address) == paid
         assert number(node.rpc("eth_estimateGas", token.message(1))) > 21_000
+
+
+def test_calls_in_a_batch_answer_as_they_do_alone(node: Local) -> None:
+    """They share a world, frames and a raised recursion limit; none of them leaves anything for the next."""
+    token, seeing, spinning = Token(node), placed(node, around()), placed(node, endless())
+    token.transfer(BOB.address, 5)
+    paying = {"from": hexed(ALICE.address), "gasPrice": hex(10**10)}
+    params = [
+        [token.asking(BOB.address), "latest"],
+        [token.message(1), "latest"],
+        [token.asking(BOB.address), "pending"],
+        [{"to": seeing}],
+        [{"to": seeing} | paying],
+        [token.message(9, sender=BOB.address)],
+        [{"to": seeing}, "0x2"],
+        [{"to": spinning, "gas": hex(100_000)}],
+        [token.asking(BOB.address), "latest", {token.hex: {"state": {}}}],
+        [{"data": "0x6000"}],
+        [token.asking(BOB.address) | paying],
+        [{"to": "0x12"}],
+        [{"to": seeing}],
+    ]
+    requests = [{"jsonrpc": "2.0", "id": n, "method": "eth_call", "params": each} for n, each in enumerate(3 * params)]
+    alone = [node.raw(json.dumps(request).encode()) for request in requests]
+    for _ in range(3):
+        assert node.raw(json.dumps(requests).encode()) == alone
+    assert sys.getrecursionlimit() < RECURSION_LIMIT
+    fees = [alone[place]["result"] for place in (3, 4)]
+    assert fees[0] != fees[1]
 
 
 def test_a_revert_has_code_3_reason_and_flat_data(node: Local) -> None:
