@@ -4,6 +4,7 @@ A look-up promotes into the young generation; when that is half of the allowance
 old is forgotten. That approximates least-recently-used at the cost of one dict look-up.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from state.merkle import Keccak, path_of
@@ -35,16 +36,21 @@ class Cache:
 
     def put(self, key: bytes, record: bytes) -> None:
         """Keep `record` at `key`."""
-        self._young[key] = record
-        self._young_bytes += len(key) + len(record) + _ENTRY_BYTES
-        if self._young_bytes > self._half:
-            self._old, self._young = self._young, {}
-            self._young_bytes = 0
+        self.update({key: record})
 
-    def drop(self, key: bytes) -> None:
-        """Forget `key`."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)
+    def update(self, records: Mapping[bytes, bytes | None]) -> None:
+        """Keep each record at its key, and forget the keys that have None."""
+        young, size = self._young, self._young_bytes
+        for key, record in records.items():
+            if record is None:
+                young.pop(key, None)
+                self._old.pop(key, None)
+                continue
+            young[key] = record
+            size += len(key) + len(record) + _ENTRY_BYTES
+            if size > self._half:
+                self._old, young, size = young, {}, 0
+        self._young, self._young_bytes = young, size
 
     def clear(self) -> None:
         """Forget everything."""

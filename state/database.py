@@ -189,11 +189,7 @@ class StateDB:
             self._empty.advance(prepared.added)
             self._recent.advance(prepared.records)
         if self._nodes is not None:
-            for key, record in prepared.nodes.items():
-                if record is None:
-                    self._nodes.drop(key)
-                else:
-                    self._nodes.put(key, record)
+            self._nodes.update(prepared.nodes)
 
     def revert_to(self, height: int, meta: Mapping[bytes, bytes | None] | None = None, sync: bool = False) -> None:
         """Undo every block above `height`, in one batch together with `meta`.
@@ -318,10 +314,11 @@ class StateDB:
     def _node_readers(self) -> tuple[LookUp, LookUp]:
         """Return what reads records of storage tries and of the account trie."""
         store = self._store
+        if self._nodes is not None:
+            return self._cached, self._cached
         if isinstance(store, MemoryStore):
             return store.getter(STORAGE_TRIE), store.getter(ACCOUNT_TRIE)
-        read = store.get if self._nodes is None else self._cached
-        return read, read
+        return store.get, store.get
 
     def _cached(self, key: bytes) -> bytes | None:
         """Read a trie record of a store on disk."""

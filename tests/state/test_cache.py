@@ -25,7 +25,7 @@ def test_dropped_records_are_gone_from_both_generations() -> None:
     for number in range(12):
         cache.put(b"%d" % number, bytes(100))
     for number in range(12):
-        cache.drop(b"%d" % number)
+        cache.update({b"%d" % number: None})
     assert all(cache.get(b"%d" % number) is None for number in range(12))
     cache.put(b"k", b"v")
     cache.clear()
@@ -44,11 +44,25 @@ def test_a_newer_record_hides_an_older_one() -> None:
     assert cache.get(b"k") in (None, b"new")
 
 
+def test_a_batch_leaves_no_more_than_its_last_records() -> None:
+    cache = Cache(4000)
+    cache.update({b"%d" % number: bytes(100) for number in range(100)})
+    kept = [number for number in range(100) if cache.get(b"%d" % number) is not None]
+    assert kept[-1] == 99
+    assert len(kept) * 300 < 4500
+
+
+class Disk(MemoryStore):
+    """A store whose trie records are cached, as those of a store on disk are."""
+
+    backend = "disk"
+
+
 def test_roots_do_not_depend_on_the_cache() -> None:
     """Small enough that every block evicts; accounts come and go, so that records are written, dropped, and read."""
     roots = []
     for size in (0, 3000, 1 << 20):
-        state = StateDB(MemoryStore(), keccak, cache_bytes=size)
+        state = StateDB(Disk(), keccak, cache_bytes=size)
         chance = random.Random(3)
         for height in range(40):
             world = World(state.view())
