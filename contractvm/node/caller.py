@@ -50,7 +50,7 @@ class Caller:
         self._head: Header | None = None
         self._world: World | None = None
         self._context: BlockContext
-        self._frames: Frames
+        self._frames: Frames | None = None
         self._together = False
 
     def settle(self) -> None:
@@ -77,7 +77,11 @@ class Caller:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """`with`, on the event loop's thread, around many calls: Python's recursion limit is raised once for them."""
+        """`with`, on the event loop's thread, around many calls: what is the same for all of them is done once.
+
+        That is raising Python's recursion limit, and looking at how much the shared world holds.
+        """
+        self._bound()
         with RaisedRecursionLimit():
             self._together = True
             try:
@@ -145,8 +149,10 @@ class Caller:
             return *(self._upcoming if home else Upcoming(chain)).stage(), None
         if home and (at in _HEADS or at == "pending"):
             head = chain.head
+            if not self._together:
+                self._bound()
             world = self._world
-            if world is None or head is not self._head or world.kept > KEPT_RECORDS:
+            if world is None or head is not self._head:
                 world = self._renew(head)
             if at != "pending":
                 return world, self._context, self._frames
@@ -156,12 +162,20 @@ class Caller:
         context = chain.context(at)
         return chain.world(context.number - 1 if at == "pending" else context.number), context, None
 
+    def _bound(self) -> None:
+        """Let go of the shared world if it holds too much."""
+        if self._world is not None and self._world.kept > KEPT_RECORDS:
+            self._let_go()
+
     def _renew(self, head: Header) -> World:
         world, self._context = self._chain.world(head.number), self._chain.context(head.number)
         self._frames = self._executor.frames(world, self._context)
         self._world, self._head = world, head
         return world
 
+    def _let_go(self) -> None:
+        self._world = self._head = self._frames = None
+
     def _drop(self) -> None:
-        self._world = self._head = None
+        self._let_go()
         self._upcoming.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from contractvm.nesting import RECURSION_LIMIT
+from contractvm.node import caller
 from contractvm.node.config import Config, Limits
+from state.world import World
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.probes import around, endless, greedy, slots
 from tests.contractvm.node.token import (
@@ -105,6 +108,25 @@ def test_calls_in_a_batch_answer_as_they_do_alone(node: Local) -> None:
     assert sys.getrecursionlimit() < RECURSION_LIMIT
     fees = [alone[place]["result"] for place in (3, 4)]
     assert fees[0] != fees[1]
+
+
+def test_the_world_that_calls_share_does_not_grow_for_ever(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Token(node)
+
+    async def shared() -> World:
+        return node.node.caller.world("latest")
+
+    asking = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [token.asking(BOB.address)]}
+    first = node.on_loop(shared())
+    assert node.raw(json.dumps([asking] * 3).encode())[2]["result"] == node.rpc("eth_call", token.asking(BOB.address))
+    assert node.on_loop(shared()) is first and first.kept > 1
+    monkeypatch.setattr(caller, "KEPT_RECORDS", 1)
+    node.raw(json.dumps([asking] * 3).encode())
+    second = node.on_loop(shared())
+    assert second is not first
+    token.transfer(BOB.address, 1)
+    node.on_loop(shared())
+    assert {type(each).__name__ for each in gc.get_referrers(second)} <= {"frame"}, "something holds on to what was"
 
 
 def test_a_revert_has_code_3_reason_and_flat_data(node: Local) -> None:
