@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from state.merkle import Keccak, path_of
+from state.trie_records import LookUp
 
 _ENTRY_BYTES: Final = 200  # of Python objects around a key and a record
 _MOST_PATHS: Final = 1 << 15  # some 8 MiB
@@ -15,28 +16,27 @@ _LONGEST_KEY: Final = 64  # of those whose paths are kept: bounds them in bytes
 
 
 class Cache:
-    """Records by key, of at most about `limit` bytes of memory."""
+    """Records by key, of at most about `limit` bytes of memory; others are read from below, and kept."""
 
-    __slots__ = ("_half", "_old", "_young", "_young_bytes")
+    __slots__ = ("_below", "_half", "_old", "_young", "_young_bytes")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, below: LookUp) -> None:
         self._half = limit // 2
+        self._below = below
         self._young: dict[bytes, bytes] = {}
         self._old: dict[bytes, bytes] = {}
         self._young_bytes = 0
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the record at `key`, None when it is not here."""
+        """Return the record at `key`, None when there is none."""
         record = self._young.get(key)
         if record is None:
             record = self._old.pop(key, None)
+            if record is None:
+                record = self._below(key)
             if record is not None:
-                self.put(key, record)
+                self.update({key: record})
         return record
-
-    def put(self, key: bytes, record: bytes) -> None:
-        """Keep `record` at `key`."""
-        self.update({key: record})
 
     def update(self, records: Mapping[bytes, bytes | None]) -> None:
         """Keep each record at its key, and forget the keys that have None."""

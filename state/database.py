@@ -106,7 +106,7 @@ class StateDB:
     def __init__(self, store: Store, keccak: Keccak, *, cache_bytes: int = NODE_CACHE_BYTES) -> None:
         self._store = store
         self._keccak = keccak
-        self._nodes = Cache(cache_bytes) if store.backend != "memory" else None
+        self._nodes = Cache(cache_bytes, store.get) if store.backend != "memory" else None
         self._storage_node, account_node = self._node_readers()
         self._recent = Recent()
         self._paths = Paths(keccak)
@@ -315,22 +315,10 @@ class StateDB:
         """Return what reads records of storage tries and of the account trie."""
         store = self._store
         if self._nodes is not None:
-            return self._cached, self._cached
+            return self._nodes.get, self._nodes.get
         if isinstance(store, MemoryStore):
             return store.getter(STORAGE_TRIE), store.getter(ACCOUNT_TRIE)
         return store.get, store.get
-
-    def _cached(self, key: bytes) -> bytes | None:
-        """Read a trie record of a store on disk."""
-        nodes, get = self._nodes, self._store.get
-        if nodes is None:
-            return get(key)
-        record = nodes.get(key)
-        if record is None:
-            record = get(key)
-            if record is not None:
-                nodes.put(key, record)
-        return record
 
     def _account_leaf(self, address: bytes) -> bytes | None:
         return _leaf(self._store.get(ACCOUNT + address))

@@ -9,10 +9,14 @@ from state.world import World
 from tests.state.support import keccak
 
 
+def nothing(key: bytes) -> None:
+    """Has no record."""
+
+
 def test_what_is_used_stays_and_the_rest_goes() -> None:
-    cache = Cache(100_000)
+    cache = Cache(100_000, nothing)
     for number in range(10_000):
-        cache.put(b"%d" % number, bytes(100))
+        cache.update({b"%d" % number: bytes(100)})
         assert cache.get(b"0") == bytes(100)
     assert cache.get(b"5") is None
     assert cache.get(b"9999") == bytes(100)
@@ -21,31 +25,43 @@ def test_what_is_used_stays_and_the_rest_goes() -> None:
 
 
 def test_dropped_records_are_gone_from_both_generations() -> None:
-    cache = Cache(4000)
+    cache = Cache(4000, nothing)
     for number in range(12):
-        cache.put(b"%d" % number, bytes(100))
+        cache.update({b"%d" % number: bytes(100)})
     for number in range(12):
         cache.update({b"%d" % number: None})
     assert all(cache.get(b"%d" % number) is None for number in range(12))
-    cache.put(b"k", b"v")
+    cache.update({b"k": b"v"})
     cache.clear()
     assert cache.get(b"k") is None
 
 
+def test_what_is_not_here_is_read_from_below_and_kept() -> None:
+    asked: list[bytes] = []
+
+    def below(key: bytes) -> bytes | None:
+        asked.append(key)
+        return b"v" if key == b"k" else None
+
+    cache = Cache(4000, below)
+    assert [cache.get(key) for key in (b"k", b"k", b"none", b"none")] == [b"v", b"v", None, None]
+    assert asked == [b"k", b"none", b"none"]
+
+
 def test_a_newer_record_hides_an_older_one() -> None:
-    cache = Cache(2000)
-    cache.put(b"k", b"old")
+    cache = Cache(2000, nothing)
+    cache.update({b"k": b"old"})
     for number in range(4):
-        cache.put(b"%d" % number, bytes(100))  # "k" is of the old generation now
-    cache.put(b"k", b"new")
+        cache.update({b"%d" % number: bytes(100)})  # "k" is of the old generation now
+    cache.update({b"k": b"new"})
     assert cache.get(b"k") == b"new"
     for number in range(40):
-        cache.put(b"%d" % number, bytes(100))
+        cache.update({b"%d" % number: bytes(100)})
     assert cache.get(b"k") in (None, b"new")
 
 
 def test_a_batch_leaves_no_more_than_its_last_records() -> None:
-    cache = Cache(4000)
+    cache = Cache(4000, nothing)
     cache.update({b"%d" % number: bytes(100) for number in range(100)})
     kept = [number for number in range(100) if cache.get(b"%d" % number) is not None]
     assert kept[-1] == 99
