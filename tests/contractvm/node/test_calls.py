@@ -114,7 +114,8 @@ def test_the_world_that_calls_share_does_not_grow_for_ever(node: Local, monkeypa
     token = Token(node)
 
     async def shared() -> World:
-        return node.node.caller.world("latest")
+        world: World = node.node.caller.world("latest")
+        return world
 
     asking = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [token.asking(BOB.address)]}
     first = node.on_loop(shared())
@@ -125,7 +126,6 @@ def test_the_world_that_calls_share_does_not_grow_for_ever(node: Local, monkeypa
     second = node.on_loop(shared())
     assert second is not first
     token.transfer(BOB.address, 1)
-    node.on_loop(shared())
     assert {type(each).__name__ for each in gc.get_referrers(second)} <= {"frame"}, "something holds on to what was"
 
 
