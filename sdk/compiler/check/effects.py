@@ -144,6 +144,24 @@ def check_view(function: tree.Function, effects: Effects, reporter: Reporter) ->
         reporter.error("CV301", span, f"{function.name} is a @view and {how}", "remove @view, or this")
 
 
+def check_guard(
+    function: tree.Function, known: Mapping[tree.Function, Effects], reporter: Reporter, *, may_have_one: bool
+) -> None:
+    """Report a door without a guard by which others come to a function that has one."""
+    seen = {function}
+    ahead = [*known[function].calls.items()] if function in known and not function.nonreentrant else []
+    for callee, span in ahead:
+        if callee.nonreentrant:
+            message = f"{function.name} is not @nonreentrant and calls {callee.name}, which is: nothing would guard it"
+            first = f"make {function.name} @nonreentrant, or " if may_have_one else ""
+            help_ = f"{first}move what both do to a function that is not @external"
+            reporter.error("CV305", span, message, help_)
+            return
+        if callee in known and callee not in seen:
+            seen.add(callee)
+            ahead += [(deeper, span) for deeper in known[callee].calls]
+
+
 def check_loops(function: tree.Function, known: Mapping[tree.Function, Effects], reporter: Reporter) -> None:
     """Report what a loop over a field changes of that field."""
     for node in below(function.body):

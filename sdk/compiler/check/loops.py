@@ -228,7 +228,8 @@ def _map(
     key_type = of.type.key
     if entries:
         if not isinstance(target, ast.Tuple) or len(target.elts) != 2:
-            body.error("CV222", target, "items() gives two values", "write for k, v in m.items()")
+            help_ = "write for k, v in m.items(), with enumerate for i, (k, v)"
+            body.error("CV222", target, "items() gives two values", help_)
             _blind(body, node, block)
             return []
         key = _given(body, target.elts[0], key_type, names)

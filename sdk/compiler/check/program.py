@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from contractvm.crypto import keccak256
 from sdk.compiler import tree
-from sdk.compiler.check.effects import Effects, all_effects, check_loops, check_view
+from sdk.compiler.check.effects import Effects, all_effects, check_guard, check_loops, check_view
 from sdk.compiler.check.functions import evaluate, fill
 from sdk.compiler.check.getters import getter
 from sdk.compiler.check.initialise import check_immutables, check_super
@@ -19,6 +19,9 @@ from sdk.compiler.diagnostics import Reporter
 from sdk.compiler.front.abi_names import camel_case
 from sdk.compiler.front.declared import ConstDecl, ContractDecl, FieldDecl, FunctionDecl, FunctionKind, StructDecl, Unit
 from sdk.compiler.symbols import Error, Event, Field, Kind, Mutability, Parameter, signature
+
+DOORS = frozenset({FunctionKind.EXTERNAL, FunctionKind.RECEIVE, FunctionKind.FALLBACK})
+"""By which others come in, once the contract is there."""
 
 
 def check_contract(unit: Unit, contract: ContractDecl, reporter: Reporter) -> tree.Program | None:
@@ -83,6 +86,9 @@ def _check_effects(whole: Whole, declared: Iterable[FunctionDecl], known: dict[t
         if one.view:
             check_view(function, known[function], whole.reporter)
         check_loops(function, known, whole.reporter)
+        if whole.contract.methods.get(one.name) is one and one.kind in DOORS:
+            may_have_one = one.kind is FunctionKind.EXTERNAL and not one.view
+            check_guard(function, known, whole.reporter, may_have_one=may_have_one)
     constructor = whole.contract.methods.get("__init__")
     made = None if constructor is None else whole.function(constructor)
     if constructor is None or (made is not None and not constructor.rejected):

@@ -76,6 +76,31 @@ right:
         def __init__(self) -> None:
             super().__init__()
 
+CV305 a guard that can be gone around
+@nonreentrant refuses whoever comes from outside while such a function runs. A function without it that calls one with
+it would be a second door beside the guarded one, however many internal functions lie between.
+wrong:
+    class Purse(Contract):
+        @external
+        @nonreentrant
+        def pay(self, to: Address, amount: u256) -> None:
+            send(to, amount)
+
+        @external
+        def empty(self, to: Address) -> None:
+            self.pay(to, self.balance)
+right:
+    class Purse(Contract):
+        @external
+        @nonreentrant
+        def pay(self, to: Address, amount: u256) -> None:
+            send(to, amount)
+
+        @external
+        @nonreentrant
+        def empty(self, to: Address) -> None:
+            self.pay(to, self.balance)
+
 CV307 a map is no value
 It has no length, is not copied, assigned or deleted as a whole, and a map of maps has no entries of its own.
 wrong:

@@ -27,3 +27,23 @@ def test_every_code_of_the_checker_has_a_case() -> None:
     used = {code for file in folder.glob("*.py") for code in re.findall(r'"(CV\d{3})"', file.read_text())}
     shown = {code for case in cases() for code in re.findall(r"\[(CV\d{3})\]", case.expected)}
     assert used - shown == set()
+
+
+def test_the_constructor_is_no_door(tmp_path: Path) -> None:
+    source = """from sdk import *
+
+class Purse(Contract):
+    def __init__(self) -> None:
+        self.pay(msg.sender)
+
+    @external
+    @nonreentrant
+    def pay(self, to: Address) -> None:
+        send(to, 0)
+
+    @external
+    @nonreentrant
+    def empty(self, to: Address) -> None:
+        self.pay(to)
+"""
+    assert said(source, tmp_path) == ""
