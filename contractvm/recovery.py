@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from contractvm.errors import Rejected
@@ -42,6 +41,8 @@ def recover_senders(transactions: Sequence[Transaction]) -> None:
     threads = min(os.cpu_count() or 1, MOST_THREADS)
     if len(transactions) < FEWEST or threads < 2:
         return
+    from concurrent.futures import ThreadPoolExecutor  # most processes get no such batch
+
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(_recover, (transactions[start::threads] for start in range(threads))))
 

@@ -14,7 +14,6 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import field
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
@@ -27,6 +26,8 @@ from contractvm.native.protocol import Cancelled, CompileError, CompileFailed, J
 from contractvm.native.translation import Refused
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from contractvm.native.child import Child
 
 __all__ = [
@@ -164,6 +165,8 @@ class _Task:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        from concurrent.futures import Future  # who finds every object in the cache compiles nothing
+
         self.future: Future[bytes] = Future()
         self.wanted = True
         self.result = Result(job, problem=Cancelled("cancelled while it waited"))
