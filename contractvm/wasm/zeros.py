@@ -19,7 +19,7 @@ _make: Final = bytearray.__init__
 
 
 def clear(data: bytearray) -> None:
-    """Set all bytes to zero. Raises: BufferError while somebody has a view of the data."""
+    """Set all bytes to zero. Raises: BufferError, of small data that somebody has a view of."""
     size = len(data)
     if size <= SMALL:
         _make(data, size)

@@ -16,6 +16,15 @@ def test_clear(size: int) -> None:
     assert data == bytes(size)
 
 
+def test_clear_refuses_to_move_what_somebody_looks_at() -> None:
+    data = bytearray(b"\xff") * 100
+    with memoryview(data), pytest.raises(BufferError):
+        zeros.clear(data)
+    assert data == b"\xff" * 100
+    zeros.clear(data)
+    assert data == bytes(100)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("count", SIZES)
 def test_extend(size: int, count: int) -> None:
