@@ -11,7 +11,7 @@ import difflib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -55,15 +55,18 @@ class Dispatcher:
             return self._encode(_error(None, Fault(REQUEST, "invalid request: an empty batch")))
         if len(requests) > most:
             return self._encode(_error(None, Fault(LIMIT, f"batch too large: {len(requests)} requests, limit {most}")))
-        self._recover(requests)
         # Encoded as they come: answers as bytes are small beside the objects that they are made of.
         answers: list[bytes | asyncio.Future[bytes | None]] = []
-        room, waiting = self._limits.result_bytes, deque(requests)
-        while waiting:
+        room, rest = self._limits.result_bytes, deque(requests)
+        waiting: deque[Any] = deque()
+        while waiting or rest:
+            if not waiting:
+                waiting = deque(rest.popleft() for _ in range(min(_RECOVERED, len(rest))))
+                self._recover(waiting)
             room -= self._part(waiting, session, answers)
             if room < 0:
                 return self._too_large()
-            if waiting:
+            if waiting or rest:
                 await asyncio.sleep(0)
         parts: list[bytes] = []
         room = self._limits.result_bytes
@@ -97,8 +100,8 @@ class Dispatcher:
         most = self._limits.result_bytes
         return self._encode(_error(None, Fault(LIMIT, f"response too large: the batch's answers pass {most} bytes")))
 
-    def _recover(self, requests: list[Any]) -> None:
-        """Have the senders of a batch's transactions recovered together; the pool finds them by their bytes."""
+    def _recover(self, requests: Iterable[Any]) -> None:
+        """Have the senders of requests' transactions recovered together; the pool finds them by their bytes."""
         raws = []
         for request in requests:
             # No `match`: on an object it takes four times as long, and most batches are of something else.
@@ -180,6 +183,8 @@ class Dispatcher:
 
 _BATCH_SECONDS: Final = 0.01
 """Of a batch, between which other requests are served."""
+_RECOVERED: Final = 256
+"""Requests of a batch whose transactions' senders are recovered together, which takes as long."""
 
 
 def _error(number: object, fault: Fault) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from contractvm.nesting import RECURSION_LIMIT
 from contractvm.node import caller
 from contractvm.node.config import Config, Limits
+from contractvm.node.messages import message_of
 from state.world import World
 from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.probes import around, endless, greedy, slots
@@ -112,17 +113,20 @@ def test_calls_in_a_batch_answer_as_they_do_alone(node: Local) -> None:
 
 def test_the_world_that_calls_share_does_not_grow_for_ever(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     token = Token(node)
+    asking = message_of(token.asking(BOB.address))
 
     async def shared() -> World:
-        world: World = node.node.caller.world("latest")
-        return world
+        """The world, used by some calls alone and some together, not by way of `pace`, which may send them away."""
+        calling: caller.Caller = node.node.caller
+        answers = [calling.call(asking, "latest").output for _ in range(2)]
+        with calling.together():
+            answers += [calling.call(asking, "latest").output for _ in range(2)]
+            assert answers == [bytes(32)] * 4
+            return calling.world("latest")
 
-    asking = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [token.asking(BOB.address)]}
     first = node.on_loop(shared())
-    assert node.raw(json.dumps([asking] * 3).encode())[2]["result"] == node.rpc("eth_call", token.asking(BOB.address))
     assert node.on_loop(shared()) is first and first.kept > 1
     monkeypatch.setattr(caller, "KEPT_RECORDS", 1)
-    node.raw(json.dumps([asking] * 3).encode())
     second = node.on_loop(shared())
     assert second is not first
     token.transfer(BOB.address, 1)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from contractvm.devaccounts import dev_accounts
+from contractvm.errors import Rejected
+from contractvm.node import dispatch
 from contractvm.node.fault import Fault
 from contractvm.node.values import address
+from contractvm.recovery import decode_many
 from contractvm.transaction import Transaction
 from tests.contractvm.node.local import Local, RpcError
 
@@ -117,6 +121,25 @@ def test_a_batch_of_transactions_is_all_mined(node: Local) -> None:
     ]
     hashes = [answer["result"] for answer in node.raw(json.dumps(requests).encode())]
     assert all(node.rpc("eth_getTransactionReceipt", digest)["status"] == "0x1" for digest in hashes)
+
+
+def test_a_long_batch_of_transactions_is_recovered_in_parts(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def counted(raws: Sequence[bytes], chain_id: int) -> list[Transaction | Rejected]:
+        sizes.append(len(raws))
+        return decode_many(raws, chain_id)
+
+    monkeypatch.setattr(dispatch, "decode_many", counted)
+    requests = [
+        {"jsonrpc": "2.0", "id": n, "method": "eth_sendRawTransaction", "params": [signed(n)]} for n in range(600)
+    ]
+    requests.insert(300, {"jsonrpc": "2.0", "id": -1, "method": "eth_chainId"})
+    answers = node.raw(json.dumps(requests).encode())
+    assert sizes == [256, 255, 89]
+    assert [answer["id"] for answer in answers] == [request["id"] for request in requests]
+    assert all(len(answer["result"]) == 66 for answer in answers if answer["id"] >= 0)
+    assert node.rpc("eth_getTransactionCount", "0x" + dev_accounts()[0].address.hex()) == hex(600)
 
 
 def test_a_batch_that_is_too_large(node: Local) -> None:
