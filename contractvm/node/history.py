@@ -26,7 +26,8 @@ MEMORY_GAS: Final = 1_000_000_000
 """Gas of the blocks whose undoing a chain in memory keeps: 20,000 token transfers, some 40 MB."""
 BLOCK_GAS: Final = 21_000
 """What a block counts beside its gas: an empty one is remembered too."""
-LEAST_STATES: Final = 128
+LEAST_STATES: Final = 32
+"""Those of the fullest blocks fit `MEMORY_GAS`; so short blocks after many full ones need not forget a full one each."""
 _SLACK: Final = 32
 """States beyond those to be kept that may gather, so that they are forgotten together."""
 _FEW: Final = 8
