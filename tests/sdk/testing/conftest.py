@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+# pytester forgets what is first imported under it, but packages keep their parts: the compiler would be half there.
+import sdk.compiler.pipeline  # noqa: F401
 from tests.sdk.conftest import need
 
 ROOT = Path(__file__).parents[3]
