@@ -38,15 +38,19 @@ class Dispatcher:
         self._methods = node.methods = methods
         self._calls = node.calls
         self._limits = node.config.limits
+        self._vigil = node.vigil
 
     def handle(self, body: bytes, session: Session | None = None) -> Answer:
         """Answer a request or a batch."""
+        self._vigil.begins()
         self._node.miner.settle()
         try:
             request = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             return self._encode(_error(None, Fault(PARSE, f"parse error: {error}")))
-        return self._batch(request, session) if isinstance(request, list) else self._answer(request, session)
+        answer = self._batch(request, session) if isinstance(request, list) else self._answer(request, session)
+        self._vigil.ends()
+        return answer
 
     async def _batch(self, requests: list[Any], session: Session | None) -> bytes | None:
         """The answers of a batch in its order; in parts, so that others are served between them."""
@@ -68,6 +72,7 @@ class Dispatcher:
                 return self._too_large()
             if waiting or rest:
                 await asyncio.sleep(0)
+        self._vigil.ends()
         parts: list[bytes] = []
         room = self._limits.result_bytes
         for answer in answers:

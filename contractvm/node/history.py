@@ -27,7 +27,7 @@ MEMORY_GAS: Final = 1_000_000_000
 BLOCK_GAS: Final = 21_000
 """What a block counts beside its gas: an empty one is remembered too."""
 LEAST_STATES: Final = 32
-"""Those of the fullest blocks fit `MEMORY_GAS`; so short blocks after many full ones need not forget a full one each."""
+"""Those of the fullest blocks fit `MEMORY_GAS`: short blocks after many full ones need not forget a full one each."""
 _SLACK: Final = 32
 """States beyond those to be kept that may gather, so that they are forgotten together."""
 _FEW: Final = 8

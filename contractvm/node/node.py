@@ -32,6 +32,7 @@ from contractvm.node.remote import Remote, RemoteError
 from contractvm.node.rows import Method
 from contractvm.node.sources import Sources
 from contractvm.node.turns import Turns
+from contractvm.node.vigil import Vigil
 from contractvm.node.watch import Watch
 from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
@@ -60,6 +61,7 @@ class Node:
         self.tracing = asyncio.Semaphore(TRACES)
         self.feed = Feed()
         self.turns = Turns()
+        self.vigil = Vigil()
         self.watch = Watch(config.limits)
         self.feed.add(self.watch)
         self.chain = open_chain(config, self.keys, machines)
@@ -104,10 +106,6 @@ class Node:
         restart(self.chain, config, self.keys)
         self.config = config
 
-    def count(self, method: str) -> None:
-        """Note that a method was asked for."""
-        self.calls[method] += 1
-
     # Transactions
 
     def decoded(self, raws: Sequence[bytes], transactions: Sequence[Transaction | Rejected]) -> None:
@@ -134,6 +132,7 @@ class Node:
 
     def _sealed(self, block: Block) -> None:
         self.feed.sealed(News(block, lambda: self.chain.receipts(block.number)))
+        self.vigil.ends()
 
     def known_errors(self) -> Sequence[str]:
         """Signatures of the custom errors of the contracts whose artifacts are known here."""
