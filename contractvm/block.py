@@ -20,7 +20,6 @@ from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, ZERO_HASH, Address, Hash
 from state.codec import decode as rlp_decode
 from state.codec import decode_uint, encode_bytes, encode_int, wrap_list
-from state.codec import encode as rlp_encode
 from state.trie import trie_root
 
 EMPTY_TRIE: Final = Hash(bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"))
@@ -64,8 +63,9 @@ class Header:
         return cast(bytes, self._raw)
 
     def _encoded(self) -> bytes:
-        return rlp_encode(
-            [
+        return wrap_list(
+            b"\xa0%b\xa0%b\x94%b\xa0%b\xa0%b\xa0%b\xb9\x01\x00%b%b%b%b%b%b%b\xa0%b\x88%b%b\xa0%b%b%b\xa0%b"
+            % (
                 self.parent_hash,
                 self.ommers_hash,
                 self.coinbase,
@@ -73,20 +73,20 @@ class Header:
                 self.transactions_root,
                 self.receipts_root,
                 self.logs_bloom,
-                self.difficulty,
-                self.number,
-                self.gas_limit,
-                self.gas_used,
-                self.timestamp,
-                self.extra_data,
+                encode_int(self.difficulty),
+                encode_int(self.number),
+                encode_int(self.gas_limit),
+                encode_int(self.gas_used),
+                encode_int(self.timestamp),
+                encode_bytes(self.extra_data),
                 self.prev_randao,
                 self.nonce,
-                self.base_fee,
+                encode_int(self.base_fee),
                 self.withdrawals_root,
-                self.blob_gas_used,
-                self.excess_blob_gas,
+                encode_int(self.blob_gas_used),
+                encode_int(self.excess_blob_gas),
                 self.parent_beacon_root,
-            ]
+            )
         )
 
     @staticmethod
