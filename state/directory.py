@@ -73,9 +73,7 @@ def open_store(path: str | os.PathLike[str], *, create: bool, backend: str | Non
     try:
         str(folder.absolute()).encode()
     except UnicodeEncodeError:
-        raise StoreForeign(
-            f"{str(folder)!a}: the path is not UTF-8, which the database needs; name another"
-        ) from None
+        raise StoreForeign(f"{str(folder)!a}: the path is not UTF-8, which the database needs; name another") from None
     _look(folder, create, backend)
     try:
         folder.mkdir(parents=True, exist_ok=True)
