@@ -26,10 +26,10 @@ KEY_AT, VALUE_AT, OUT_AT = 0x100, 0x2000, 0x4000
 
 
 class Memory:
-    """One page."""
+    """Linear memory, of one page unless it is said otherwise."""
 
-    def __init__(self) -> None:
-        self.data = bytearray(PAGE)
+    def __init__(self, size: int = PAGE) -> None:
+        self.data = bytearray(size)
 
 
 def empty_world() -> World:

@@ -6,7 +6,7 @@ import pytest
 
 from contractvm.errors import Revert, Trap, TrapCode
 from contractvm.host import Finish, Log
-from tests.contractvm.host.rig import CALLER, COINBASE, GAS, ME, MINUS_ONE, ORIGIN, OUT_AT, PAGE, RULES, rig
+from tests.contractvm.host.rig import CALLER, COINBASE, GAS, ME, MINUS_ONE, ORIGIN, OUT_AT, PAGE, RULES, Memory, rig
 
 gas = RULES.schedule.gas
 READ, COPY, END, PRINT, WORD = gas("env.read"), gas("env.copy"), gas("frame.end"), gas("copy.base"), gas("copy.word")
@@ -107,7 +107,7 @@ def test_how_a_frame_ends(name: str, kind: type[Exception]) -> None:
 def test_output_has_a_limit(name: str) -> None:
     limit = RULES.limits.input_bytes
     frame = rig(gas=100_000_000)
-    frame.host.memory.data = bytearray(limit + 1)
+    frame.host.memory = Memory(limit + 1)
     with pytest.raises(Trap) as trap:
         frame.run(name, 0, limit + 1)
     assert trap.value.code is TrapCode.HOST_ARGUMENT
@@ -127,7 +127,7 @@ def test_log(count: int) -> None:
 @pytest.mark.parametrize(("count", "size"), [(5, 0), (0, 65_537), (100, 0)])
 def test_logs_have_limits(count: int, size: int) -> None:
     frame = rig()
-    frame.host.memory.data = bytearray(2 * PAGE)
+    frame.host.memory = Memory(2 * PAGE)
     with pytest.raises(Trap) as trap:
         frame.run("log", 0, count, 0, size)
     assert trap.value.code is TrapCode.HOST_ARGUMENT

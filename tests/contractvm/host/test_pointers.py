@@ -8,7 +8,7 @@ import pytest
 
 from contractvm.errors import Revert, Trap, TrapCode
 from contractvm.host import BY_NAME, HOST, Finish
-from tests.contractvm.host.rig import ME, OTHER, PAGE, Rig, rig
+from tests.contractvm.host.rig import ME, OTHER, PAGE, Memory, Rig, rig
 
 FIXED: dict[str, dict[str, int | str]] = {
     "caller": {"out": 20}, "origin": {"out": 20}, "self_address": {"out": 20}, "coinbase": {"out": 20},
@@ -125,6 +125,6 @@ def test_a_trap_names_the_range() -> None:
 
 def test_memory_that_has_grown_is_seen() -> None:
     frame = prepared()
-    frame.host.memory.data = bytearray(2 * PAGE)
+    frame.host.memory = Memory(2 * PAGE)
     frame.run("caller", PAGE + 100)
     assert bytes(frame.host.memory.data[PAGE + 100 : PAGE + 120]) == frame.host.call.caller

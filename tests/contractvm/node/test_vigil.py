@@ -87,12 +87,13 @@ def test_one_processor_is_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_node_that_nobody_asks_sleeps(node: Local) -> None:
     async def looks() -> bool:
-        return node.node.vigil._awake
+        awake: bool = node.node.vigil._awake
+        return awake
 
     for _ in range(100):
         node.rpc("eth_chainId")
     for _ in range(1_000):
-        if not node.on_loop(looks()):
+        if node.on_loop(looks()) is False:
             return
         time.sleep(0.01)
     raise AssertionError("it still looks, ten seconds after the last request")
