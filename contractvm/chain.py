@@ -239,8 +239,8 @@ class Chain:
         with self._lock:
             point = self._state.snapshot() if self._store.backend == "memory" else None
             with self._gate:
-                waiting = tuple(self.pool)
-            return self.snapshots.keep(Snapshot(self._head.number, self._head.hash, waiting, self.clock.state(), point))
+                head, fee, waiting = self._head, self._next_base_fee, tuple(self.pool)
+            return self.snapshots.keep(Snapshot(head.number, head.hash, waiting, self.clock.state(), fee, point))
 
     def revert(self, snapshot: int) -> None:
         """Go back to a snapshot, which is then used up together with those taken after it.
@@ -249,14 +249,14 @@ class Chain:
         """
         with self._lock:
             then = self.snapshots.use(snapshot)
-            if then.point is None:
+            if (point := then.point) is None:
                 self.rewind(then.height)
             else:
                 if 0 < then.height < self._archive.oldest:
                     raise Pruned(f"block {then.height} of the snapshot is no longer kept: the snapshot is void")
-                point = then.point
                 self._go_back(then.height, lambda: self._state.restore(point))
             self.clock.restore(then.time)
+            self._next_base_fee = then.base_fee
             with self._gate:
                 self.pool.restore(then.waiting)
 

@@ -15,12 +15,14 @@ from state.database import Restorepoint
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A height to come back to, with what waited and what time it was."""
+    """A height to come back to, with what waited, what time it was, and what gas was to cost."""
 
     height: int
     block_hash: Hash
     waiting: tuple[Transaction, ...]
     time: Time
+    base_fee: int
+    """Wei a gas of the next block, which its header alone does not say after changes that took no time."""
     point: Restorepoint | None
     """In memory, what to put back at the cost of what was written since; on disk blocks are undone one by one."""
 

@@ -77,6 +77,24 @@ def test_snapshots(kind: str, tmp_path: Path) -> None:
         assert chain.world().storage(address, b"n") == b"\0\0\0\x02"
 
 
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_a_snapshot_keeps_what_gas_was_to_cost(kind: str, tmp_path: Path) -> None:
+    with open_chain(MemoryStore() if kind == "memory" else open_store(tmp_path / "c", create=True)) as chain:
+        # A change that takes no time leaves the next block's base fee as it was, which its header does not say.
+        chain.edit(lambda world: world.set_balance(CAROL.address, 3), timeless=True)
+        for fee in (chain.next_base_fee, 7 * 10**9):
+            chain.next_base_fee = fee
+            kept = chain.snapshot()
+            chain.revert(kept)
+            assert chain.next_base_fee == fee
+            kept = chain.snapshot()
+            for _ in range(2):
+                chain.produce()
+            chain.revert(kept)
+            assert chain.next_base_fee == fee
+        assert chain.produce().header.base_fee == 7 * 10**9
+
+
 def test_a_snapshot_keeps_what_the_next_block_would_refuse() -> None:
     with open_chain(genesis=Genesis(gas_limit=42_000)) as chain:
         low = send(chain, replace(TRANSFER, max_fee=900_000_000, max_tip=1, gas_limit=21_000), 2)
