@@ -22,6 +22,7 @@ from contractvm.node.node import Node
 from contractvm.node.rows import Method
 from contractvm.node.session import Session
 from contractvm.recovery import FEWEST, decode_many
+from contractvm.types import Hash
 
 Answer = bytes | None | Awaitable[bytes | None]
 """What goes back, now or later; None for notifications alone."""
@@ -43,7 +44,8 @@ class Dispatcher:
     def handle(self, body: bytes, session: Session | None = None) -> Answer:
         """Answer a request or a batch."""
         self._vigil.begins()
-        self._node.miner.settle()
+        if owed := self._node.miner.settle():
+            return self._after(owed, body, session)
         try:
             request = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -51,6 +53,12 @@ class Dispatcher:
         answer = self._batch(request, session) if isinstance(request, list) else self._answer(request, session)
         self._vigil.ends()
         return answer
+
+    async def _after(self, owed: Iterable[asyncio.Future[Hash]], body: bytes, session: Session | None) -> bytes | None:
+        """Answer when what was promised to somebody before is in a block."""
+        await asyncio.wait(owed)
+        answer = self.handle(body, session)
+        return await answer if isinstance(answer, Awaitable) else answer
 
     async def _batch(self, requests: list[Any], session: Session | None) -> bytes | None:
         """The answers of a batch in its order; in parts, so that others are served between them."""

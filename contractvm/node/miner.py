@@ -6,6 +6,7 @@ Transactions that arrive together, or while a block is being made, share the nex
 Whoever waits for a transaction is answered when its block can be read, which a durable chain has synced by then, or
 when it cannot run now. A block that is made on the loop's thread is *due* first: whoever sent its transaction may be
 answered before it is made, since it is made before anything else is asked (`settle`), and while the answer travels.
+Where it cannot be made here after all, because somebody else has begun to write, who asks next waits for it.
 Never: runs anything of unknown length where requests are answered.
 """
 
@@ -52,6 +53,12 @@ def complain(error: Exception) -> None:
     log.error("no block could be made: %s", error, exc_info=None if isinstance(error, StoreError) else error)
 
 
+def _seen(future: asyncio.Future[Hash]) -> None:
+    """Whoever waits for a promise asks the chain afterwards, and not for the error, which was complained of."""
+    if not future.cancelled():
+        future.exception()
+
+
 class Miner:
     """Makes a chain's blocks. Belongs to the event loop's thread; `sealed` is called there with each new block."""
 
@@ -70,6 +77,8 @@ class Miner:
         self._ticker: asyncio.Task[None] | None = None
         self._woken = False
         self._due = 0
+        self._promises: list[Hash] = []
+        self._owed: list[asyncio.Future[Hash]] = []
         self._failed = False
         self._closed = False
         self.automine = automine
@@ -156,18 +165,25 @@ class Miner:
             self.wake()
         return future
 
-    def promised(self) -> bool:
+    def promised(self, digest: Hash) -> bool:
         """Make blocks of what waits, if that can be done before the next request: then there is nothing to wait for."""
         if self._failed or not self._may_here():
             return False
         self._due = len(self._chain.pool)
+        self._promises.append(digest)
         self.wake()
         return True
 
-    def settle(self) -> None:
-        """Make the block that was promised, if it is not made yet; called before anything is asked of the chain."""
+    def settle(self) -> list[asyncio.Future[Hash]]:
+        """Make the block that was promised, if it is not made yet; called before anything is asked of the chain.
+
+        What comes back is to be waited for first: promises that are kept on the other thread.
+        """
         if self._due:
             self._begin()
+        if self._owed:
+            self._owed = [future for future in self._owed if not future.done()]
+        return self._owed
 
     def wake(self) -> None:
         """Make blocks of what waits, without waiting for them."""
@@ -179,6 +195,7 @@ class Miner:
 
     def _begin(self) -> None:
         self._called = False
+        promises, self._promises = self._promises, []
         try:
             while self._still_due() or (self._waiters and self._may_here()):
                 self._due = 0
@@ -197,6 +214,11 @@ class Miner:
         # Who waits for what has left the pool meanwhile is told at the worker's end.
         if self._worker is None and (len(self._chain.pool) or self._waiters):
             self._worker = asyncio.ensure_future(self._work())
+        if self._worker is not None:
+            for digest in promises:
+                if digest in self._chain.pool:
+                    self._owed.append(self.mined(digest))
+                    self._owed[-1].add_done_callback(_seen)
 
     def _may_here(self) -> bool:
         """Whether a block of what waits may be made on this thread."""

@@ -126,7 +126,7 @@ class Node:
         """Take a decoded transaction, as `send` does. Raises: Rejected."""
         digest = self.chain.take(transaction)
         self.feed.arrived(transaction)
-        if not self.miner.automine or self.miner.promised():
+        if not self.miner.automine or self.miner.promised(digest):
             return digest
         return self.miner.mined(digest)
 

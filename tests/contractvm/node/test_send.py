@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -37,6 +38,30 @@ def test_a_payment_is_filled_in_and_signed(node: Local) -> None:
 def test_without_a_sender_it_is_the_first_account(node: Local) -> None:
     digest = node.rpc("eth_sendTransaction", {"to": BOB})
     assert node.rpc("eth_getTransactionByHash", digest)["from"] == ALICE
+
+
+def asked(node: Local, method: str, *params: Any) -> asyncio.Future[Any]:
+    """Ask, on the node's loop, at once; the result is to be waited for."""
+    answer = node._dispatcher.handle(
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    )
+
+    async def read() -> Any:
+        return json.loads((await answer if isinstance(answer, Awaitable) else answer) or b"")["result"]
+
+    return asyncio.ensure_future(read())
+
+
+def test_a_promise_is_kept_when_somebody_else_has_begun_to_write(node: Local) -> None:
+    async def played() -> None:
+        for value in range(10):
+            other = asked(node, "anvil_setBalance", STRANGER, hex(value))
+            digest = await asked(node, "eth_sendTransaction", payment(gas="0x5208"))
+            receipt = await asked(node, "eth_getTransactionReceipt", digest)
+            assert receipt["status"] == "0x1"
+            await other
+
+    node.on_loop(played())
 
 
 @pytest.mark.parametrize(
