@@ -90,7 +90,8 @@ class Miner:
 
     async def close(self) -> None:
         """Make no more blocks; one under way or promised is finished."""
-        self.settle()
+        if owed := self.settle():
+            await asyncio.wait(owed)
         self.automine, self._closed = False, True
         self.set_interval(None)
         if self._worker is not None:

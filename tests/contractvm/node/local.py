@@ -75,6 +75,10 @@ class Local:
     def close(self) -> None:
         """End the node and its loop."""
         self.on_loop(self.node.close())
+        self.stop()
+
+    def stop(self) -> None:
+        """End the loop alone, of a node that is ended already."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -64,6 +64,22 @@ def test_a_promise_is_kept_when_somebody_else_has_begun_to_write(node: Local) ->
     node.on_loop(played())
 
 
+def test_a_promise_is_kept_when_the_node_ends() -> None:
+    node = Local()
+
+    async def ended() -> bool:
+        other = asked(node, "anvil_setBalance", STRANGER, "0x1")
+        closing = asyncio.ensure_future(node.node.miner.close())  # both begin when this has been sent
+        digest = await asked(node, "eth_sendTransaction", payment(gas="0x5208"))
+        await asyncio.wait([other, closing])
+        return node.node.chain.receipt(bytes.fromhex(digest[2:])) is not None
+
+    kept = node.on_loop(ended())
+    node.node.chain.close()
+    node.stop()
+    assert kept
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
