@@ -69,8 +69,7 @@ class SpillArchive:
         """Header at a height; None above the head and where it was forgotten."""
         if number == 0 and self._genesis is not None:
             return self._genesis
-        last = self._last
-        if last is not None and last.block.number == number:
+        if (last := self._at_hand(number)) is not None:
             return last.block.header
         with self._lock:
             blob = self._blob(number)
@@ -88,8 +87,7 @@ class SpillArchive:
 
     def transactions(self, number: int) -> tuple[Transaction, ...]:
         """A block's transactions in order."""
-        last = self._last
-        if last is not None and last.block.number == number:
+        if (last := self._at_hand(number)) is not None:
             return last.block.transactions
         with self._lock:
             blob = self._blob(number)
@@ -98,8 +96,7 @@ class SpillArchive:
 
     def receipts(self, number: int) -> tuple[Receipt, ...]:
         """A block's receipts in order."""
-        last = self._last
-        if last is not None and last.block.number == number:
+        if (last := self._at_hand(number)) is not None:
             return last.receipts
         with self._lock:
             blob = self._blob(number)
@@ -199,6 +196,11 @@ class SpillArchive:
             self._numbers.remove(blob.block_hash, number)
             for index in range(blob.count):
                 self._places.remove(blob.hash_of(index), number << _INDEX_BITS | index)
+
+    def _at_hand(self, number: int) -> _Last | None:
+        """The last block, if it is the one at this height."""
+        last = self._last
+        return last if last is not None and last.block.number == number else None
 
     def _blob(self, number: int) -> _Blob | None:
         at = number - self._first

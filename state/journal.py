@@ -26,12 +26,11 @@ Entry: TypeAlias = tuple[dict[Any, Any] | Restorable, Any, Any]
 class Journal:
     """An undo log over any number of tables: plain dicts, whose values are never None, and what restores itself."""
 
-    __slots__ = ("log", "record")
+    __slots__ = ("_log", "record")
 
     def __init__(self) -> None:
-        self.log: list[Entry] = []
-        """To be read alone; it is the same list for the journal's life."""
-        self.record: Callable[[Entry], None] = self.log.append
+        self._log: list[Entry] = []
+        self.record: Callable[[Entry], None] = self._log.append
         """Write down that a table's key is about to change from a value; None when it has no entry there."""
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
@@ -41,14 +40,14 @@ class Journal:
 
     def checkpoint(self) -> int:
         """Return the mark that `rollback` goes back to."""
-        return len(self.log)
+        return len(self._log)
 
     def keep(self, mark: int, table: object, other: object, kind: type) -> None:
         """Forget those changes since `mark` that were made to neither of two tables, nor to one of a kind.
 
         They will not be taken back, and later marks are void.
         """
-        log = self.log
+        log = self._log
         log[mark:] = [e for e in log[mark:] if (to := e[0]) is table or type(to) is kind or to is other]
 
     def rollback(self, mark: int) -> None:
@@ -57,7 +56,7 @@ class Journal:
         Raises:
             ValueError: `mark` lies beyond the log, so it is from another journal or was rolled back already.
         """
-        log = self.log
+        log = self._log
         if not 0 <= mark <= len(log):
             raise ValueError(f"checkpoint {mark} is not in this journal of {len(log)} changes")
         undone = log[mark:]

@@ -53,7 +53,6 @@ class World:
         self._keccak = base.keccak
         self._journal = Journal()
         self._record = self._journal.record
-        self._log = self._journal.log
         self._rows: dict[bytes, Row] = {}  # of every account that was looked at, as it is now
         self._slots: dict[bytes, Slots] = {}
         self._new_codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
@@ -254,17 +253,10 @@ class World:
 
         It is warm from now on. The account of a contract that the transaction created began without storage.
         """
-        place = (address, key)
-        warm = place in self._warm_slots
-        if not warm:
-            self._record((self._warm_slots, place, None))
-            self._warm_slots[place] = True
-        slots = self._slots.get(address)
-        value = self._base_values.get(place) if slots is None else slots.rows.get(key)
-        if value is None:
-            value = self._value(place)
+        value, warm = self.read_storage(address, key)
         if address in self._created:
             return value, b"", warm
+        place = (address, key)
         original = self._originals.get(place)
         if original is None:
             original = self._originals[place] = value
@@ -357,7 +349,7 @@ class World:
 
     def checkpoint(self) -> int:
         """Return the mark that `rollback` goes back to; nested marks need nothing else."""
-        return len(self._log)
+        return self._journal.checkpoint()
 
     def rollback(self, mark: int) -> None:
         """Take back every change since `checkpoint` returned `mark`. A mark outlives the end of its transaction.

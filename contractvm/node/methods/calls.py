@@ -18,7 +18,6 @@ from contractvm.node.rows import Param, Rows
 from contractvm.node.shapes import access_list_document
 from contractvm.node.simulation import simulate, simulation_of
 from contractvm.node.values import ANY, BLOCK, OBJECT, data_hex
-from contractvm.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -98,9 +97,7 @@ def estimate_parts(
 
     def write(message: Message, found: Estimate) -> dict[str, Any]:
         executed = found.executed
-        intrinsic = Transaction(to=message.to, data=message.data, access_list=message.access_list).intrinsic_gas(
-            node.chain.executor.prices
-        )
+        intrinsic = node.chain.executor.prices.intrinsic(message.to, message.data, message.access_list)
         return {
             "gas": hex(found.gas),
             "gasUsed": hex(executed.gas_used),
