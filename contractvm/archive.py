@@ -90,6 +90,9 @@ class Archive(Protocol):
     def settle(self, head: int) -> None:
         """The records that were asked for are written, or the store was put back, and `head` is the last block."""
 
+    def catch_up(self) -> None:
+        """Do what `add` put off, while nobody waits; else it is done with the next block. Raises: StoreFull."""
+
 
 class StoreArchive:
     """Blocks as records of a store, beside the state's."""
@@ -183,6 +186,9 @@ class StoreArchive:
         """Look up from which height on blocks are kept; `head` says nothing new."""
         record = self._store.get(_OLDEST)
         self.oldest = 0 if record is None else int.from_bytes(record, "big")
+
+    def catch_up(self) -> None:
+        """All is in the state's batch."""
 
     def _removal(self, height: int) -> Writes:
         header = self.header(height)

@@ -10,9 +10,9 @@ meanwhile, and never wait for a block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from threading import RLock
-from types import TracebackType
 from typing import Final, Self
 
 from contractvm.ahead import Ahead, Incoming, take_all
@@ -35,6 +35,7 @@ from contractvm.rules import Rules, contract_rules
 from contractvm.snapshots import Snapshot, Snapshots
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address, Hash
+from state.errors import StoreFull
 from state.proofs import AccountProof
 from state.store import Reader, Store
 from state.world import World
@@ -75,6 +76,8 @@ class Chain:
         self._ahead = Ahead()
         self.snapshots = Snapshots()
         self._reader: World | None = None
+        self.next_base_fee = 0
+        """Wei a gas of the next block; setting it is for tests, and counts until the head moves."""
         if machines is None:
             from contractvm.wasm.machine import WasmMachine
 
@@ -94,9 +97,7 @@ class Chain:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -159,7 +160,7 @@ class Chain:
             nonce, balance = self._account(sender)
             if tx.nonce < nonce and self._archive.transaction(tx.hash) is not None:
                 raise AlreadyKnown(f"already known: 0x{tx.hash.hex()} is in a block")
-            return self.pool.add(tx, nonce, balance, self._next_base_fee, self.gas_limit)
+            return self.pool.add(tx, nonce, balance, self.next_base_fee, self.gas_limit)
 
     def produce(self, *, timestamp: int | None = None, coinbase: Address | None = None, lazily: bool = False) -> Block:
         """Make a block of what waits, as much as fits, and return it; it may be empty, and then `lazily` unsynced.
@@ -209,6 +210,13 @@ class Chain:
         with self._gate:
             return sum(self.pool.drop(digest) for digest in waiting)
 
+    def catch_up(self) -> None:
+        """Do what blocks put off and begin with, while nobody waits for one; from any thread."""
+        with suppress(StoreFull):  # of which the next block tells, and this one is at hand
+            self._archive.catch_up()
+        with self._gate:
+            self._look()
+
     def edit(self, change: Callable[[World], None], *, timeless: bool = False) -> Block:
         """Let a test set balances, nonces or storage: the change is a block of its own, without transactions.
 
@@ -225,7 +233,7 @@ class Chain:
             world.end_transaction()
             block = self._seal(world, context, [])
             if timeless:
-                self.clock.next, self._next_base_fee = moment, context.base_fee
+                self.clock.next, self.next_base_fee = moment, context.base_fee
             with self._gate:
                 self.pool.revalidate(self._account)
             return block
@@ -239,7 +247,7 @@ class Chain:
         with self._lock:
             point = self._state.snapshot() if self._store.backend == "memory" else None
             with self._gate:
-                head, fee, waiting = self._head, self._next_base_fee, tuple(self.pool)
+                head, fee, waiting = self._head, self.next_base_fee, tuple(self.pool)
             return self.snapshots.keep(Snapshot(head.number, head.hash, waiting, self.clock.state(), fee, point))
 
     def revert(self, snapshot: int) -> None:
@@ -256,7 +264,7 @@ class Chain:
                     raise Pruned(f"block {then.height} of the snapshot is no longer kept: the snapshot is void")
                 self._go_back(then.height, lambda: self._state.restore(point))
             self.clock.restore(then.time)
-            self._next_base_fee = then.base_fee
+            self.next_base_fee = then.base_fee
             with self._gate:
                 self.pool.restore(then.waiting)
 
@@ -310,15 +318,6 @@ class Chain:
     def oldest(self) -> int:
         """The lowest height whose state is kept."""
         return self._state.oldest or 0
-
-    @property
-    def next_base_fee(self) -> int:
-        """Wei a gas of the next block; setting it is for tests, and counts until the head moves."""
-        return self._next_base_fee
-
-    @next_base_fee.setter
-    def next_base_fee(self, wei: int) -> None:
-        self._next_base_fee = wei
 
     def world(self, at: BlockId = "latest") -> World:
         """A world over the state at a block, to read or to run on; nothing of it is kept. Raises: UnknownBlock."""
@@ -406,7 +405,7 @@ class Chain:
             head.number + 1,
             timestamp,
             self.coinbase if coinbase is None else coinbase,
-            self._next_base_fee if head is self._head else next_base_fee(head, self.rules),
+            self.next_base_fee if head is self._head else next_base_fee(head, self.rules),
             self.gas_limit,
             self._block_hash,
             self.debug,
@@ -437,7 +436,7 @@ class Chain:
     def _move_head(self, header: Header) -> None:
         with self._gate:
             self._head = header
-            self._next_base_fee = next_base_fee(header, self.rules)
+            self.next_base_fee = next_base_fee(header, self.rules)
             self._reader = None
 
     def _look(self) -> World:

@@ -3,7 +3,7 @@
 A block is one blob: the number of its transactions, where each of its parts ends, all hashes, then header, transactions
 and receipts as the archive of a store has them. So a transaction costs 16 bytes of memory and a block 24, and reading
 one transaction or receipt of a large block reads little else. The last block is at hand as it was added: it is what
-clients ask for.
+clients ask for, and they need not wait until it is put away as bytes (`catch_up`).
 Never: outlives its process.
 """
 
@@ -43,7 +43,19 @@ class SpillArchive:
         log: where the bytes go.
     """
 
-    __slots__ = ("_first", "_genesis", "_last", "_lock", "_log", "_numbers", "_places", "_records", "_starts", "oldest")
+    __slots__ = (
+        "_first",
+        "_genesis",
+        "_last",
+        "_lock",
+        "_log",
+        "_numbers",
+        "_places",
+        "_put_off",
+        "_records",
+        "_starts",
+        "oldest",
+    )
 
     def __init__(self, store: Reader, first: int = 0, log: BlobLog | None = None) -> None:
         self._records = StoreArchive(store)
@@ -54,6 +66,7 @@ class SpillArchive:
         self._places = HashIndex()
         self._genesis: Header | None = None
         self._last: _Last | None = None
+        self._put_off = False  # whether the last block is not in the log yet
         self._lock = Lock()
         self.oldest = 0
 
@@ -78,6 +91,9 @@ class SpillArchive:
 
     def number_of(self, block_hash: bytes) -> int | None:
         """Height of the block of that hash."""
+        last = self._last
+        if last is not None and last.block.hash == block_hash:
+            return last.block.number
         with self._lock:
             for number in self._numbers.find(block_hash):
                 blob = self._blob(number)
@@ -134,27 +150,24 @@ class SpillArchive:
     def add(self, block: Block, receipts: Sequence[Receipt]) -> Writes:
         """Keep a block, above which there is none, and say what to write for it as the head.
 
-        Raises: StoreFull when its bytes have no room.
+        Raises: StoreFull when the bytes of the one before have no room.
         """
-        header, transactions = block.header, block.transactions
-        number, digest = header.number, header.hash
-        parts = [header.encode(), *[tx.encode() for tx in transactions], *[receipt.pack() for receipt in receipts]]
-        ends = list(accumulate(map(len, parts)))
-        hashes = [tx.hash for tx in transactions]
-        blob = b"".join([pack(f">{1 + len(ends)}I", len(hashes), *ends), digest, *hashes, *parts])
+        number, digest = block.number, block.hash
         for receipt in receipts:
             receipt.block_number, receipt.block_hash = number, digest
         with self._lock:
             self._cut(number - 1)
-            self._starts.append(self._log.append(blob))
-            self._numbers.add(digest, number)
-            first = number << _INDEX_BITS
-            for place, tx_hash in enumerate(hashes, first):
-                self._places.add(tx_hash, place)
-            self._last = _Last(block, tuple(receipts), {tx_hash: index for index, tx_hash in enumerate(hashes)})
+            self._put_away()
+            self._last = _Last(block, tuple(receipts), {tx.hash: at for at, tx in enumerate(block.transactions)})
+            self._put_off = True
             if number == 0:
-                self._genesis = header
+                self._genesis = block.header
         return {HEAD: number.to_bytes(8, "big")}
+
+    def catch_up(self) -> None:
+        """Put the last block away as bytes, if it is not yet. Raises: StoreFull, and it stays at hand."""
+        with self._lock:
+            self._put_away()
 
     def remove(self, above: int, head: int) -> Writes:
         """What to write to make `above` the head again; `settle` takes the blocks away."""
@@ -163,6 +176,7 @@ class SpillArchive:
     def prune(self, below: int) -> Writes:
         """Forget the blocks below a height, the first one of a chain excepted; nothing is to be written for it."""
         with self._lock:
+            self._put_away()
             for number in range(max(1, self.oldest, self._first), below):
                 self._unlist(number)
             if below > self.oldest:
@@ -179,11 +193,33 @@ class SpillArchive:
         """Let go of memory and files."""
         self._log.close()
 
+    def _put_away(self) -> None:
+        if self._last is None or not self._put_off:
+            return
+        block, receipts, places = self._last
+        header = block.header
+        parts = [
+            header.encode(),
+            *[tx.encode() for tx in block.transactions],
+            *[receipt.pack() for receipt in receipts],
+        ]
+        ends = list(accumulate(map(len, parts)))
+        start = self._log.append(
+            b"".join([pack(f">{1 + len(ends)}I", len(places), *ends), header.hash, *places, *parts])
+        )
+        self._starts.append(start)
+        self._numbers.add(header.hash, header.number)
+        first = header.number << _INDEX_BITS
+        for digest, index in places.items():
+            self._places.add(digest, first | index)
+        self._put_off = False
+
     def _cut(self, head: int) -> None:
-        kept = head + 1 - self._first
+        last, kept = self._last, head + 1 - self._first
+        if last is not None and last.block.number > head:
+            self._last, self._put_off = None, False
         if kept >= len(self._starts):
             return
-        self._last = None
         for number in range(head + 1, self._first + len(self._starts)):
             self._unlist(number)
         self._log.cut(self._starts[kept])

@@ -157,6 +157,10 @@ class ForkArchive:
         """Take away the blocks above the head."""
         self._own.settle(head)
 
+    def catch_up(self) -> None:
+        """Put the last block away."""
+        self._own.catch_up()
+
     def _place(self, digest: bytes) -> tuple[int, int] | None:
         """Height and number of a transaction of the other chain, up to the fork."""
         found = self._remote.ask("eth_getTransactionByHash", "0x" + digest.hex())

@@ -4,7 +4,7 @@ With `--keep N` the states of the last N blocks, and blocks somewhat longer (`Ch
 keeps everything, and a chain in memory all blocks and as many states as `MEMORY_GAS` allows, at least `LEAST_STATES`:
 what a state takes to go back to is bounded by the gas that was used to change it. Forgetting is done in small steps
 between blocks, on the thread that makes them, so that none waits long; where that is the event loop's own, in very
-small ones.
+small ones, and when what was asked is answered.
 Never: forgets the head, or a state that is less old than was asked for.
 """
 
@@ -68,6 +68,7 @@ class History:
         self._keep = keep
         self._gas: deque[tuple[int, int]] = deque()  # height and gas of the blocks whose undoing is kept
         self._total = 0
+        self._due: int | None = None  # states to keep, once there are others
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -76,15 +77,19 @@ class History:
         header = news.block.header
         keep = self._count(header.number, header.gas_used) if self._keep is None else self._keep
         old = header.number - self._chain.oldest - keep
-        if old < _FEW or self._task is not None or self._closed:
-            return
-        if old < _SLACK and self._here():
-            try:
-                self._chain.prune(keep, blocks=self._keep is not None, most=_FEW)
-            except StoreError as error:
-                _complain(error)
-        elif old >= _SLACK:
+        self._due = keep if old >= _FEW else None
+        if old >= _SLACK and self._task is None and not self._closed:
             self._task = asyncio.ensure_future(self._forget(keep))
+
+    def catch_up(self) -> None:
+        """Forget a few, if there are so many and that can be done here."""
+        if (keep := self._due) is None or self._task is not None or self._closed or not self._here():
+            return
+        self._due = None
+        try:
+            self._chain.prune(keep, blocks=self._keep is not None, most=_FEW)
+        except StoreError as error:
+            _complain(error)
 
     def arrived(self, transaction: Transaction) -> None:
         """Nothing is forgotten for that."""

@@ -78,6 +78,7 @@ class Node:
         self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
+        self._behind = False
 
     def start(self) -> None:
         """Begin what runs by itself; from within the event loop."""
@@ -133,6 +134,15 @@ class Node:
     def _sealed(self, block: Block) -> None:
         self.feed.sealed(News(block, lambda: self.chain.receipts(block.number)))
         self.vigil.ends()
+        if not self._behind:
+            self._behind = True
+            asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Do what can wait until what has been asked by now is answered: the receipt of what was just sent, mostly."""
+        self._behind = False
+        self.chain.catch_up()
+        self.history.catch_up()
 
     def known_errors(self) -> Sequence[str]:
         """Signatures of the custom errors of the contracts whose artifacts are known here."""
