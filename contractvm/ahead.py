@@ -22,6 +22,7 @@ from typing import Final
 
 from contractvm.errors import Rejected
 from contractvm.native.child import search_path
+from contractvm.processors import processors
 from contractvm.recovery import decode_many, decode_raws, recover_senders
 from contractvm.transaction import Transaction
 from contractvm.types import ZERO_ADDRESS, Address, Hash
@@ -187,7 +188,7 @@ def _most_helpers() -> int:
     """Processors to spare, where this program is run by a Python executable that can be started again."""
     if not sys.executable or getattr(sys, "frozen", False):
         return 0
-    return min((os.cpu_count() or 1) - 1, MOST_HELPERS)
+    return min(processors() - 1, MOST_HELPERS)
 
 
 def serve() -> None:

@@ -253,16 +253,17 @@ class Chain:
     def revert(self, snapshot: int) -> None:
         """Go back to a snapshot, which is then used up together with those taken after it.
 
-        Raises: KeyError when there is none of that number.
+        Raises: KeyError when there is none of that number; Pruned or HeightError when its state is not kept.
         """
         with self._lock:
-            then = self.snapshots.use(snapshot)
+            then = self.snapshots.find(snapshot)
             if (point := then.point) is None:
                 self.rewind(then.height)
             else:
                 if 0 < then.height < self._archive.oldest:
                     raise Pruned(f"block {then.height} of the snapshot is no longer kept: the snapshot is void")
                 self._go_back(then.height, lambda: self._state.restore(point))
+            self.snapshots.use_up(snapshot)
             self.clock.restore(then.time)
             self.next_base_fee = then.base_fee
             with self._gate:

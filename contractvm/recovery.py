@@ -6,11 +6,11 @@ Never: decides anything; a signature that fits no key is refused when its transa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from contractvm.errors import Rejected
+from contractvm.processors import processors
 from contractvm.transaction import Transaction
 
 FEWEST: Final = 16
@@ -38,7 +38,7 @@ def decode_raws(transactions: Iterable[bytes], chain_id: int) -> list[Transactio
 
 def recover_senders(transactions: Sequence[Transaction]) -> None:
     """Work out and keep the sender of each transaction that has one."""
-    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    threads = min(processors(), MOST_THREADS)
     if len(transactions) < FEWEST or threads < 2:
         return
     from concurrent.futures import ThreadPoolExecutor  # most processes get no such batch

@@ -49,11 +49,13 @@ class Snapshots:
         self._kept[self._last] = snapshot
         return self._last
 
-    def use(self, number: int) -> Snapshot:
-        """Take it out, and forget those taken after it. Raises: KeyError when there is none of that number."""
-        found = self._kept[number]
+    def find(self, number: int) -> Snapshot:
+        """The one of that number. Raises: KeyError when there is none."""
+        return self._kept[number]
+
+    def use_up(self, number: int) -> None:
+        """Forget it, and those taken after it."""
         self._kept = {kept: snapshot for kept, snapshot in self._kept.items() if kept < number}
-        return found
 
     def forget_above(self, height: int) -> None:
         """Forget those of blocks that are gone."""

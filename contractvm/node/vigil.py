@@ -9,9 +9,10 @@ sleeping, for as long as that may be worth it. Never: looks where there is one p
 from __future__ import annotations
 
 import asyncio
-import os
 from time import perf_counter
 from typing import Final
+
+from contractvm.processors import processors
 
 NEAR: Final = 0.00015
 """Seconds between an answer and the next request for which it is not worth sleeping."""
@@ -45,8 +46,3 @@ class Vigil:
             loop.call_soon(self._look, loop)
         else:
             self._near = self._awake = False
-
-
-def processors() -> int:
-    """How many of them this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

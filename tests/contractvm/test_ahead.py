@@ -24,7 +24,7 @@ COUNT = 40
 
 @pytest.fixture
 def helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ahead]:
-    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(ahead, "processors", lambda: 3)
     made = Ahead()
     yield made
     made.close()
@@ -139,7 +139,7 @@ def test_a_forked_process_leaves_its_parents_helpers_alone(helpers: Ahead) -> No
 def test_without_a_processor_or_a_python_to_start_there_are_no_helpers(
     processors: int, executable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(ahead, "processors", lambda: processors)
     monkeypatch.setattr(sys, "executable", executable)
     alone = Ahead()
     assert senders(alone.begin(raws(), CHAIN).wait()) == expected(raws())
@@ -147,7 +147,7 @@ def test_without_a_processor_or_a_python_to_start_there_are_no_helpers(
 
 
 def test_a_chain_takes_what_it_received(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead, "processors", lambda: 2)
     with Chain(MemoryStore()) as one, Chain(MemoryStore()) as other:
         now, later = raws()[:20], raws()[20:]
         coming = one.receive(now)

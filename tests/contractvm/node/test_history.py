@@ -106,3 +106,17 @@ def test_on_disk_all_is_kept(tmp_path: Path) -> None:
         pay(node, 150)
         assert node.node.chain.oldest == 0
         assert node.rpc("eth_getTransactionCount", dev(), "0x1") == "0x1"
+
+
+def test_a_snapshot_whose_state_is_forgotten_is_refused_and_no_other_is_used_up(tmp_path: Path) -> None:
+    with local(Config(keep=5, data=tmp_path / "c")) as node:
+        first = node.rpc("evm_snapshot")
+        pay(node, 120)
+        wait(lambda: node.node.chain.oldest >= 60)
+        last = node.rpc("evm_snapshot")
+        pay(node, 1, 120)
+        with pytest.raises(RpcError, match="missing trie node"):
+            node.rpc("evm_revert", first)
+        assert node.rpc("eth_blockNumber") == hex(121)
+        assert node.rpc("evm_revert", last) is True
+        assert node.rpc("eth_blockNumber") == hex(120)
