@@ -227,7 +227,8 @@ class Executor:
             raise FeeTooLow(f"max fee per gas less than block base fee: maxFeePerGas {price}, baseFee {block.base_fee}")
         gas_limit = block.gas_limit if message.gas_limit is None else message.gas_limit
         intrinsic = self._check_intrinsic(message, gas_limit, price, price)
-        self._check_funds(sender, world.balance(sender), gas_limit * price + message.value)
+        if cost := gas_limit * price + message.value:
+            self._check_funds(sender, world.balance(sender), cost)
         frames = frames or self.frames(world, block)
         frames.begin(sender, price, block.base_fee if price else 0)
         return self._run(message, sender, gas_limit, price, intrinsic, world, frames, raised)
@@ -289,7 +290,7 @@ class Executor:
             spent,
             price,
             outcome.output,
-            tuple(world.logs),  # type: ignore[arg-type]  # contracts log nothing else
+            world.logs,  # type: ignore[arg-type]  # contracts log nothing else
             outcome.created,
             outcome.trap,
             outcome.detail,

@@ -59,7 +59,7 @@ def create2_address(creator: Address, salt: bytes, init: bytes) -> Address:
 class Frames:
     """Opens frames for one transaction after another, on a world and in a block."""
 
-    __slots__ = ("_env", "_legs", "_machines", "_prices", "_rules", "_wanted", "_world", "coinbase", "session")
+    __slots__ = ("_env", "_here", "_legs", "_machines", "_prices", "_rules", "_world", "coinbase", "session")
 
     def __init__(
         self,
@@ -70,7 +70,10 @@ class Frames:
         prices: CreatePrices,
         host_prices: HostPrices | None = None,
     ) -> None:
-        """Open nothing yet. `host_prices`: of the rules, where somebody has looked them up already."""
+        """Open nothing yet; the thread that makes this starts the frames.
+
+        `host_prices`: of the rules, where somebody has looked them up already.
+        """
         self._world = world
         self._env = env
         self._rules = rules
@@ -79,7 +82,7 @@ class Frames:
         self.session = Session(rules, host_prices)
         self.coinbase = env.coinbase
         self._legs: Legs | None = None
-        self._wanted = stack_bytes(FRAMES_ON_CALLER, rules.limits.stack_weight)
+        self._here = roomy(stack_bytes(FRAMES_ON_CALLER, rules.limits.stack_weight))
 
     def begin(self, origin: Address, gas_price: int, base_fee: int) -> None:
         """Begin a transaction: who signed it, what it pays for a gas, and what of that is burnt. Fees in wei."""
@@ -92,9 +95,7 @@ class Frames:
 
         Raises: Fatal, never a contract's error.
         """
-        if roomy(self._wanted):
-            return self._open(call)
-        return self._on_leg(call)
+        return self._open(call) if self._here else self._on_leg(call)
 
     def invoke(self, call: Call) -> Outcome:
         """Run the frame that `call` asks for; its effects are in the world if and only if the outcome is ok.

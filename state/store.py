@@ -233,7 +233,7 @@ class MemorySnapshot:
     def _look(self, key: bytes) -> bytes | None:
         """`get`, as long as no layers are joined meanwhile."""
         now = self._store._rows.get(key[:1], _NONE).get(key)
-        layer: Layer | None = self._first()
+        layer: Layer | None = (self._holder or self._first()).layer
         while layer is not None:
             value = layer.saved.get(key, MISSING)
             if value is not MISSING:
@@ -274,13 +274,14 @@ class MemorySnapshot:
                 past.setdefault(key, value)
         return past
 
-    def _first(self) -> Layer:
+    def _first(self) -> Holder:
+        """What leads to the first layer. Raises: StoreError."""
         if self._holder is None:
             raise StoreError("the snapshot is closed; take a new one from the store")
-        return self._holder.layer
+        return self._holder
 
     def _layers(self) -> Iterable[Layer]:
-        layer: Layer | None = self._first()
+        layer: Layer | None = self._first().layer
         while layer is not None:
             yield layer
             layer = layer.next

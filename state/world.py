@@ -217,8 +217,11 @@ class World:
             self._record((self._warm_slots, place, None))
             self._warm_slots[place] = True
         slots = self._slots.get(address)
-        value = self._base_values.get(place) if slots is None else slots.rows.get(key)
-        return self._value(place) if value is None else value, warm
+        if slots is not None:
+            value = slots.rows.get(key)
+            return self._value(place) if value is None else value, warm
+        value = self._base_values.get(place)
+        return self.base_storage(address, key) if value is None else value, warm
 
     def base_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` in the base, whatever this world did since."""
@@ -332,9 +335,9 @@ class World:
         self._logs[number] = entry
 
     @property
-    def logs(self) -> list[object]:
-        """The logs of the running transaction so far, in order: a copy."""
-        return list(self._logs.values())
+    def logs(self) -> tuple[object, ...]:
+        """The logs of the running transaction so far, in order."""
+        return tuple(self._logs.values())
 
     def add_refund(self, amount: int) -> None:
         """Add to the refund in gas; a negative amount takes back."""

@@ -51,8 +51,7 @@ class Memory:
     def reset(self, budget: PageBudget | None) -> None:
         """Make the memory as it was when new, for another owner."""
         self.budget = budget
-        self.shrink()
-        zeros.clear(self.data)
+        zeros.renew(self.data, self._least)
 
     def can_grow(self, pages: int) -> bool:
         """Whether `pages` more fit the maximum and the transaction's budget."""

@@ -4,7 +4,7 @@ In Python alone they are an assignment from other zeros. Those must be there fir
 from the system from some hundred kilobytes on, and are copied twice: growing by 64 pages takes a hundred times as
 long, clearing two pages four times. So CPython's `PyByteArray_Resize` and C's `memset` do it; a single page, what most
 contracts have, takes less time to be made anew in the same object than the two calls take to get there.
-Never: keeps an address. Any change of length may move the bytes, and so may `clear`.
+Never: keeps an address. Any change of length may move the bytes, and so may `renew`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ SMALL = 65_536
 _make: Final = bytearray.__init__
 
 
-def clear(data: bytearray) -> None:
-    """Set all bytes to zero. Raises: BufferError, of small data that somebody has a view of."""
-    size = len(data)
+def renew(data: bytearray, size: int) -> None:
+    """Leave so many bytes, all zero, of data that are as long or longer.
+
+    Raises: BufferError, when somebody has a view of data that are small or too long.
+    """
     if size <= SMALL:
         _make(data, size)
-    else:
-        address, memset, _ = _functions()
-        memset(address(data), 0, size)
+        return
+    if len(data) > size:
+        del data[size:]
+    address, memset, _ = _functions()
+    memset(address(data), 0, size)
 
 
 def extend(data: bytearray, count: int) -> None:

@@ -121,7 +121,7 @@ def test_log(count: int) -> None:
     frame.put(OUT_AT, b"data")
     price = frame.cost("log", 0, count, OUT_AT, 4)
     assert price == gas("log.base") + count * gas("log.topic") + 4 * gas("log.byte")
-    assert frame.world.logs == [Log(ME, tuple(topics), b"data")]
+    assert frame.world.logs == (Log(ME, tuple(topics), b"data"),)
 
 
 @pytest.mark.parametrize(("count", "size"), [(5, 0), (0, 65_537), (100, 0)])
@@ -131,7 +131,7 @@ def test_logs_have_limits(count: int, size: int) -> None:
     with pytest.raises(Trap) as trap:
         frame.run("log", 0, count, 0, size)
     assert trap.value.code is TrapCode.HOST_ARGUMENT
-    assert frame.world.logs == []
+    assert frame.world.logs == ()
 
 
 def test_a_static_frame_logs_nothing_but_prints() -> None:

@@ -74,7 +74,7 @@ def frame(
         ended = (trap.code, trap.place, trap.backtrace)
     except OutOfGas:
         return ("out of gas",)
-    return ended, made.host.meter.left, made.world.storage(ME, b"\0"), tuple(made.world.logs)
+    return ended, made.host.meter.left, made.world.storage(ME, b"\0"), made.world.logs
 
 
 class Told(Compiler):

@@ -9,20 +9,22 @@ from contractvm.wasm import zeros
 SIZES = (0, 1, 100, 65_536, 1 << 20)
 
 
+@pytest.mark.parametrize("more", SIZES)
 @pytest.mark.parametrize("size", SIZES)
-def test_clear(size: int) -> None:
-    data = bytearray(b"\xff") * size
-    zeros.clear(data)
+def test_renew(size: int, more: int) -> None:
+    data = bytearray(b"\xff") * (size + more)
+    zeros.renew(data, size)
     assert data == bytes(size)
 
 
-def test_clear_refuses_to_move_what_somebody_looks_at() -> None:
-    data = bytearray(b"\xff") * 100
+@pytest.mark.parametrize(("there", "size"), [(100, 100), (200, 100), (200_000, 100_000)])
+def test_renew_refuses_to_move_what_somebody_looks_at(there: int, size: int) -> None:
+    data = bytearray(b"\xff") * there
     with memoryview(data), pytest.raises(BufferError):
-        zeros.clear(data)
-    assert data == b"\xff" * 100
-    zeros.clear(data)
-    assert data == bytes(100)
+        zeros.renew(data, size)
+    assert data == b"\xff" * there
+    zeros.renew(data, size)
+    assert data == bytes(size)
 
 
 @pytest.mark.parametrize("size", SIZES)
