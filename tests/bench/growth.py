@@ -26,7 +26,7 @@ def run() -> Sequence[Row]:
     with ours("--gas-limit", "60000000") as node, Wire(node.port) as wire:
         for other in accounts[1:]:
             wire.ask(raw(node.signed(owner, TRANSFER.encode(other.address, 10**20))))
-        young, start = automined(node, 1_000)[0], node.resident
+        young, start = automined(node), node.resident
         wire.call("evm_setAutomine", False)
         mine = post("evm_mine")
         for part in range(0, MILLION, PART):
@@ -38,7 +38,7 @@ def run() -> Sequence[Row]:
                 wire.ask(mine)
         grown = node.resident
         wire.call("evm_setAutomine", True)
-        old = automined(node, 1_000)[0]
+        old = automined(node)
     return [
         Row("memory of a young node", start / 1e6, "MB"),
         Row("memory after 1,000,000 transactions", grown / 1e6, "MB", target="< 500 MB"),
