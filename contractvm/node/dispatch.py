@@ -1,7 +1,8 @@
 """Requests as bytes to answers as bytes: JSON, batches, notifications, errors.
 
-A single quick request is answered without a task or a future. In a batch each item fails alone, and transactions in it
-have their senders recovered together. Source: JSON-RPC 2.0. Never: raises, whatever it is given; HTTP is `server`'s.
+A quick request, or batch of such, is answered without a task or a future. In a batch each item fails alone, and
+transactions in it have their senders recovered together. Source: JSON-RPC 2.0.
+Never: raises, whatever it is given; HTTP is `server`'s.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import difflib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ Answer = bytes | None | Awaitable[bytes | None]
 """What goes back, now or later; None for notifications alone."""
 
 log: Final = logging.getLogger("contractvm.node")
+_DONE: Final = object()
 _ID_TYPES: Final = frozenset({str, int, float, type(None)})
 
 
@@ -60,8 +62,8 @@ class Dispatcher:
         answer = self.handle(body, session)
         return await answer if isinstance(answer, Awaitable) else answer
 
-    async def _batch(self, requests: list[Any], session: Session | None) -> bytes | None:
-        """The answers of a batch in its order; in parts, so that others are served between them."""
+    def _batch(self, requests: list[Any], session: Session | None) -> Answer:
+        """The answers of a batch in its order: at once where they are there in a moment."""
         most = self._limits.batch
         if not requests:
             return self._encode(_error(None, Fault(REQUEST, "invalid request: an empty batch")))
@@ -69,28 +71,50 @@ class Dispatcher:
             return self._encode(_error(None, Fault(LIMIT, f"batch too large: {len(requests)} requests, limit {most}")))
         # Encoded as they come: answers as bytes are small beside the objects that they are made of.
         answers: list[bytes | asyncio.Future[bytes | None]] = []
-        room, rest = self._limits.result_bytes, deque(requests)
-        waiting: deque[Any] = deque()
-        while waiting or rest:
-            if not waiting:
-                waiting = deque(rest.popleft() for _ in range(min(_RECOVERED, len(rest))))
-                self._recover(waiting)
-            room -= self._part(waiting, session, answers)
-            if room < 0:
-                return self._too_large()
-            if waiting or rest:
+        parts = self._parts(requests, session, answers)
+        try:
+            if next(parts, _DONE) is _DONE:
+                ready = [answer for answer in answers if isinstance(answer, bytes)]
+                if len(ready) == len(answers):
+                    return _joined(ready)
+        except Fault as fault:
+            return self._encode(_error(None, fault))
+        return self._rest(parts, answers)
+
+    async def _rest(
+        self, parts: Iterator[None], answers: Sequence[bytes | asyncio.Future[bytes | None]]
+    ) -> bytes | None:
+        """The answers of a batch when all are there; others are served between its parts."""
+        ready, room = [], self._limits.result_bytes
+        try:
+            for _ in parts:
                 await asyncio.sleep(0)
-        self._vigil.ends()
-        parts: list[bytes] = []
-        room = self._limits.result_bytes
-        for answer in answers:
-            whole = answer if isinstance(answer, bytes) else await answer
-            if whole is not None:
-                parts.append(whole)
-                room -= len(whole)
+            self._vigil.ends()
+            for answer in answers:
+                whole = answer if isinstance(answer, bytes) else await answer
+                if whole is not None:
+                    ready.append(whole)
+                    room -= len(whole)
+                    if room < 0:
+                        raise self._too_large()
+        except Fault as fault:
+            return self._encode(_error(None, fault))
+        return _joined(ready)
+
+    def _parts(
+        self, requests: Iterable[Any], session: Session | None, answers: list[bytes | asyncio.Future[bytes | None]]
+    ) -> Iterator[None]:
+        """Answer a batch, a part at a time. Raises: Fault when the answers are too long; what follows is not done."""
+        room, rest = self._limits.result_bytes, deque(requests)
+        while rest:
+            waiting = deque(rest.popleft() for _ in range(min(_RECOVERED, len(rest))))
+            self._recover(waiting)
+            while waiting:
+                room -= self._part(waiting, session, answers)
                 if room < 0:
-                    return self._too_large()
-        return b"[" + b",".join(parts) + b"]" if parts else None
+                    raise self._too_large()
+                if waiting or rest:
+                    yield
 
     def _part(
         self, waiting: deque[Any], session: Session | None, answers: list[bytes | asyncio.Future[bytes | None]]
@@ -108,10 +132,9 @@ class Dispatcher:
                     answers.append(asyncio.ensure_future(answer))
         return size
 
-    def _too_large(self) -> bytes:
-        """What a batch is answered with whose answers are too long; what follows in it is not done."""
-        most = self._limits.result_bytes
-        return self._encode(_error(None, Fault(LIMIT, f"response too large: the batch's answers pass {most} bytes")))
+    def _too_large(self) -> Fault:
+        """What a batch is answered with whose answers are too long."""
+        return Fault(LIMIT, f"response too large: the batch's answers pass {self._limits.result_bytes} bytes")
 
     def _recover(self, requests: Iterable[Any]) -> None:
         """Have the senders of requests' transactions recovered together; the pool finds them by their bytes."""
@@ -198,6 +221,11 @@ _BATCH_SECONDS: Final = 0.01
 """Of a batch, between which other requests are served."""
 _RECOVERED: Final = 256
 """Requests of a batch whose transactions' senders are recovered together, which takes as long."""
+
+
+def _joined(answers: Sequence[bytes]) -> bytes | None:
+    """A batch's answers as they are sent; nothing when all were notifications."""
+    return b"[" + b",".join(answers) + b"]" if answers else None
 
 
 def _error(number: object, fault: Fault) -> dict[str, Any]:
