@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from threading import RLock
-from typing import Final, Self
+from typing import Self
 
 from contractvm.ahead import Ahead, Incoming, take_all
 from contractvm.archive import HEAD, Archive, Included, StoreArchive
@@ -25,7 +25,7 @@ from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Executor, Message
 from contractvm.founding import head_of, open_state
 from contractvm.genesis import Genesis
-from contractvm.heights import BlockId, Pruned, UnknownBlock, height_of
+from contractvm.heights import BLOCKS_BEHIND, BlockId, Pruned, UnknownBlock, height_of
 from contractvm.identity import Identity
 from contractvm.machine import Machine
 from contractvm.mempool import Mempool, PoolLimits
@@ -41,9 +41,6 @@ from state.store import Reader, Store
 from state.world import World
 
 __all__ = ["BlockId", "Chain", "Pruned", "UnknownBlock"]
-
-BLOCKS_BEHIND: Final = 256
-"""Blocks that are kept below the oldest state: their hashes can be asked for by whatever runs on it."""
 
 
 class Chain:
@@ -90,7 +87,7 @@ class Chain:
         self._store = store
         self._archive: Archive = StoreArchive(store) if archive is None else archive
         self._block_hash = hashes_of(self._archive)
-        self._state, self._identity = open_state(store, self._archive, genesis, self.rules, self.check_code)
+        self._state, self._identity = open_state(store, self._archive, genesis, self.rules, self._executor.check_code)
         self._move_head(head_of(self._archive))
         self.gas_limit = self._head.gas_limit
 
@@ -211,11 +208,15 @@ class Chain:
             return sum(self.pool.drop(digest) for digest in waiting)
 
     def catch_up(self) -> None:
-        """Do what blocks put off and begin with, while nobody waits for one; from any thread."""
-        with suppress(StoreFull):  # of which the next block tells, and this one is at hand
-            self._archive.catch_up()
-        with self._gate:
-            self._look()
+        """Do what blocks put off and begin with, if none is being made; from any thread."""
+        if self._lock.acquire(blocking=False):
+            try:
+                with suppress(StoreFull):  # of which the next block tells, and this one is at hand
+                    self._archive.catch_up()
+                with self._gate:
+                    self._look()
+            finally:
+                self._lock.release()
 
     def edit(self, change: Callable[[World], None], *, timeless: bool = False) -> Block:
         """Let a test set balances, nonces or storage: the change is a block of its own, without transactions.
@@ -237,10 +238,6 @@ class Chain:
             with self._gate:
                 self.pool.revalidate(self._account)
             return block
-
-    def check_code(self, code: bytes) -> None:
-        """Refuse code that a deployment would refuse, for `edit` to set. Raises: ModuleError, Rejected."""
-        self._executor.check_code(code)
 
     def snapshot(self) -> int:
         """Remember this moment; the number is for `revert`."""
@@ -272,13 +269,14 @@ class Chain:
     def rewind(self, height: int) -> None:
         """Make the block at `height` the head again; those above, and snapshots of them, are forgotten.
 
-        Raises: UnknownBlock.
+        Raises: UnknownBlock; HeightError when its state is not kept.
         """
         with self._lock:
             head = self._head.number
             if not 0 <= height <= head:
                 raise UnknownBlock(f"block {height} is not on this chain, whose head is {head}")
             if height < head:
+                self.world(height)  # before the archive is asked for blocks that may be gone
                 gone = self._archive.remove(height, head)
                 self._go_back(height, lambda: self._state.revert_to(height, gone, sync=True))
                 self.snapshots.forget_above(height)
@@ -423,13 +421,14 @@ class Chain:
 
     def _go_back(self, height: int, undo: Callable[[], None]) -> None:
         """Undo blocks; readers take the one at `height` for the head before the state above it is gone."""
-        before, header = self._head, self.header(height)
+        before, fee, header = self._head, self.next_base_fee, self.header(height)
         try:
             if height >= self.oldest:  # in memory a snapshot brings back a state that was forgotten since
                 self._move_head(header)
             undo()
         except BaseException:
             self._move_head(before)
+            self.next_base_fee = fee
             raise
         self._archive.settle(height)
         self._move_head(header)

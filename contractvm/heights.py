@@ -6,7 +6,7 @@ Never: reads a block.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from contractvm.archive import Archive
 from contractvm.errors import ContractVMError
@@ -14,6 +14,8 @@ from contractvm.errors import ContractVMError
 Tag = Literal["latest", "pending", "earliest", "safe", "finalized"]
 BlockId = int | bytes | str
 """A height, a block's hash, or a `Tag`."""
+BLOCKS_BEHIND: Final = 256
+"""Blocks that are kept below the oldest state: their hashes can be asked for by whatever runs on it."""
 
 
 class UnknownBlock(ContractVMError):

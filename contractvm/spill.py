@@ -22,6 +22,7 @@ from contractvm.receipt import Receipt
 from contractvm.transaction import Transaction
 from contractvm.types import Hash
 from state.blobs import BlobLog
+from state.errors import StoreFull
 from state.hashindex import HashIndex
 from state.store import Reader
 
@@ -30,6 +31,8 @@ _ENDS: Final = Struct(">II")
 _HASH: Final = 32
 _AT_ONCE: Final = 16_384
 """Bytes of a block that are read together."""
+_FEW: Final = 16
+"""Transactions of a block that is put away later. A longer one is put away at once, where it is made."""
 _INDEX_BITS: Final = 24
 """Of a transaction's number in its block, where it is found by hash; the rest is the block's height."""
 
@@ -150,7 +153,7 @@ class SpillArchive:
     def add(self, block: Block, receipts: Sequence[Receipt]) -> Writes:
         """Keep a block, above which there is none, and say what to write for it as the head.
 
-        Raises: StoreFull when the bytes of the one before have no room.
+        Raises: StoreFull when there is no room for its bytes, or those of the one before.
         """
         number, digest = block.number, block.hash
         for receipt in receipts:
@@ -160,6 +163,12 @@ class SpillArchive:
             self._put_away()
             self._last = _Last(block, tuple(receipts), {tx.hash: at for at, tx in enumerate(block.transactions)})
             self._put_off = True
+            if len(block.transactions) > _FEW:
+                try:
+                    self._put_away()
+                except StoreFull:
+                    self._cut(number - 1)
+                    raise
             if number == 0:
                 self._genesis = block.header
         return {HEAD: number.to_bytes(8, "big")}
@@ -176,7 +185,8 @@ class SpillArchive:
     def prune(self, below: int) -> Writes:
         """Forget the blocks below a height, the first one of a chain excepted; nothing is to be written for it."""
         with self._lock:
-            self._put_away()
+            if self._last is not None and self._last.block.number <= below:
+                self._put_away()
             for number in range(max(1, self.oldest, self._first), below):
                 self._unlist(number)
             if below > self.oldest:

@@ -78,7 +78,7 @@ class Node:
         self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
-        self._behind = False
+        self._behind = self._closed = False
 
     def start(self) -> None:
         """Begin what runs by itself; from within the event loop."""
@@ -89,8 +89,9 @@ class Node:
         """End everything; a block under way is finished first."""
         await self.history.close()
         await self.miner.close()
+        self._closed = True
         self.pace.close()
-        close_chain(self.chain, self.config)
+        close_chain(self.chain, self.config, read=not self.pace.ended())
 
     def restart(self, fork: tuple[str, int | None] | None = None) -> None:
         """Begin the chain anew, or go on from a block of another node's; on the thread that changes the chain.
@@ -141,8 +142,9 @@ class Node:
     def _catch_up(self) -> None:
         """Do what can wait until what has been asked by now is answered: the receipt of what was just sent, mostly."""
         self._behind = False
-        self.chain.catch_up()
-        self.history.catch_up()
+        if not self._closed:
+            self.chain.catch_up()
+            self.history.catch_up()
 
     def known_errors(self) -> Sequence[str]:
         """Signatures of the custom errors of the contracts whose artifacts are known here."""

@@ -93,14 +93,18 @@ def restart(chain: Chain, config: Config, accounts: Iterable[Address]) -> None:
         chain.restart(None)
 
 
-def close_chain(chain: Chain, config: Config) -> None:
-    """Leave the state in its file, if there is to be one, and close the chain. Raises: StoreFull, naming the file."""
+def close_chain(chain: Chain, config: Config, *, read: bool = False) -> None:
+    """Leave the state in its file, if there is to be one, and close the chain. Raises: StoreFull, naming the file.
+
+    `read`: others still read the store. One on disk must not be closed under them; it is open until the process ends.
+    """
     try:
         if config.state is not None:
             count = save(chain, config.state, _progress("written"))
             log.info("the state of block %d is in %s: %d accounts", chain.head.number, config.state, count)
     finally:
-        chain.close()
+        if not (read and chain.durable):
+            chain.close()
 
 
 def _progress(verb: str) -> Progress:

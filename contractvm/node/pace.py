@@ -9,11 +9,10 @@ the second time in a row, because the first may have been another process's doin
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -27,9 +26,8 @@ VERY_LONG: Final = 0.05
 THREADS: Final = 8
 AT_ONCE: Final = 2
 """Runs of one kind under way at the same time: whoever asks for the same long call again and again waits for itself."""
-PREFIX: Final = "contractvm-run"
 MOMENT: Final = 0.2
-"""Seconds in which threads that have nothing to do end."""
+"""Seconds that a node that ends gives to what still runs."""
 
 
 class Gate:
@@ -45,13 +43,14 @@ class Gate:
 class Pace:
     """Knows which runs are short. Belongs to the event loop's thread."""
 
-    __slots__ = ("_doubtful", "_gates", "_pool", "_worst")
+    __slots__ = ("_doubtful", "_gates", "_pool", "_running", "_worst")
 
     def __init__(self) -> None:
         self._worst: dict[Hashable, float] = {}
         self._doubtful: set[Hashable] = set()
         self._gates: dict[Hashable, Gate] = {}
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=PREFIX)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="contractvm-run")
+        self._running: set[Future[Any]] = set()
 
     def run(self, kind: Hashable, work: Callable[[], T]) -> T | Awaitable[T]:
         """Do `work` now, or on another thread: then the answer is to be waited for."""
@@ -89,21 +88,18 @@ class Pace:
 
     def elsewhere(self, work: Callable[[], T]) -> Awaitable[T]:
         """Do `work` on another thread."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+        future = self._pool.submit(work)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Let the threads go; what runs comes to its end."""
+        """Let the threads go; what runs comes to its end, what waits does not begin."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def ended(self) -> bool:
         """After `close`: whether all that ran has come to its end, now or in a moment. From any thread."""
-        until = time.monotonic() + MOMENT
-        for thread in threading.enumerate():
-            if thread.name.startswith(PREFIX):
-                thread.join(max(0.0, until - time.monotonic()))
-                if thread.is_alive():
-                    return False
-        return True
+        return not wait(tuple(self._running), MOMENT).not_done
 
     async def _elsewhere(self, kind: Hashable, work: Callable[[], T]) -> T:
         took = 0.0

@@ -88,7 +88,7 @@ def simulation_of(given: Mapping[str, Any], chain: Chain) -> Simulation:
 
 def _step(given: Mapping[str, Any], chain: Chain) -> Step:
     _only(given, _BLOCK_FIELDS)
-    overrides = overrides_of(given.get("stateOverrides"), given.get("blockOverrides"), chain.check_code)
+    overrides = overrides_of(given.get("stateOverrides"), given.get("blockOverrides"), chain.executor.check_code)
     calls = given.get("calls")
     calls = [] if calls is None else calls
     if not isinstance(calls, list):

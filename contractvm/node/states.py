@@ -49,7 +49,7 @@ def loaded(chain: Chain, content: bytes, most_bytes: int) -> Change:
 
     Raises: StateFileError, and then there is nothing to do.
     """
-    read_through(io.BytesIO(content), chain.check_code, most_bytes)
+    read_through(io.BytesIO(content), chain.executor.check_code, most_bytes)
 
     def change(world: World) -> None:
         put(Entries(io.BytesIO(content), keccak_function()), world)

@@ -101,7 +101,7 @@ def load(chain: MockChain, path: Path) -> Saved:
     for address, account in accounts.items():
         if account.code:
             try:
-                chain.inner.check_code(account.code)
+                chain.inner.executor.check_code(account.code)
             except (ModuleError, Rejected) as error:
                 raise StateFileError(f"{path}: the code at 0x{address.hex()} is refused: {error}") from None
     if timestamp > chain.timestamp:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractvm.chain import BLOCKS_BEHIND, Chain, Pruned, UnknownBlock
+from contractvm import spill
+from contractvm.chain import Chain, Pruned, UnknownBlock
 from contractvm.clock import Clock
+from contractvm.heights import BLOCKS_BEHIND
 from contractvm.spill import SpillArchive
 from state.blobs import BlobLog
 from state.database import HeightError
@@ -56,6 +60,7 @@ STEPS = st.lists(
         st.tuples(st.just("rewind"), st.integers(0, 3)),
         st.tuples(st.just("keep"), st.just(0)),
         st.tuples(st.just("return"), st.integers(1, 4)),
+        st.tuples(st.just("catch up"), st.just(0)),
     ),
     max_size=14,
 )
@@ -64,7 +69,7 @@ STEPS = st.lists(
 @given(STEPS)
 @settings(deadline=None, max_examples=40)
 def test_both_archives_tell_the_same(steps: list[tuple[str, int]]) -> None:
-    with open_chain() as plain, spilling() as spilled:
+    with patch.object(spill, "_FEW", 3), open_chain() as plain, spilling() as spilled:
         for what, number in steps:
             for chain in (plain, spilled):
                 if what == "make":
@@ -75,6 +80,8 @@ def test_both_archives_tell_the_same(steps: list[tuple[str, int]]) -> None:
                     chain.rewind(max(0, chain.head.number - number))
                 elif what == "keep":
                     chain.snapshot()
+                elif what == "catch up":
+                    chain.catch_up()
                 else:
                     with suppress(KeyError):
                         chain.revert(number)
@@ -183,10 +190,81 @@ def test_no_room_for_blocks_makes_no_block(monkeypatch: pytest.MonkeyPatch, tmp_
         with pytest.raises(StoreFull, match="TMPDIR"):
             chain.produce()
         assert seen(chain) == before
+        chain.catch_up()
+        assert seen(chain) == before
         monkeypatch.undo()
         chain.produce()
         assert chain.receipt(digest) is not None
         assert chain.world().balance(BOB.address) > 0
+
+
+def test_what_is_old_can_be_forgotten_when_there_is_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with spilling() as chain:
+        for _ in range(BLOCKS_BEHIND + 60):
+            chain.produce()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+        with pytest.raises(StoreFull):
+            while True:
+                chain.produce()
+        head = chain.head.number
+        while chain.prune(3):
+            pass
+        assert chain.oldest == head - 3
+        assert chain.block(head).number == head
+
+
+@pytest.mark.parametrize(("count", "later"), [(spill._FEW, True), (spill._FEW + 1, False)])
+def test_short_blocks_are_put_away_later(count: int, later: bool) -> None:
+    store, log = MemoryStore(), BlobLog()
+    with Chain(store, machines=[FakeMachine({})], archive=SpillArchive(store, log=log)) as chain:
+        chain.catch_up()
+        for _ in range(count):
+            send(chain, TRANSFER)
+        start = log.end
+        chain.produce()
+        assert (log.end == start) is later
+        chain.catch_up()
+        assert log.end > start
+        assert chain.receipts() == tuple(chain.receipt(tx.hash) for tx in chain.block().transactions)
+
+
+def test_nothing_is_caught_up_with_while_another_thread_writes() -> None:
+    log = BlobLog()
+    store = MemoryStore()
+    with Chain(store, machines=[FakeMachine({})], archive=SpillArchive(store, log=log)) as chain:
+        chain.catch_up()
+        chain.produce()
+        start, entered, leave = log.end, threading.Event(), threading.Event()
+
+        def write(world: World) -> None:
+            entered.set()
+            leave.wait(10)
+
+        writer = threading.Thread(target=lambda: chain.edit(write))
+        writer.start()
+        entered.wait(10)
+        chain.catch_up()
+        assert log.end == start
+        leave.set()
+        writer.join()
+        assert log.end > start
+
+
+def test_going_back_to_what_is_not_kept_changes_nothing(tmp_path: Path) -> None:
+    with open_chain(open_store(tmp_path / "c", create=True)) as chain:
+        snapshot = chain.snapshot()
+        for _ in range(BLOCKS_BEHIND + 9):
+            chain.produce()
+        chain.prune(4, most=1_000)
+        chain.next_base_fee = 12_345
+        before = seen(chain)
+        for height in (0, 1):
+            with pytest.raises((HeightError, Pruned)):
+                chain.rewind(height)
+        with pytest.raises((HeightError, Pruned)):
+            chain.revert(snapshot)
+        assert seen(chain) == before
+        assert chain.next_base_fee == 12_345
 
 
 class TestLog:

@@ -45,9 +45,9 @@ def test_an_edit_is_a_block(chain: Chain) -> None:
     assert chain.world().balance(CAROL.address) == 3
     assert chain.world(0).balance(CAROL.address) == BALANCE
     with pytest.raises(Rejected, match="no machine"):
-        chain.check_code(b"\x60")
+        chain.executor.check_code(b"\x60")
     with pytest.raises(Invalid):
-        chain.check_code(init("nobody"))
+        chain.executor.check_code(init("nobody"))
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])

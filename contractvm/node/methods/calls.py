@@ -45,7 +45,7 @@ def capped(node: Node, message: Message) -> Message:
 def call(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object) -> str | Awaitable[str]:
     """Run a message on the state at a block and return its output."""
     message = message_of(transaction, node.config.limits.call_gas)
-    overrides = overrides_of(state, block, node.chain.check_code)
+    overrides = overrides_of(state, block, node.chain.executor.check_code)
 
     def run() -> str:
         return output(node, node.caller.call(message, at, overrides))
@@ -67,7 +67,7 @@ def estimated(
 ) -> T | Awaitable[T]:
     """An estimate as `write(message, estimate)` has it, now or later. Raises: Fault."""
     message = message_of(transaction)
-    overrides = overrides_of(state, block, node.chain.check_code)
+    overrides = overrides_of(state, block, node.chain.executor.check_code)
 
     def run() -> T:
         found = node.caller.estimate(message, at, node.config.limits.call_gas, overrides)
@@ -121,7 +121,7 @@ def create_access_list(
 ) -> Awaitable[dict[str, Any]]:
     """The addresses and slots that a message touches, as an access list for it."""
     message = message_of(transaction, node.config.limits.call_gas)
-    overrides = overrides_of(state, None, node.chain.check_code)
+    overrides = overrides_of(state, None, node.chain.executor.check_code)
 
     def run() -> dict[str, Any]:
         found = node.caller.access_list(message, at, overrides)

@@ -73,7 +73,7 @@ def profile_call(
 def _message(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, overridden: object) -> Any:
     """What gives the subject of a call, on another thread. Raises: Fault."""
     message = message_of(transaction, node.config.limits.call_gas)
-    overrides = overrides_of(state, overridden, node.chain.check_code)
+    overrides = overrides_of(state, overridden, node.chain.executor.check_code)
 
     def subject() -> Subject:
         return replay.message(node.chain, node.caller, message, at, overrides)

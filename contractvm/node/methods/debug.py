@@ -75,7 +75,7 @@ def trace_call(
     tracer = tracer_of(node, options)
     message = message_of(transaction, node.config.limits.call_gas)
     given = options or {}
-    overrides = overrides_of(given.get("stateOverrides"), given.get("blockOverrides"), node.chain.check_code)
+    overrides = overrides_of(given.get("stateOverrides"), given.get("blockOverrides"), node.chain.executor.check_code)
     return looked_into(node, lambda: tracer(replay.message(node.chain, node.caller, message, block, overrides)))
 
 

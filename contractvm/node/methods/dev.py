@@ -57,7 +57,7 @@ async def set_nonce(node: Node, address: Address, nonce: int) -> None:
 async def set_code(node: Node, address: Address, code: bytes) -> None:
     """Set an account's code, which its machine checks as it does at deployment; no bytes remove it."""
     if code:
-        await node.pace.elsewhere(lambda: node.chain.check_code(code))
+        await node.pace.elsewhere(lambda: node.chain.executor.check_code(code))
     await change(node, lambda world: world.set_code(address, code))
 
 

@@ -26,7 +26,7 @@ Taken = Hash | Awaitable[Hash]
 
 def answered(taken: Taken) -> str | Awaitable[str]:
     """A hash as it is written, now or later."""
-    return _later(taken) if isinstance(taken, Awaitable) else "0x" + taken.hex()
+    return "0x" + taken.hex() if isinstance(taken, bytes) else _later(taken)
 
 
 async def _later(taken: Awaitable[Hash]) -> str:
@@ -34,7 +34,7 @@ async def _later(taken: Awaitable[Hash]) -> str:
 
 
 async def _whole(taken: Taken) -> Hash:
-    return await taken if isinstance(taken, Awaitable) else taken
+    return taken if isinstance(taken, bytes) else await taken
 
 
 def draft(node: Node, fields: Mapping[str, Any]) -> Draft:

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from contractvm.chain import BLOCKS_BEHIND, Chain, Pruned
+from contractvm.chain import Chain, Pruned
 from contractvm.clock import Clock
 from contractvm.crypto import keccak_function
 from contractvm.devaccounts import DevAccount, dev_accounts
+from contractvm.heights import BLOCKS_BEHIND
 from contractvm.transaction import Transaction
 from contractvm.types import Address
 from contractvm.wasm.machine import WasmMachine

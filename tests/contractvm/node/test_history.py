@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contractvm.chain import BLOCKS_BEHIND
+from contractvm.heights import BLOCKS_BEHIND
 from contractvm.node import history
 from contractvm.node.config import Config
 from tests.contractvm.node.local import Local, RpcError, local
@@ -120,3 +120,18 @@ def test_a_snapshot_whose_state_is_forgotten_is_refused_and_no_other_is_used_up(
         assert node.rpc("eth_blockNumber") == hex(121)
         assert node.rpc("evm_revert", last) is True
         assert node.rpc("eth_blockNumber") == hex(120)
+
+
+def test_nothing_goes_back_further_than_is_kept(tmp_path: Path) -> None:
+    count = BLOCKS_BEHIND + 60
+    with local(Config(keep=5, data=tmp_path / "c")) as node:
+        first = node.rpc("evm_snapshot")
+        pay(node, count)
+        wait(lambda: node.node.chain.oldest >= count - 5 - SLACK)
+        with pytest.raises(RpcError, match="the first block's state is not kept any more"):
+            node.rpc("anvil_reset")
+        for method, number in (("evm_revert", first), ("anvil_rollback", count - 1)):
+            with pytest.raises(RpcError, match=r"missing trie node|pruned history unavailable"):
+                node.rpc(method, number)
+        assert node.rpc("eth_blockNumber") == hex(count)
+        pay(node, 1, count)

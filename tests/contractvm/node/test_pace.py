@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contractvm.node import pace
+from contractvm.node.config import Config
+from contractvm.node.opening import close_chain, open_chain
 from contractvm.node.pace import Pace
+from contractvm.types import ZERO_ADDRESS
+from state.errors import StoreError
 
 
 class Clock:
@@ -123,3 +128,29 @@ def test_a_long_kind_leaves_room_for_others() -> None:
 async def awaited(answer: int | Awaitable[int]) -> int:
     """An answer, now or later."""
     return await answer if isinstance(answer, Awaitable) else answer
+
+
+def test_what_ran_has_ended_or_not() -> None:
+    paced, end = Pace(), threading.Event()
+
+    async def run() -> None:
+        running = asyncio.ensure_future(paced.elsewhere(end.wait))
+        await asyncio.sleep(0)
+        paced.close()
+        assert not paced.ended()
+        end.set()
+        assert await running
+        assert paced.ended()
+
+    asyncio.run(run())
+
+
+def test_a_store_on_disk_is_not_closed_under_those_who_read_it(tmp_path: Path) -> None:
+    config = Config(data=tmp_path / "c")
+    chain = open_chain(config, ())
+    world = chain.world()
+    close_chain(chain, config, read=True)
+    assert world.nonce(ZERO_ADDRESS) == 0
+    close_chain(chain, config)
+    with pytest.raises(StoreError, match="closed"):
+        chain.world()

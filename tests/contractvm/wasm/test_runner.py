@@ -63,7 +63,7 @@ FRESH = bytes([0, ord("b"), 1, 77, 1, 9, ord("z"), ord("z")])
 
 def place_code(chain: Chain, address: Address, code: bytes) -> None:
     """Put accepted code at an address, as a block of its own."""
-    chain.check_code(code)
+    chain.executor.check_code(code)
     chain.edit(lambda world: world.set_code(address, code))
 
 
