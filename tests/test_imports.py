@@ -13,7 +13,7 @@ from tests.sources import PACKAGES, ROOT, imports_of, module_name, python_files
 
 LAYERS = (
     {"dataclass"},
-    {"clock", "errors", "types", "table", "url"},
+    {"clock", "errors", "processors", "types", "table", "url"},
     {"crypto", "crypto_coincurve", "crypto_ed25519", "crypto_secp256k1", "crypto_windows", "rules", "rejections"},
     {"machine"},
     {"host"},
