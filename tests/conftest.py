@@ -1,13 +1,15 @@
 """What holds for every test: no deadlines of hypothesis, as a busy machine must not fail a test, and a cache of objects
 of the run's own, gone with it as the compile worker is.
 
-A CONTRACTVM_CACHE that the caller set is used and kept.
+A CONTRACTVM_CACHE that the caller set is used and kept. Interrupts work: what a shell starts in the background ignores
+them, and so would the programs that tests interrupt.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +19,8 @@ from hypothesis import settings
 
 settings.register_profile("contractvm", deadline=None, print_blob=True)
 settings.load_profile("contractvm")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CACHE = "CONTRACTVM_CACHE"
 OURS: pytest.StashKey[Path] = pytest.StashKey()
