@@ -214,7 +214,7 @@ class Chain:
                 with suppress(StoreFull):  # of which the next block tells, and this one is at hand
                     self._archive.catch_up()
                 with self._gate:
-                    self._look()
+                    self._state.read_ahead(self._look())
             finally:
                 self._lock.release()
 

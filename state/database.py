@@ -42,6 +42,9 @@ NODE_CACHE_BYTES = 64 << 20
 _HASHES = b"\xa0" + EMPTY_ROOT + b"\xa0" + EMPTY_CODE_HASH
 """What an account that has neither code nor storage has in the trie, and not in its flat record."""
 
+_READ_AHEAD = 64
+"""Records of a small block."""
+
 Records = dict[bytes, bytes | None]
 
 
@@ -145,6 +148,18 @@ class StateDB:
                 return LatestView(snapshot, self._keccak, self._height, self._root, self._empty, self._recent)
             self._check_kept(height)
             return PastView(self._store.snapshot(), self._keccak, height)
+
+    def read_ahead(self, world: World) -> None:
+        """Have a new world over the latest view read what the last block changed, if that is little.
+
+        The next block mostly reads the same, and then need not wait for it.
+        """
+        records = self._recent.last
+        for record in records if len(records) <= _READ_AHEAD else ():
+            if record[:1] == ACCOUNT:
+                world.code(record[1:])
+            elif record[:1] == STORAGE:
+                world.base_storage(record[1:21], record[21:])
 
     def prepare(self, world: World, height: int) -> Prepared:
         """Work out the records and the root of `world` as the state at `height`, and write nothing.

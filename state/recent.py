@@ -17,16 +17,19 @@ _ENTRY_BYTES = 200  # of Python objects around a key and a record
 class Recent:
     """Records by key, None for those that are gone. One thread advances; any thread reads `records`, then `version`."""
 
-    __slots__ = ("_bytes", "records", "version")
+    __slots__ = ("_bytes", "last", "records", "version")
 
     def __init__(self) -> None:
         self.records: dict[bytes, bytes | None] = {}
+        self.last: Mapping[bytes, bytes | None] = {}
+        """Those of the last block alone."""
         self.version = 0
         self._bytes = 0
 
     def advance(self, records: Mapping[bytes, bytes | None]) -> None:
         """Go to the next version, in which `records` were written."""
         self.version += 1
+        self.last = records
         self.records.update(records)
         self._bytes += _size(records)
         if self._bytes > RECENT_BYTES:
@@ -38,7 +41,7 @@ class Recent:
     def forget(self) -> None:
         """Go to the next version, knowing nothing."""
         self.version += 1
-        self.records, self._bytes = {}, 0
+        self.records, self.last, self._bytes = {}, {}, 0
 
 
 def _size(records: Mapping[bytes, bytes | None]) -> int:

@@ -30,13 +30,15 @@ class EmptyStretches:
 
     A disk store passes the tombstones of removed keys one by one until it compacts them; here they are passed once.
     `version` counts commits: a view of an earlier one neither reads nor adds. When there are too many they are all
-    forgotten, which costs a look through the store each, `_MOST_GAPS` iterator steps apart at least.
+    forgotten, which costs a look through the store each, `_MOST_GAPS` iterator steps apart at least. Records that come
+    to be are taken out of the stretches when somebody next looks: few transactions do.
     """
 
-    __slots__ = ("_gaps", "_lock", "version")
+    __slots__ = ("_added", "_gaps", "_lock", "version")
 
     def __init__(self) -> None:
         self._gaps = Gaps()
+        self._added: list[bytes] = []
         self._lock = Lock()
         self.version = 0
 
@@ -48,7 +50,7 @@ class EmptyStretches:
             find: looks through a range of records that is not known to be empty.
         """
         with self._lock:
-            known = self._gaps if version == self.version else Gaps()
+            known = self._now() if version == self.version else Gaps()
             start, end = known.end_of(low), known.start_of(high)
         found = None
         if start is not None and end is not None:
@@ -70,16 +72,27 @@ class EmptyStretches:
         """Go to the next version, in which the records at `added` have come to be."""
         with self._lock:
             self.version += 1
-            if len(self._gaps) + len(added) > _MOST_GAPS:
-                self._gaps.clear()
-            for key in added:
-                self._gaps.split(key)
+            if len(self._gaps):
+                self._added += added
+                if len(self._gaps) + len(self._added) > _MOST_GAPS:
+                    self._clear()
 
     def forget(self) -> None:
         """Go to the next version, knowing nothing."""
         with self._lock:
             self.version += 1
-            self._gaps.clear()
+            self._clear()
+
+    def _now(self) -> Gaps:
+        """The stretches as they are in this version. The lock is held."""
+        for key in self._added:
+            self._gaps.split(key)
+        self._added.clear()
+        return self._gaps
+
+    def _clear(self) -> None:
+        self._gaps.clear()
+        self._added.clear()
 
 
 class LatestView:

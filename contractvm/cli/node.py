@@ -75,7 +75,8 @@ def node(
       contractvm node --data chain --block-time 2
     """
     config = configured(settings, host, port, tier, metrics, options)
-    lines = JsonLines(sys.stdout) if json_logs or settings.json or not sys.stdout.isatty() else Terminal(settings)
+    machine_read = json_logs or settings.json or not sys.stdout.isatty()
+    lines = JsonLines(sys.stdout, settings.quiet) if machine_read else Terminal(settings)
     with server_packages():
         from contractvm.node.node import Node
         from contractvm.node.serve import bind, serve

@@ -48,10 +48,11 @@ class Lines(Protocol):
 
 
 class JsonLines:
-    """For programs: `event` says what a line is about; amounts of gas and heights are numbers."""
+    """For programs: `event` says what a line is about; amounts of gas and heights are numbers. `quiet`: no blocks."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], quiet: bool = False) -> None:
         self._stream = stream
+        self._quiet = quiet
         self._queue: queue.Queue[dict[str, object] | None] = queue.Queue(WAITING)
         self._dropped = 0
         self._thread = threading.Thread(target=self._write, name="contractvm-log", daemon=True)
@@ -69,6 +70,8 @@ class JsonLines:
         )
 
     def sealed(self, news: News) -> None:
+        if self._quiet:
+            return
         header = news.block.header
         self._say(
             event="block",

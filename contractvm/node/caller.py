@@ -2,7 +2,9 @@
 
 Making a world and reading the same accounts into it costs as much as a short call itself. So calls on the head's state
 that happen on the event loop's thread share a world, which each of them leaves as it found it; it is dropped when a
-block comes, because it holds on to the state before. Never: keeps anything that a call wrote.
+block comes, because it holds on to the state before. And as nothing but state and message decides what a call gives
+back, what one gave back is remembered for as long, for whoever asks the same again: pages that poll do nothing else.
+Never: keeps anything that a call wrote.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeVar
 
 from contractvm.block import Header
@@ -30,9 +33,37 @@ T = TypeVar("T")
 
 KEPT_RECORDS: Final = 100_000
 """Accounts, slots and codes that the shared world may have read before it is dropped."""
+MOST_ANSWERS: Final = 4_096
+LONGEST_ANSWER: Final = 2_048
+"""Calls on one state that are remembered; characters of what each gave back, and bytes that it was given."""
 _HEADS: Final = frozenset({"latest", "safe", "finalized"})
 
 Scratch = Callable[[], World]
+
+
+Asked = tuple[object, ...]
+"""All of a message."""
+
+
+class Answers:
+    """What calls on one state gave back, in hex, of those that are asked again and again: from the second time on.
+
+    Whoever has run one, on whatever thread, may add to it.
+    """
+
+    __slots__ = ("known", "once")
+
+    def __init__(self) -> None:
+        self.known: dict[Asked, str] = {}
+        self.once: set[int] = set()
+        """What was given, by its hash alone: most of what is asked once is not asked again."""
+
+    def keep(self, asked: Asked, output: str) -> None:
+        """Remember what a message gave back, unless it is long."""
+        if len(output) <= LONGEST_ANSWER:
+            if len(self.known) >= MOST_ANSWERS:
+                self.known.clear()
+            self.known[asked] = output
 
 
 class Caller:
@@ -50,6 +81,7 @@ class Caller:
         self._head: Header | None = None
         self._world: World | None = None
         self._context: BlockContext
+        self._answers = Answers()
         self._frames: Frames | None = None
         self._together = False
 
@@ -88,6 +120,33 @@ class Caller:
                 yield
             finally:
                 self._together = False
+
+    def recall(self, message: Message, at: BlockId) -> str | Callable[[str], None] | None:
+        """What a message gave back before on the same state, in hex; or whom to tell, as it was asked before.
+
+        On the event loop's thread. A call that ends when the head has moved may still be told of: nobody asks for it
+        any more.
+        """
+        if at not in _HEADS:
+            return None
+        head = self._chain.head
+        if head is not self._head:
+            self._renew(head)
+        answers, data = self._answers, message.data
+        once, number = answers.once, hash(data)
+        if number not in once:
+            if len(once) >= MOST_ANSWERS:
+                once.clear()
+            once.add(number)
+            return None
+        m = message
+        asked = data, m.to, m.sender, m.value, m.gas_limit, m.gas_price, m.access_list
+        known = answers.known.get(asked)
+        if known is not None:
+            return known
+        if len(data) > LONGEST_ANSWER or m.access_list or self._context.debug is not None:
+            return None  # too long, or somebody wants to hear it again
+        return partial(answers.keep, asked)
 
     def call(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Executed:
         """Run a message on the state at a block. Raises: Rejected when it could not be sent; UnknownBlock."""
@@ -170,6 +229,7 @@ class Caller:
     def _renew(self, head: Header) -> World:
         world, self._context = self._chain.world(head.number), self._chain.context(head.number)
         self._frames = self._executor.frames(world, self._context)
+        self._answers = Answers()
         self._world, self._head = world, head
         return world
 

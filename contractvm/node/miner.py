@@ -60,13 +60,24 @@ def _seen(future: asyncio.Future[Hash]) -> None:
 
 
 class Miner:
-    """Makes a chain's blocks. Belongs to the event loop's thread; `sealed` is called there with each new block."""
+    """Makes a chain's blocks. Belongs to the event loop's thread."""
 
     def __init__(
-        self, chain: Chain, sealed: Callable[[Block], None], pace: Pace, *, automine: bool, interval: float | None
+        self,
+        chain: Chain,
+        sealed: Callable[[Block], None],
+        leaving: Callable[[], None],
+        pace: Pace,
+        *,
+        automine: bool,
+        interval: float | None,
     ) -> None:
-        """`interval` in seconds; with one, blocks come by the clock, empty ones too."""
+        """`sealed` is called with each new block, `leaving` before the chain is changed on the other thread.
+
+        `interval` in seconds; with one, blocks come by the clock, empty ones too.
+        """
         self._chain = chain
+        self._leaving = leaving
         self._pace = pace
         self._writes = 0
         self._called = False
@@ -110,6 +121,7 @@ class Miner:
 
     async def write(self, change: Callable[[], T]) -> T:
         """Do something to the chain on its thread, after what waits there."""
+        self._leaving()
         self._writes += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._writer, change)

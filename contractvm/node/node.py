@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from contractvm.block import Block
@@ -62,11 +63,13 @@ class Node:
         self.feed = Feed()
         self.turns = Turns()
         self.vigil = Vigil()
-        self.watch = Watch(config.limits)
-        self.feed.add(self.watch)
+        self._watch = Watch(config.limits)
+        self.feed.add(self._watch)
         self.chain = open_chain(config, self.keys, machines)
         self.artifacts = Artifacts(None if config.data is None else config.data / "artifacts")
-        self.miner = Miner(self.chain, self._sealed, self.pace, automine=config.mining, interval=config.block_time)
+        self.miner = Miner(
+            self.chain, self._sealed, self.tell, self.pace, automine=config.mining, interval=config.block_time
+        )
         self.history = History(self.chain, self.miner.write, self.miner.free, config.keep)
         if config.data is None or config.keep is not None:
             self.feed.add(self.history)
@@ -78,6 +81,7 @@ class Node:
         self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
+        self._untold: list[Block] = []
         self._behind = self._closed = False
 
     def start(self) -> None:
@@ -89,6 +93,7 @@ class Node:
         """End everything; a block under way is finished first."""
         await self.history.close()
         await self.miner.close()
+        self.tell()
         self._closed = True
         self.pace.close()
         close_chain(self.chain, self.config, read=not self.pace.ended())
@@ -107,6 +112,12 @@ class Node:
                 raise ValueError("a chain cannot go on from itself; anvil_rollback goes back, evm_snapshot remembers")
         restart(self.chain, config, self.keys)
         self.config = config
+
+    @property
+    def watch(self) -> Watch:
+        """What clients are told of, up to the head."""
+        self.tell()
+        return self._watch
 
     # Transactions
 
@@ -127,13 +138,24 @@ class Node:
     def take(self, transaction: Transaction) -> Hash | asyncio.Future[Hash]:
         """Take a decoded transaction, as `send` does. Raises: Rejected."""
         digest = self.chain.take(transaction)
+        self.tell()  # what was before comes first
         self.feed.arrived(transaction)
         if not self.miner.automine or self.miner.promised(digest):
             return digest
         return self.miner.mined(digest)
 
+    def tell(self) -> None:
+        """Pass on the blocks that nobody was told of yet.
+
+        Before the chain may go back behind them, or somebody asks for what they were told.
+        """
+        if self._untold:
+            blocks, self._untold = self._untold, []
+            for block in blocks:
+                self.feed.sealed(News(block, partial(self.chain.receipts, block.number)))
+
     def _sealed(self, block: Block) -> None:
-        self.feed.sealed(News(block, lambda: self.chain.receipts(block.number)))
+        self._untold.append(block)
         self.vigil.ends()
         if not self._behind:
             self._behind = True
@@ -142,6 +164,7 @@ class Node:
     def _catch_up(self) -> None:
         """Do what can wait until what has been asked by now is answered: the receipt of what was just sent, mostly."""
         self._behind = False
+        self.tell()
         if not self._closed:
             self.chain.catch_up()
             self.history.catch_up()

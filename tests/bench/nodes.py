@@ -103,7 +103,7 @@ def item(transaction: bytes) -> dict[str, object]:
 @contextmanager
 def ours(*options: str, warm: bool = True) -> Iterator[Bench]:
     """A fresh node of this project with its token, compiled: `warm` waits until it runs natively."""
-    with NodeProcess(*options, tier="auto") as process:
+    with NodeProcess("--quiet", *options, tier="auto") as process:
         peer = Peer(process.ready().url)
         node = Bench("contractvm", peer.port, process.process.pid)
         node.deploy(build(TOKEN).code + SUPPLY.to_bytes(32, "big"))

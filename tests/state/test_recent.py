@@ -2,7 +2,7 @@
 
 import pytest
 
-from state import recent
+from state import database, recent
 from state.database import StateDB
 from state.recent import UNKNOWN, Recent
 from state.store import MemoryStore
@@ -71,3 +71,36 @@ def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(kept.records) < 15
     kept.advance({B: bytes(5_000)})
     assert kept.records.get(B, UNKNOWN) is UNKNOWN
+
+
+def test_a_new_world_has_read_what_the_last_block_changed() -> None:
+    store = CountingStore(MemoryStore())
+    state = StateDB(store, keccak)
+    code = b"code of more than a few bytes"
+    world = World(state.view())
+    world.set_code(B, code)
+    state.commit(state.prepare(world, 0))
+    committed(state, 1, 7, b"v")
+    world = World(state.view())
+    state.read_ahead(world)
+    assert world.kept == 1 + 1 + 1, "the account, its value, and the empty code"
+    assert read(world) == (7, b"v")
+    assert world.kept == 3
+    world.set_balance(B, 1)
+    state.commit(state.prepare(world, 2))
+    world = World(state.view())
+    state.read_ahead(world)
+    assert world.code(B) == code
+
+
+def test_the_changes_of_a_large_block_are_not_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_READ_AHEAD", 3)
+    state = StateDB(MemoryStore(), keccak)
+    for many in (3, 4):
+        world = World(state.view())
+        for number in range(many):
+            world.set_balance(bytes([number]) * 20, many)
+        state.commit(state.prepare(world, many))
+        world = World(state.view())
+        state.read_ahead(world)
+        assert world.kept == 1 + (many if many == 3 else 0)

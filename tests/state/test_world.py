@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from state import view
 from state.account import Nothing
 from state.database import StateDB
 from state.store import MemoryStore
@@ -255,6 +256,23 @@ def test_keys_removed_by_earlier_blocks_are_passed_once(counting: CountingStore)
     world.set_storage(A, keys(2000)[1500], b"back")
     state.commit(state.prepare(world, 20))
     assert World(state.view()).next_key(A, first, inclusive=False, stop=None) == keys(2000)[1500]
+
+
+@pytest.mark.parametrize("most", [3, 1 << 14])
+def test_keys_that_come_to_be_while_nobody_looks_are_found(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Also where they are too many to be taken out of the empty stretches one by one."""
+    monkeypatch.setattr(view, "_MOST_GAPS", most)
+    state = StateDB(MemoryStore(), keccak)
+    for height, key in enumerate(keys(40)[::-3]):
+        world = World(state.view())
+        if height % 5 == 0:
+            found, at = [], world.next_key(A, None, inclusive=True, stop=None)
+            while at is not None:
+                found.append(at)
+                at = world.next_key(A, at, inclusive=False, stop=None)
+            assert found == sorted(keys(40)[::-3][:height])
+        world.set_storage(A, key, b"here")
+        state.commit(state.prepare(world, height))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
