@@ -1,7 +1,8 @@
 """`python -m tests.bench node`: the node against anvil: the same requests, on one connection or ten, in turns.
 
 Rates are of a client that waits for each answer, or for each batch's. Every receipt is read. Chains are in memory, as
-anvil's is; what a chain on disk does stands beside. Never: requests that only one of the two is asked.
+anvil's is; what a chain on disk does stands beside. Neither prints its blocks. Our node remembers what was asked twice
+on the same state, so calls are also measured that come once each. Never: requests that only one of the two is asked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from statistics import median
+from typing import Final
 
 from contractvm.devaccounts import DevAccount, dev_accounts
 from tests.anvil import Peer
@@ -24,6 +26,8 @@ from tests.contractvm.node.process import NodeProcess
 AUTOMINED, PART, TOGETHER = 5_000, 1_000, 500
 READS, BATCHES, TURNS = 3_000, 40, 7
 """Requests and batches a turn, and turns of which the median counts."""
+FRESH: Final = 3
+"""Pairs of nodes on which automining is measured from the start, likewise."""
 CONNECTIONS, BATCH = 10, 100
 
 
@@ -166,10 +170,14 @@ def compared(
 
 def mined() -> Iterator[Row]:
     """Transactions, on nodes that are fresh each time."""
-    with ours() as mine, anvils("--order", "fifo") as theirs:
-        for number in range(1, AUTOMINED // PART + 1):
-            name = f"automine, send and receipt, thousand {number}"
-            yield Row(name, automined(mine), "tx/s", "anvil", automined(theirs), ">= 2,000 a second")
+    curves: list[list[tuple[float, float]]] = []
+    for _ in range(FRESH):
+        with ours() as mine, anvils("--order", "fifo") as theirs:
+            curves.append([(automined(mine), automined(theirs)) for _ in range(AUTOMINED // PART)])
+    for number, rates in enumerate(zip(*curves, strict=True), 1):
+        our_rate, their_rate = (median(of_one) for of_one in zip(*rates, strict=True))
+        name = f"automine, send and receipt, thousand {number}"
+        yield Row(name, our_rate, "tx/s", "anvil", their_rate, ">= 2,000 a second")
     for together, target in ((1, ">= 1.3 times"), (TOGETHER, ">= 1.5 times")):
         name = "one at a time" if together == 1 else f"in batches of {together}"
 
@@ -205,7 +213,7 @@ def read() -> Iterator[Row]:
         yield compared("eth_call balanceOf, one connection", "requests/s", pair, call, ">= 0.8 times")
         name = f"eth_call balanceOf in batches of {BATCH}"
         yield compared(f"{name}, each holder asked for once", "calls/s", pair, once, ">= 2 times")
-        yield compared(f"{name}, the same holders again", "calls/s", pair, again)
+        yield compared(f"{name}, the same holders again", "calls/s", pair, again, ">= 2 times")
         yield compared("eth_estimateGas of a transfer", "requests/s", pair, estimated, ">= 1 times")
 
 

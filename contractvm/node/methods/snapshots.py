@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contractvm.chain import UnknownBlock
-from contractvm.node.dev import also, change
+from contractvm.node.dev import also, change, stir
 from contractvm.node.fault import SERVER, Fault, bad_params
 from contractvm.node.node import Node
 from contractvm.node.rows import Param, Rows
@@ -39,6 +39,7 @@ async def revert(node: Node, number: int) -> bool:
         await node.miner.write(lambda: node.chain.revert(number))
     except KeyError:
         return False
+    stir(node)
     return True
 
 
@@ -55,6 +56,7 @@ async def rollback(node: Node, depth: int) -> None:
         node.chain.rewind(height)
 
     await node.miner.write(back)
+    stir(node)
 
 
 @rows.method("anvil_reset", Param("options", OBJECT, None), result="null", aliases=also("reset"))

@@ -156,14 +156,31 @@ def test_manual_and_automatic_mining(node: Local) -> None:
     assert all(mined(node, digest) for digest in [*waiting, last])
 
 
+def comes(node: Local, digest: str) -> bool:
+    """Whether a transaction is in a block before long, with nothing else sent."""
+    until = time.monotonic() + 20
+    while not mined(node, digest) and time.monotonic() < until:
+        time.sleep(0.005)
+    return mined(node, digest)
+
+
 def test_automining_does_not_wait_for_the_next_transaction(node: Local) -> None:
     node.rpc("evm_setAutomine", False)
     waiting = send(node)
     node.rpc("evm_setAutomine", True)
-    until = time.monotonic() + 20
-    while not mined(node, waiting) and time.monotonic() < until:
-        time.sleep(0.005)
-    assert mined(node, waiting)
+    assert comes(node, waiting)
+
+
+def test_what_waits_again_after_going_back_is_mined(node: Local) -> None:
+    node.rpc("evm_setAutomine", False)
+    waiting = send(node)
+    kept = node.rpc("evm_snapshot")
+    node.rpc("evm_setAutomine", True)
+    assert comes(node, waiting)
+    later = send(node)
+    assert node.rpc("evm_revert", kept) is True
+    assert comes(node, waiting)
+    assert node.rpc("eth_getTransactionByHash", later) is None
 
 
 def test_intervals(node: Local) -> None:
