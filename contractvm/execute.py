@@ -12,10 +12,10 @@ from dataclasses import field
 from typing import Protocol
 
 from contractvm.dataclass import dataclass
-from contractvm.errors import Fatal, Rejected, Trap
+from contractvm.errors import Fatal, OutOfGas, Rejected, Revert, Trap
 from contractvm.frames import CreatePrices, Frames, choose
-from contractvm.host import Env, Log, Prices
-from contractvm.machine import CALL, CREATE, OK, Call, Machine, Status
+from contractvm.host import Env, Host, Log, Prices
+from contractvm.machine import CALL, CREATE, OK, Call, Machine, Repeat, Status
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.rejections import (
     FeeTooLow,
@@ -233,6 +233,14 @@ class Executor:
         frames.begin(sender, price, block.base_fee if price else 0)
         return self._run(message, sender, gas_limit, price, intrinsic, world, frames, raised)
 
+    def series(self, world: World, frames: Frames, to: Address) -> Series | None:
+        """Get ready for many messages to one contract, on the world and in the block that `frames` were made for.
+
+        None where they would take as long as without.
+        """
+        ready = frames.repeat(to)
+        return None if ready is None else Series(self, world, frames, *ready)
+
     def frames(self, world: World, block: BlockContext) -> Frames:
         """What opens the frames of transactions and messages that are run on a world in a block, one after another."""
         env = Env(
@@ -296,3 +304,46 @@ class Executor:
             outcome.detail,
             frames.session.spare,
         )
+
+
+class Series:
+    """Messages to one contract that pay nothing, one after another on one world and block: what each gives back.
+
+    Does for them what `simulate` does, in less than two thirds of the time, as all that stays the same is looked up
+    once. Of those that fail it says nothing but that: `simulate` has the reasons. Belongs to one thread, whose
+    recursion limit is raised.
+    """
+
+    __slots__ = ("_executor", "_frames", "_host", "_repeat", "_world")
+
+    def __init__(self, executor: Executor, world: World, frames: Frames, host: Host, repeat: Repeat) -> None:
+        self._executor = executor
+        self._world = world
+        self._frames = frames
+        self._host = host
+        self._repeat = repeat
+
+    def output(self, sender: Address, data: bytes, gas_limit: int) -> bytes | None:
+        """What a message gives back, without value, price and access list; None when it fails.
+
+        The world is left as it was. Raises: Fatal.
+        """
+        executor, world, frames, host = self._executor, self._world, self._frames, self._host
+        to = host.self_address
+        gas = gas_limit - executor.prices.intrinsic(to, data, ())
+        if gas < 0 or len(data) > executor.rules.limits.input_bytes:
+            return None
+        frames.begin(sender, 0, 0)
+        mark = world.checkpoint()
+        try:
+            world.begin_paid_transaction(sender, 0, {sender: True, frames.coinbase: True, to: True})
+            host.renew(sender, data, gas)
+            return self._repeat.run()
+        except (Revert, Trap, OutOfGas, RecursionError):
+            return None
+        finally:
+            world.rollback(mark)
+
+    def end(self) -> None:
+        """Run no more of them, and let go of what was kept ready."""
+        self._repeat.end()

@@ -15,11 +15,11 @@ from contractvm.dataclass import dataclass
 from contractvm.errors import Fatal, ModuleError, OutOfGas, Revert, Trap
 from contractvm.host import Env, Host, Session
 from contractvm.host import Prices as HostPrices
-from contractvm.machine import CALL, CREATE, CREATE2, OK, Call, Machine, Outcome, Status
+from contractvm.machine import CALL, CREATE, CREATE2, OK, Call, Machine, Outcome, Repeat, Repeating, Status
 from contractvm.nesting import FRAMES_A_THREAD, FRAMES_ON_CALLER, Legs, roomy, stack_bytes
 from contractvm.rules import Rules
 from contractvm.transaction import MAX_NONCE
-from contractvm.types import Address
+from contractvm.types import ZERO_ADDRESS, Address
 from gas.meter import Meter
 from state.codec import encode as rlp_encode
 from state.world import EMPTY_CODE_HASH, World
@@ -96,6 +96,21 @@ class Frames:
         Raises: Fatal, never a contract's error.
         """
         return self._open(call) if self._here else self._on_leg(call)
+
+    def repeat(self, address: Address) -> tuple[Host, Repeat] | None:
+        """Get ready to run the outermost frame of a contract many times: the host of all of them, and what runs them.
+
+        The host's call and meter are to be set for each. None where that would be no better than to `start` each.
+        """
+        code_hash = self._world.code_hash(address)
+        code = self._world.code_of(code_hash)
+        machine = choose(self._machines, code) if code and self._here else None
+        if not isinstance(machine, Repeating):
+            return None
+        call = Call(CALL, ZERO_ADDRESS, address, address, 0, b"", 0, 0)
+        host = Host(self._world, self._env, self._rules, call, Meter(0), self.invoke, self.session)
+        repeat = machine.repeat(code, code_hash, host)
+        return None if repeat is None else (host, repeat)
 
     def invoke(self, call: Call) -> Outcome:
         """Run the frame that `call` asks for; its effects are in the world if and only if the outcome is ok.

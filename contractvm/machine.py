@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from contractvm.dataclass import dataclass
 from contractvm.errors import Trap
@@ -132,5 +132,32 @@ class Machine(Protocol):
         """Run `entry` ("call" or "deploy") of accepted `code` in a fresh instance against `host`; return its output.
 
         Gas is `host.meter`'s. Raises: Revert, Trap (with its place), OutOfGas.
+        """
+        ...
+
+
+class Repeat(Protocol):
+    """The entry "call" of one contract, for outermost frames of one host, one after another."""
+
+    def run(self) -> bytes | None:
+        """As `Machine.run`, for the host's call and meter as they are now; None when that has to do it from the start.
+
+        The budget of pages is not given back: the next frame has a fresh one. Raises: Revert, Trap without its place,
+        OutOfGas.
+        """
+        ...
+
+    def end(self) -> None:
+        """Let go of what was kept ready."""
+        ...
+
+
+@runtime_checkable
+class Repeating(Protocol):
+    """A machine that can do better than `run` where a contract is entered again and again."""
+
+    def repeat(self, code: bytes, code_hash: bytes, host: Host) -> Repeat | None:
+        """Get ready to run "call" of accepted `code` in outermost frames of `host`, whose call and meter are set anew
+        for each. None where that would be no better now.
         """
         ...

@@ -17,7 +17,7 @@ from contractvm.host.facts import put_returndata
 from contractvm.host.prices import Prices
 from contractvm.machine import Call, Outcome, PageBudget
 from contractvm.rules import Rules
-from contractvm.types import Address
+from contractvm.types import MILLI, Address
 from gas.meter import Meter
 from state.world import World
 
@@ -189,6 +189,16 @@ class Host:
         self.facts: tuple[bytearray, int] | None = None
         self.cursors: dict[int, Cursor] = {}
         self.last_handle = 0
+
+    def renew(self, caller: Address, content: bytes, gas: int) -> None:
+        """Be the host of another outermost frame of the same contract, which pays nothing; `gas` is whole gas."""
+        call, meter = self.call, self.meter
+        call.caller, call.input, call.gas = caller, content, gas
+        meter.limit = gas
+        self._cell.cell_contents = gas * MILLI
+        self.returndata, self.last_handle = b"", 0
+        if self.cursors:
+            self.cursors = {}
 
     def count_in(self, cell: CellType) -> None:
         """Let the frame's gas be counted in a cell that generated code closes over, from what is left now."""

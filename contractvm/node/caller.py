@@ -14,19 +14,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import Final, TypeVar
 
 from contractvm.block import Header
 from contractvm.chain import BlockId, Chain
 from contractvm.estimate import Estimate, estimate
-from contractvm.execute import BlockContext, Executed, Message
+from contractvm.execute import BlockContext, Executed, Message, Series
 from contractvm.frames import Frames
 from contractvm.nesting import RaisedRecursionLimit
 from contractvm.node.access import Accessed, access_list
 from contractvm.node.feed import News
 from contractvm.node.overrides import NOTHING, Overrides
+from contractvm.node.pace import SHORT
 from contractvm.node.upcoming import Upcoming
 from contractvm.transaction import Transaction
+from contractvm.types import Address
 from state.world import World
 
 T = TypeVar("T")
@@ -36,6 +39,11 @@ KEPT_RECORDS: Final = 100_000
 MOST_ANSWERS: Final = 4_096
 LONGEST_ANSWER: Final = 2_048
 """Calls on one state that are remembered; characters of what each gave back, and bytes that it was given."""
+OFTEN: Final = 8
+"""Short messages to a function of a contract, on one head, from which on they are a series."""
+MOST_SERIES: Final = 32
+MOST_COUNTED: Final = 1_024
+"""Contracts at a time, each of which keeps an instance; functions whose messages are counted."""
 _HEADS: Final = frozenset({"latest", "safe", "finalized"})
 
 Scratch = Callable[[], World]
@@ -82,6 +90,9 @@ class Caller:
         self._world: World | None = None
         self._context: BlockContext
         self._answers = Answers()
+        self._contracts: dict[Address, Series] = {}
+        self._series: dict[tuple[Address | None, bytes], Series | int] = {}
+        """By contract and selector: of those that were called often, and of others how often."""
         self._frames: Frames | None = None
         self._together = False
 
@@ -122,31 +133,82 @@ class Caller:
                 self._together = False
 
     def recall(self, message: Message, at: BlockId) -> str | Callable[[str], None] | None:
-        """What a message gave back before on the same state, in hex; or whom to tell, as it was asked before.
+        """What a message gives back on the head, in hex, if that is known or can be found in a series.
 
-        On the event loop's thread. A call that ends when the head has moved may still be told of: nobody asks for it
-        any more.
+        Otherwise whom to tell, if it was asked before on the same state. On the event loop's thread. A call that ends
+        when the head has moved may still be told of: nobody asks for it any more. Raises: Fatal.
         """
         if at not in _HEADS:
             return None
-        head = self._chain.head
-        if head is not self._head:
-            self._renew(head)
+        if self._chain.head is not self._head:
+            self._renew(self._chain.head)
         answers, data = self._answers, message.data
         once, number = answers.once, hash(data)
-        if number not in once:
+        keep = None
+        if number in once:
+            m = message
+            asked = data, m.to, m.sender, m.value, m.gas_limit, m.gas_price, m.access_list
+            known = answers.known.get(asked)
+            if known is not None:
+                return known
+            # Neither what is long, nor where somebody wants to hear it again.
+            if len(data) <= LONGEST_ANSWER and not m.access_list and self._context.debug is None:
+                keep = partial(answers.keep, asked)
+        else:
             if len(once) >= MOST_ANSWERS:
                 once.clear()
             once.add(number)
-            return None
+        series = self._series.get((message.to, data[:4]))
+        if series.__class__ is Series:
+            text = self._in_series(series, message)
+            if text is not None:
+                if keep is not None:
+                    keep(text)
+                return text
+        return keep
+
+    def ran(self, message: Message, at: BlockId) -> None:
+        """A message was run on the event loop's thread, in a moment: if its kind often was, the next are a series."""
+        if at not in _HEADS or self._chain.head is not self._head or message.to is None:
+            return
+        kind = message.to, message.data[:4]
+        times = self._series.get(kind, 0)
+        if isinstance(times, Series):  # which this message was none for
+            return
+        if len(self._series) >= MOST_COUNTED:
+            self._end_series()
+        self._series[kind] = times + 1
+        if times + 1 == OFTEN and self._world is not None and self._frames is not None:
+            one = self._contracts.get(message.to)
+            if one is None:
+                if len(self._contracts) >= MOST_SERIES:
+                    self._end_series()
+                one = self._executor.series(self._world, self._frames, message.to)
+            if one is not None:
+                self._contracts[message.to] = self._series[kind] = one
+
+    def _in_series(self, series: Series, message: Message) -> str | None:
+        """What a message gives back; None where it fails, or is none for a series."""
         m = message
-        asked = data, m.to, m.sender, m.value, m.gas_limit, m.gas_price, m.access_list
-        known = answers.known.get(asked)
-        if known is not None:
-            return known
-        if len(data) > LONGEST_ANSWER or m.access_list or self._context.debug is not None:
-            return None  # too long, or somebody wants to hear it again
-        return partial(answers.keep, asked)
+        if m.value or m.gas_price or m.access_list or m.gas_limit is None:
+            return None
+        start = perf_counter()
+        if self._together:
+            output = series.output(m.sender, m.data, m.gas_limit)
+        else:
+            self._bound()
+            if self._head is None:
+                return None
+            with RaisedRecursionLimit():
+                output = series.output(m.sender, m.data, m.gas_limit)
+        if output is None or perf_counter() - start > SHORT:
+            self._series[m.to, m.data[:4]] = 0  # whether it is worth it is to be seen again
+        return None if output is None else "0x" + output.hex()
+
+    def _end_series(self) -> None:
+        for each in self._contracts.values():
+            each.end()
+        self._contracts, self._series = {}, {}
 
     def call(self, message: Message, at: BlockId, overrides: Overrides = NOTHING) -> Executed:
         """Run a message on the state at a block. Raises: Rejected when it could not be sent; UnknownBlock."""
@@ -227,6 +289,7 @@ class Caller:
             self._let_go()
 
     def _renew(self, head: Header) -> World:
+        self._end_series()
         world, self._context = self._chain.world(head.number), self._chain.context(head.number)
         self._frames = self._executor.frames(world, self._context)
         self._answers = Answers()
@@ -234,6 +297,7 @@ class Caller:
         return world
 
     def _let_go(self) -> None:
+        self._end_series()
         self._world = self._head = self._frames = None
 
     def _drop(self) -> None:

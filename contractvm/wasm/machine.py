@@ -17,6 +17,7 @@ from contractvm.rules import Rules
 from contractvm.wasm.choice import MACHINE_TIERS, Choice, FellBack
 from contractvm.wasm.contract import OPTIONAL_ENTRY, Contract, accept, reload
 from contractvm.wasm.interpreter import Trace
+from contractvm.wasm.repeated import Repeated
 from contractvm.wasm.runner import Idle, Interpreted, free
 
 MAGIC = b"\0asm"
@@ -25,6 +26,8 @@ _LENGTH_SECTION = b"\0\x08\x03cvm"
 _LENGTH_AT = 8 + len(_LENGTH_SECTION)
 KEPT_CODE_BYTES = 4 << 20
 """Code of modules kept ready; what a module is prepared into takes a hundred times its bytes, at worst two hundred."""
+MOST_REPEATED_PAGES = 16
+"""Memory pages (of 64 KiB) of a contract whose instance may be kept out of the others' turns."""
 
 Key = tuple[bytes, int]
 """Code hash, and the identity of the rules; what is kept for it holds the rules, so that no others can take it."""
@@ -108,10 +111,8 @@ class WasmMachine:
         key = code_hash, id(rules)
         if entry == OPTIONAL_ENTRY and entry not in self._contract(key, code, rules).entries:
             return b""
-        if not host.world.warm_address(code_hash):
-            beyond = len(code) - rules.covered_code_bytes
-            if beyond > 0:
-                host.charge(beyond * rules.schedule.milli("wasm.frame.code_byte"))  # before they are decoded
+        if not host.world.warm_address(code_hash) and (cold := _cold(code, rules)):
+            host.charge(cold)  # before it is decoded
         contract = self._contract(key, code, rules)
         host.charge(contract.cost if host.call.depth else contract.outermost_cost)
         index = contract.entries[entry]
@@ -137,6 +138,23 @@ class WasmMachine:
             pages.release(runner.memory.pages)
             self._idle.put(runner, host, keep=key in self._kept)
 
+    def repeat(self, code: bytes, code_hash: bytes, host: Host) -> Repeated | None:
+        """Get ready to run "call" in outermost frames of a host; see `machine.Repeating`."""
+        key = code_hash, id(host.rules)
+        contract = self._contract(key, code, host.rules)
+        compiled = contract.compiled.native
+        if compiled is None or self.tier == "reference" or contract.pages > MOST_REPEATED_PAGES:
+            return None
+        return Repeated(
+            contract,
+            compiled,
+            code_hash,
+            _cold(code, host.rules),
+            host,
+            self._idle,
+            keep=lambda: key in self._kept,
+        )
+
     def _contract(self, key: Key, code: bytes, rules: Rules) -> Contract:
         kept = self._kept.get(key)
         if kept is not None:
@@ -153,3 +171,8 @@ class WasmMachine:
             _, (forgotten, freed) = self._kept.popitem(last=False)
             self._kept_bytes -= freed
             self._idle.forget(forgotten)
+
+
+def _cold(code: bytes, rules: Rules) -> int:
+    """Milligas for entering code that the transaction has not entered before."""
+    return max(len(code) - rules.covered_code_bytes, 0) * rules.schedule.milli("wasm.frame.code_byte")

@@ -25,7 +25,7 @@ from contractvm.wasm.instance import Instance
 from contractvm.wasm.interpreter import Trace
 from contractvm.wasm.mapped import NativeCode
 
-_MOST_GAS = MOST_GAS // MILLI
+MOST_GAS_COUNTED = MOST_GAS // MILLI
 """Whole gas that compiled code can count."""
 IDLE_PAGES = 1_024
 """Memory pages (of 64 KiB) that waiting instances may hold together."""
@@ -147,7 +147,7 @@ class Idle:
 
     def take(self, contract: Contract, host: Host, code: NativeCode | None) -> Runner:
         """Return a runner made ready for a frame: one that waited, or a new one. It runs `code`, if there is such."""
-        if code is not None and host.meter.limit > _MOST_GAS:
+        if code is not None and host.meter.limit > MOST_GAS_COUNTED:
             code = None
         runner = self._waiting.pop(id(contract), None)
         if runner is not None:

@@ -45,29 +45,25 @@ def capped(node: Node, message: Message) -> Message:
 def call(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object) -> str | Awaitable[str]:
     """Run a message on the state at a block and return its output."""
     message = message_of(transaction, node.config.limits.call_gas)
-    overrides = overrides_of(state, block, node.chain.executor.check_code)
-
+    overrides = NOTHING
+    if state is not None or block is not None:
+        overrides = overrides_of(state, block, node.chain.executor.check_code)
     known = node.caller.recall(message, at) if overrides is NOTHING else None
-    if known is not None:
-        return known if isinstance(known, str) else _kept(node, message, at, known)
+    if isinstance(known, str):
+        return known
 
     def run() -> str:
-        return output(node, node.caller.call(message, at, overrides))
+        text = output(node, node.caller.call(message, at, overrides))
+        if known is not None:
+            known(text)
+        return text
 
     if overrides is not NOTHING:
         return node.pace.elsewhere(run)
-    return node.pace.run(kind_of("call", message), run)
-
-
-def _kept(node: Node, message: Message, at: BlockId, keep: Callable[[str], None]) -> str | Awaitable[str]:
-    """Run what is asked again on the same state, and let the answer be kept."""
-
-    def run() -> str:
-        text = output(node, node.caller.call(message, at))
-        keep(text)
-        return text
-
-    return node.pace.run(kind_of("call", message), run)
+    answer = node.pace.run(kind_of("call", message), run)
+    if isinstance(answer, str):
+        node.caller.ran(message, at)
+    return answer
 
 
 def output(node: Node, executed: Executed) -> str:

@@ -30,7 +30,8 @@ class RpcError(Exception):
 class Local:
     """A node on an event loop of its own; `rpc` is one request, `raw` any bytes."""
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, tier: str = "portable") -> None:
+        self._tier = tier
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -39,7 +40,7 @@ class Local:
         self._dispatcher = Dispatcher(self.node, methods())
 
     async def _open(self) -> Node:
-        node = Node(self.config, [WasmMachine("portable")])
+        node = Node(self.config, [WasmMachine(self._tier)])
         node.start()
         return node
 
@@ -85,9 +86,9 @@ class Local:
 
 
 @contextmanager
-def local(config: Config | None = None) -> Iterator[Local]:
+def local(config: Config | None = None, tier: str = "portable") -> Iterator[Local]:
     """A node for the length of a block."""
-    node = Local(config)
+    node = Local(config, tier)
     try:
         yield node
     finally:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from contractvm.chain import BlockId
-from contractvm.execute import Executed, Message
+from contractvm.execute import Executed, Message, Series
 from contractvm.node import caller, pace
 from contractvm.node.messages import message_of
 from contractvm.node.overrides import NOTHING, Overrides
-from tests.contractvm.node.local import Local, RpcError
+from contractvm.types import Address
+from tests.contractvm.node.local import Local, RpcError, local
 from tests.contractvm.node.probes import around
-from tests.contractvm.node.token import ALICE, BOB, SUPPLY, Token, send
+from tests.contractvm.node.token import ALICE, BOB, SUPPLY, Token, hexed, send
+from tests.tiers import NATIVE, missing
 
 POOR = "0x" + "77" * 20
 
 
-@pytest.fixture
-def ran(node: Local, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The input of each message that is run."""
+def counted(node: Local, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The input of each message that is run in the usual way from now on."""
     seen: list[bytes] = []
     calling = node.node.caller
     run: Callable[..., Executed] = calling.call
@@ -32,6 +34,11 @@ def ran(node: Local, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     monkeypatch.setattr(calling, "call", call)
     return seen
+
+
+@pytest.fixture
+def ran(node: Local, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    return counted(node, monkeypatch)
 
 
 def test_what_is_asked_again_on_the_same_state_is_run_twice_and_then_known(node: Local, ran: list[bytes]) -> None:
@@ -116,3 +123,80 @@ def test_so_many_answers_are_kept_and_none_that_is_long(node: Local, monkeypatch
     kept = dict(known.known)
     assert [token.balance(ALICE.address) for _ in range(4)] == [SUPPLY] * 4
     assert known.known == kept
+
+
+@pytest.fixture
+def quick() -> Iterator[Local]:
+    """A node on the native tier, where messages of a kind that comes often are run in series."""
+    if reason := missing(NATIVE):
+        pytest.skip(reason)
+    with local(tier=NATIVE) as node:
+        yield node
+
+
+def balances(node: Local, token: Token, who: range, together: bool) -> list[int]:
+    """Of accounts that are asked for once each."""
+    asked = [
+        {"jsonrpc": "2.0", "id": n, "method": "eth_call", "params": [token.asking(n.to_bytes(20, "big"))]} for n in who
+    ]
+    answers = (
+        node.raw(json.dumps(asked).encode()) if together else [node.raw(json.dumps(one).encode()) for one in asked]
+    )
+    return [int(answer["result"], 16) for answer in answers]
+
+
+def series_of(node: Local) -> dict[Address, Series]:
+    calling: caller.Caller = node.node.caller
+    return calling._contracts
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_calls_of_a_kind_that_comes_often_are_run_in_series(
+    quick: Local, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    token, ran = Token(quick), counted(quick, monkeypatch)
+    assert not token.balance(BOB.address), "it is seen to be short"
+    for block in range(1, 4):
+        token.transfer(bytes(18) + (1000 + block).to_bytes(2, "big"), block)
+        assert not series_of(quick), "they are of the block before"
+        ran.clear()
+        found = balances(quick, token, range(900, 1100), together)
+        assert [balance for balance in found if balance] == list(range(1, block + 1))
+        assert list(series_of(quick)) == [token.address]
+        assert len(ran) < 40
+
+
+def test_what_fails_in_a_series_says_why(quick: Local) -> None:
+    token = Token(quick)
+    for _ in range(3):
+        balances(quick, token, range(50), together=True)
+        for amount in range(1, 12):
+            assert quick.rpc("eth_call", token.message(amount)) == hexed((1).to_bytes(32, "big"))
+            with pytest.raises(RpcError) as refused:
+                quick.rpc("eth_call", token.message(amount, sender=BOB.address))
+            assert (refused.value.code, refused.value.data[:10]) == (3, "0xe450d38c")
+        with pytest.raises(RpcError, match="intrinsic gas too low"):
+            quick.rpc("eth_call", token.asking(BOB.address) | {"gas": "0x5208"})
+    assert token.balance(BOB.address) == 0
+
+
+def test_a_series_ends_where_its_messages_are_not_short(quick: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = Token(quick)
+    monkeypatch.setattr(caller, "SHORT", -1.0)
+    assert balances(quick, token, range(100), together=True) == [0] * 100
+    assert not any(isinstance(each, Series) for each in list(quick.node.caller._series.values())[-1:])
+
+
+def test_so_many_series_at_a_time(quick: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caller, "MOST_SERIES", 2)
+    monkeypatch.setattr(caller, "MOST_COUNTED", 6)
+    tokens = [Token(quick) for _ in range(4)]
+    for _ in range(2):
+        for token in tokens:
+            assert not token.balance(BOB.address)
+            assert balances(quick, token, range(30), together=True) == [0] * 30
+            assert 1 <= len(series_of(quick)) <= 2
+            assert len(quick.node.caller._series) <= 6
+    for number in range(12):
+        with pytest.raises(RpcError):
+            quick.rpc("eth_call", {"to": tokens[0].hex, "data": hexed(number.to_bytes(4, "big"))})
