@@ -73,8 +73,8 @@ class Chain:
         self._ahead = Ahead()
         self.snapshots = Snapshots()
         self._reader: World | None = None
-        self.next_base_fee = 0
-        """Wei a gas of the next block; setting it is for tests, and counts until the head moves."""
+        self.next_base_fee = self.moves = 0
+        """Wei a gas of the next block; setting it is for tests, and counts until the head moves. How often it did."""
         if machines is None:
             from contractvm.wasm.machine import WasmMachine
 
@@ -436,6 +436,7 @@ class Chain:
     def _move_head(self, header: Header) -> None:
         with self._gate:
             self._head = header
+            self.moves += 1
             self.next_base_fee = next_base_fee(header, self.rules)
             self._reader = None
 

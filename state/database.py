@@ -42,9 +42,6 @@ NODE_CACHE_BYTES = 64 << 20
 _HASHES = b"\xa0" + EMPTY_ROOT + b"\xa0" + EMPTY_CODE_HASH
 """What an account that has neither code nor storage has in the trie, and not in its flat record."""
 
-_READ_AHEAD = 64
-"""Records of a small block."""
-
 Records = dict[bytes, bytes | None]
 
 
@@ -152,12 +149,11 @@ class StateDB:
     def read_ahead(self, world: World) -> None:
         """Have a new world over the latest view read what the last block changed, if that is little.
 
-        The next block mostly reads the same, and then need not wait for it.
+        The next block mostly reads the same, and then need not wait for it. All of it is in memory: no store is asked.
         """
-        records = self._recent.last
-        for record in records if len(records) <= _READ_AHEAD else ():
+        for record in self._recent.last:
             if record[:1] == ACCOUNT:
-                world.code(record[1:])
+                world.row(record[1:])
             elif record[:1] == STORAGE:
                 world.base_storage(record[1:21], record[21:])
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 RECENT_BYTES: Final = 16 << 20
+FEW: Final = 64
+"""Records of a small block."""
 UNKNOWN: Final = b"unknown"
 """Stands for a record that is not here; told from a record of the same bytes by identity."""
 _ENTRY_BYTES = 200  # of Python objects around a key and a record
@@ -22,14 +24,13 @@ class Recent:
     def __init__(self) -> None:
         self.records: dict[bytes, bytes | None] = {}
         self.last: Mapping[bytes, bytes | None] = {}
-        """Those of the last block alone."""
+        """Those of the last block alone, if they are few."""
         self.version = 0
         self._bytes = 0
 
     def advance(self, records: Mapping[bytes, bytes | None]) -> None:
         """Go to the next version, in which `records` were written."""
         self.version += 1
-        self.last = records
         self.records.update(records)
         self._bytes += _size(records)
         if self._bytes > RECENT_BYTES:
@@ -37,6 +38,7 @@ class Recent:
             self._bytes = _size(self.records)
             if self._bytes > RECENT_BYTES // 2:
                 self.records, self._bytes = {}, 0
+        self.last = records if self.records and len(records) <= FEW else {}
 
     def forget(self) -> None:
         """Go to the next version, knowing nothing."""

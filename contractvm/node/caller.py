@@ -17,8 +17,7 @@ from functools import partial
 from time import perf_counter
 from typing import Final, TypeVar
 
-from contractvm.block import Header
-from contractvm.chain import BlockId, Chain
+from contractvm.chain import BlockId, Chain, UnknownBlock
 from contractvm.estimate import Estimate, estimate
 from contractvm.execute import BlockContext, Executed, Message, Series
 from contractvm.frames import Frames
@@ -30,6 +29,7 @@ from contractvm.node.pace import SHORT
 from contractvm.node.upcoming import Upcoming
 from contractvm.transaction import Transaction
 from contractvm.types import Address
+from state.database import HeightError
 from state.world import World
 
 T = TypeVar("T")
@@ -86,7 +86,8 @@ class Caller:
         self._upcoming = Upcoming(chain)
         self._executor = chain.executor
         self._home = threading.get_ident()
-        self._head: Header | None = None
+        self._moves = -1
+        """`Chain.moves` when the world was made that is shared. Of heads there can be one again: the first block."""
         self._world: World | None = None
         self._context: BlockContext
         self._answers = Answers()
@@ -140,8 +141,11 @@ class Caller:
         """
         if at not in _HEADS:
             return None
-        if self._chain.head is not self._head:
-            self._renew(self._chain.head)
+        if self._chain.moves != self._moves:
+            try:
+                self._renew()
+            except (UnknownBlock, HeightError):
+                return None  # the chain is going back this moment
         answers, data = self._answers, message.data
         once, number = answers.once, hash(data)
         keep = None
@@ -169,7 +173,7 @@ class Caller:
 
     def ran(self, message: Message, at: BlockId) -> None:
         """A message was run on the event loop's thread, in a moment: if its kind often was, the next are a series."""
-        if at not in _HEADS or self._chain.head is not self._head or message.to is None:
+        if at not in _HEADS or self._chain.moves != self._moves or message.to is None:
             return
         kind = message.to, message.data[:4]
         times = self._series.get(kind, 0)
@@ -197,7 +201,7 @@ class Caller:
             output = series.output(m.sender, m.data, m.gas_limit)
         else:
             self._bound()
-            if self._head is None:
+            if self._world is None:
                 return None
             with RaisedRecursionLimit():
                 output = series.output(m.sender, m.data, m.gas_limit)
@@ -269,16 +273,15 @@ class Caller:
         if at == "pending" and len(chain.pool) and self._patient():
             return *(self._upcoming if home else Upcoming(chain)).stage(), None
         if home and (at in _HEADS or at == "pending"):
-            head = chain.head
             if not self._together:
                 self._bound()
             world = self._world
-            if world is None or head is not self._head:
-                world = self._renew(head)
+            if world is None or chain.moves != self._moves:
+                world = self._renew()
             if at != "pending":
                 return world, self._context, self._frames
             context = chain.context(at)
-            if context.number == head.number + 1:
+            if context.number == self._context.number + 1:
                 return world, context, None
         context = chain.context(at)
         return chain.world(context.number - 1 if at == "pending" else context.number), context, None
@@ -288,17 +291,20 @@ class Caller:
         if self._world is not None and self._world.kept > KEPT_RECORDS:
             self._let_go()
 
-    def _renew(self, head: Header) -> World:
-        self._end_series()
+    def _renew(self) -> World:
+        """Share a world over the head, and let go of what belongs to another. Raises: UnknownBlock, HeightError."""
+        self._let_go()
+        # Counted first: should the head move meanwhile, all of this is made anew when somebody next looks.
+        moves, head = self._chain.moves, self._chain.head
         world, self._context = self._chain.world(head.number), self._chain.context(head.number)
         self._frames = self._executor.frames(world, self._context)
-        self._answers = Answers()
-        self._world, self._head = world, head
+        self._world, self._moves = world, moves
         return world
 
     def _let_go(self) -> None:
         self._end_series()
-        self._world = self._head = self._frames = None
+        self._world = self._frames = None
+        self._answers, self._moves = Answers(), -1
 
     def _drop(self) -> None:
         self._let_go()

@@ -19,7 +19,7 @@ log: Final = logging.getLogger("contractvm.node")
 
 @dataclass(slots=True)
 class News:
-    """A block that became the head; its receipts are read when someone asks."""
+    """A block that became the head; its receipts are read when someone asks, none if it has been undone by then."""
 
     block: Block
     read: Callable[[], tuple[Receipt, ...]]

@@ -18,9 +18,10 @@ from contractvm.types import ZERO_ADDRESS, Address
 def input_of(fields: Mapping[str, Any]) -> bytes:
     """Calldata under either of its names. Raises: Fault when they disagree."""
     given, also = fields.get("input"), fields.get("data")
-    if given is None or also is None:
-        one = also if given is None else given
-        return b"" if one is None else data(one)
+    if given is None:
+        return b"" if also is None else data(also)
+    if also is None:
+        return data(given)
     content = data(given)
     if content != data(also):
         raise bad_params("both data and input are given, and they differ")

@@ -15,9 +15,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from contractvm.block import Block
 from contractvm.chain import Chain
@@ -53,8 +53,15 @@ def complain(error: Exception) -> None:
     log.error("no block could be made: %s", error, exc_info=None if isinstance(error, StoreError) else error)
 
 
-def _seen(future: asyncio.Future[Hash]) -> None:
-    """Whoever waits for a promise asks the chain afterwards, and not for the error, which was complained of."""
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do what changes the chain to its end and tell of it, also when whoever asked for it hangs up."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_seen)
+    return await asyncio.shield(task)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Nobody need ask for the error: whoever waits has it, or asks the chain."""
     if not future.cancelled():
         future.exception()
 
@@ -130,6 +137,9 @@ class Miner:
 
     async def edit(self, change: Callable[[], Block]) -> Block:
         """Do something that makes a block of its own."""
+        return await _to_its_end(self._edit(change))
+
+    async def _edit(self, change: Callable[[], Block]) -> Block:
         block = await self.write(change)
         self._sealed(block)
         return block
@@ -145,13 +155,17 @@ class Miner:
         block, left = None, blocks
         while left and not self._closed:
             first = left == blocks
-            made = await self.write(
-                lambda many=left, first=first: self._make(many, spacing, timestamp, first)  # type: ignore[misc]
-            )
-            for block in made:
-                self._tell(block)
+            made = await _to_its_end(self._turn(left, spacing, timestamp, first))
+            block = made[-1]
             left -= len(made)
         return block
+
+    async def _turn(self, many: int, spacing: int | None, timestamp: int | None, first: bool) -> list[Block]:
+        """Make as many blocks as a turn has time for, and tell of them."""
+        made = await self.write(lambda: self._make(many, spacing, timestamp, first))
+        for block in made:
+            self._tell(block)
+        return made
 
     def _make(self, many: int, spacing: int | None, timestamp: int | None, first: bool) -> list[Block]:
         """As many blocks as a turn has time for, at least one; on the writer's thread."""

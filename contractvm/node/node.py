@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final
 
 from contractvm.block import Block
+from contractvm.chain import UnknownBlock
 from contractvm.devaccounts import dev_accounts
 from contractvm.errors import Rejected
 from contractvm.machine import Machine
@@ -35,6 +36,7 @@ from contractvm.node.sources import Sources
 from contractvm.node.turns import Turns
 from contractvm.node.vigil import Vigil
 from contractvm.node.watch import Watch
+from contractvm.receipt import Receipt
 from contractvm.transaction import Transaction
 from contractvm.types import Address, Hash
 
@@ -152,7 +154,15 @@ class Node:
         if self._untold:
             blocks, self._untold = self._untold, []
             for block in blocks:
-                self.feed.sealed(News(block, partial(self.chain.receipts, block.number)))
+                self.feed.sealed(News(block, partial(self._receipts, block)))
+
+    def _receipts(self, block: Block) -> tuple[Receipt, ...]:
+        """A block's receipts; none of one that has been undone already."""
+        try:
+            receipts = self.chain.receipts(block.number)
+        except UnknownBlock:
+            return ()
+        return receipts if all(receipt.block_hash == block.hash for receipt in receipts) else ()
 
     def _sealed(self, block: Block) -> None:
         self._untold.append(block)

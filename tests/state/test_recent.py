@@ -2,7 +2,7 @@
 
 import pytest
 
-from state import database, recent
+from state import recent
 from state.database import StateDB
 from state.recent import UNKNOWN, Recent
 from state.store import MemoryStore
@@ -74,27 +74,24 @@ def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_new_world_has_read_what_the_last_block_changed() -> None:
+    """From memory: neither the store nor, on a forked chain, another node is asked on the way."""
     store = CountingStore(MemoryStore())
     state = StateDB(store, keccak)
-    code = b"code of more than a few bytes"
     world = World(state.view())
-    world.set_code(B, code)
+    world.set_code(B, b"code that nobody has asked for")
     state.commit(state.prepare(world, 0))
     committed(state, 1, 7, b"v")
-    world = World(state.view())
+    view = state.view()
+    store.write({key: b"" for key, _ in store.iterate(b"\x00", b"\x20")})
+    world = World(view)
     state.read_ahead(world)
     assert world.kept == 1 + 1 + 1, "the account, its value, and the empty code"
     assert read(world) == (7, b"v")
     assert world.kept == 3
-    world.set_balance(B, 1)
-    state.commit(state.prepare(world, 2))
-    world = World(state.view())
-    state.read_ahead(world)
-    assert world.code(B) == code
 
 
 def test_the_changes_of_a_large_block_are_not_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_READ_AHEAD", 3)
+    monkeypatch.setattr(recent, "FEW", 3)
     state = StateDB(MemoryStore(), keccak)
     for many in (3, 4):
         world = World(state.view())
@@ -104,3 +101,10 @@ def test_the_changes_of_a_large_block_are_not_read_ahead(monkeypatch: pytest.Mon
         world = World(state.view())
         state.read_ahead(world)
         assert world.kept == 1 + (many if many == 3 else 0)
+
+
+def test_what_was_forgotten_is_not_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "RECENT_BYTES", 100)
+    kept = Recent()
+    kept.advance({A: bytes(100)})
+    assert not kept.records and not kept.last

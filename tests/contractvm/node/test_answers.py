@@ -81,6 +81,24 @@ def test_a_call_that_ends_when_the_head_has_moved_is_not_believed(node: Local) -
     assert [token.balance(BOB.address) for _ in range(3)] == [0] * 3
 
 
+def test_a_head_that_comes_again_is_not_taken_for_the_one_that_was(node: Local) -> None:
+    """The first block's header is the same object each time; and of the block in between nobody was told."""
+    asking = message_of({"to": POOR, "data": "0x01"})
+    chain, miner = node.node.chain, node.node.miner
+    point = node.on_loop(miner.write(chain.snapshot))
+
+    async def recalled() -> Any:
+        return [node.node.caller.recall(asking, "latest") for _ in range(2)][1]
+
+    keep = node.on_loop(recalled())
+    head = chain.head
+    node.on_loop(miner.write(chain.produce))
+    keep("0x66")
+    node.on_loop(miner.write(lambda: chain.revert(point)))
+    assert chain.head is head
+    assert node.rpc("eth_call", {"to": POOR, "data": "0x01"}) == "0x"
+
+
 def test_calls_that_differ_in_anything_are_not_taken_for_each_other(node: Local) -> None:
     """By who asks, gas, price, value, access list or state; and one that failed fails again."""
     token, placed = Token(node), send(node, None, around())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import pytest
 
@@ -52,7 +54,9 @@ def together(node: Local, *requests: tuple[str, object]) -> list[dict[str, objec
 
     async def ask() -> list[bytes | None]:
         bodies = [
-            json.dumps({"jsonrpc": "2.0", "id": n, "method": method, "params": [param]}).encode()
+            json.dumps(
+                {"jsonrpc": "2.0", "id": n, "method": method, "params": [] if param is None else [param]}
+            ).encode()
             for n, (method, param) in enumerate(requests)
         ]
         answers = [dispatcher.handle(body) for body in bodies]
@@ -90,6 +94,56 @@ def test_a_block_is_told_before_it_is_undone(node: Local, caplog: pytest.LogCapt
     assert answers[1]["result"] is True
     assert node.rpc("eth_blockNumber") == "0x0"
     assert listener.told == [("transaction", 0), ("block", 1)]
+    assert not caplog.records, "a listener failed"
+
+
+@pytest.mark.parametrize("method", ["evm_mine", "anvil_setBalance"])
+def test_blocks_are_told_of_whose_client_hangs_up(node: Local, method: str) -> None:
+    listener = heard(node)
+
+    dispatcher = Dispatcher(node.node, methods())
+    params = [] if method == "evm_mine" else [hexed(BOB.address), "0x1"]
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+
+    async def hang_up() -> None:
+        answer = dispatcher.handle(body)
+        assert isinstance(answer, Awaitable)
+        asked = asyncio.ensure_future(answer)
+        while not node.node.miner._writes:
+            await asyncio.sleep(0)
+        asked.cancel()
+        with suppress(asyncio.CancelledError):
+            await asked
+
+    node.on_loop(hang_up())
+    until = time.monotonic() + 20
+    while not listener.told and time.monotonic() < until:
+        time.sleep(0.005)
+    assert listener.told == [("block", 1)]
+
+
+def test_blocks_that_are_undone_at_once_have_no_receipts(node: Local, caplog: pytest.LogCaptureFixture) -> None:
+    """Going back was asked for before the block was made: it may be gone when it is told of."""
+    seen: list[int] = []
+
+    class Reading(Heard):
+        def sealed(self, news: News) -> None:
+            receipts = news.receipts
+            assert all(receipt.block_hash == news.block.hash for receipt in receipts)
+            seen.append(len(receipts))
+
+    async def add() -> None:
+        node.node.feed.add(Reading())
+
+    node.on_loop(add())
+    node.rpc("evm_setAutomine", False)
+    for _ in range(30):
+        point = node.rpc("evm_snapshot")
+        send(node, BOB.address, value=1, gas_limit=21_000)
+        answers = together(node, ("evm_mine", None), ("evm_revert", point))
+        assert answers[1]["result"] is True
+        node.rpc("anvil_dropAllTransactions")
+    assert len(seen) == 30
     assert not caplog.records, "a listener failed"
 
 
