@@ -137,15 +137,12 @@ class Caller:
         """What a message gives back on the head, in hex, if that is known or can be found in a series.
 
         Otherwise whom to tell, if it was asked before on the same state. On the event loop's thread. A call that ends
-        when the head has moved may still be told of: nobody asks for it any more. Raises: Fatal.
+        when the head has moved may still be told of: nobody asks for it any more. Raises: Fatal; as `world`.
         """
         if at not in _HEADS:
             return None
         if self._chain.moves != self._moves:
-            try:
-                self._renew()
-            except (UnknownBlock, HeightError):
-                return None  # the chain is going back this moment
+            self._renew()
         answers, data = self._answers, message.data
         once, number = answers.once, hash(data)
         keep = None
@@ -294,9 +291,17 @@ class Caller:
     def _renew(self) -> World:
         """Share a world over the head, and let go of what belongs to another. Raises: UnknownBlock, HeightError."""
         self._let_go()
-        # Counted first: should the head move meanwhile, all of this is made anew when somebody next looks.
-        moves, head = self._chain.moves, self._chain.head
-        world, self._context = self._chain.world(head.number), self._chain.context(head.number)
+        chain = self._chain
+        while True:
+            # Counted first: should the head move meanwhile, all of this is made anew when somebody next looks.
+            moves, head = chain.moves, chain.head
+            try:
+                world, self._context = chain.world(head.number), chain.context(head.number)
+            except (UnknownBlock, HeightError):
+                if chain.moves == moves:
+                    raise
+            else:
+                break
         self._frames = self._executor.frames(world, self._context)
         self._world, self._moves = world, moves
         return world

@@ -15,9 +15,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
 from contractvm.block import Block
 from contractvm.chain import Chain
@@ -53,15 +54,8 @@ def complain(error: Exception) -> None:
     log.error("no block could be made: %s", error, exc_info=None if isinstance(error, StoreError) else error)
 
 
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Do what changes the chain to its end and tell of it, also when whoever asked for it hangs up."""
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(_seen)
-    return await asyncio.shield(task)
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    """Nobody need ask for the error: whoever waits has it, or asks the chain."""
+def _seen(future: asyncio.Future[Hash]) -> None:
+    """Whoever waits for a promise asks the chain afterwards, and not for the error, which was complained of."""
     if not future.cancelled():
         future.exception()
 
@@ -128,21 +122,25 @@ class Miner:
 
     async def write(self, change: Callable[[], T]) -> T:
         """Do something to the chain on its thread, after what waits there."""
-        self._leaving()
-        self._writes += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._writer, change)
-        finally:
-            self._writes -= 1
+        return await self._submit(change)
 
     async def edit(self, change: Callable[[], Block]) -> Block:
         """Do something that makes a block of its own."""
-        return await _to_its_end(self._edit(change))
+        return await self._submit(change, self._sealed)
 
-    async def _edit(self, change: Callable[[], Block]) -> Block:
-        block = await self.write(change)
-        self._sealed(block)
-        return block
+    def _submit(self, change: Callable[[], T], then: Callable[[T], None] | None = None) -> asyncio.Future[T]:
+        """Begin to `write`, and do `then` with what comes of it, even when whoever asked hangs up meanwhile."""
+        self._leaving()
+        self._writes += 1
+        work = asyncio.get_running_loop().run_in_executor(self._writer, change)
+
+        def done(work: asyncio.Future[T]) -> None:
+            self._writes -= 1
+            if then is not None and not work.cancelled() and work.exception() is None:
+                then(work.result())
+
+        work.add_done_callback(done)
+        return asyncio.shield(work)
 
     async def mine(self, blocks: int = 1, *, spacing: int | None = None, timestamp: int | None = None) -> Block | None:
         """Make blocks now, of what waits or empty, and return the last one.
@@ -154,18 +152,14 @@ class Miner:
         """
         block, left = None, blocks
         while left and not self._closed:
-            first = left == blocks
-            made = await _to_its_end(self._turn(left, spacing, timestamp, first))
+            made = await self._submit(partial(self._make, left, spacing, timestamp, left == blocks), self._tell_all)
             block = made[-1]
             left -= len(made)
         return block
 
-    async def _turn(self, many: int, spacing: int | None, timestamp: int | None, first: bool) -> list[Block]:
-        """Make as many blocks as a turn has time for, and tell of them."""
-        made = await self.write(lambda: self._make(many, spacing, timestamp, first))
-        for block in made:
+    def _tell_all(self, blocks: Sequence[Block]) -> None:
+        for block in blocks:
             self._tell(block)
-        return made
 
     def _make(self, many: int, spacing: int | None, timestamp: int | None, first: bool) -> list[Block]:
         """As many blocks as a turn has time for, at least one; on the writer's thread."""

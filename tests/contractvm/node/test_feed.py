@@ -97,6 +97,16 @@ def test_a_block_is_told_before_it_is_undone(node: Local, caplog: pytest.LogCapt
     assert not caplog.records, "a listener failed"
 
 
+def test_changes_are_made_in_the_order_in_which_they_were_asked_for(node: Local) -> None:
+    for _ in range(10):
+        point, who = node.rpc("evm_snapshot"), hexed(BOB.address)
+        before = node.rpc("eth_getBalance", who)
+        edits: list[tuple[str, object]] = [("anvil_setBlockTimestampInterval", 1), ("evm_mine", None)]
+        answers = together(node, *edits, ("anvil_setCoinbase", who), ("evm_mine", 2), ("evm_revert", point))
+        assert answers[-1]["result"] is True
+        assert (node.rpc("eth_blockNumber"), node.rpc("eth_getBalance", who)) == ("0x0", before)
+
+
 @pytest.mark.parametrize("method", ["evm_mine", "anvil_setBalance"])
 def test_blocks_are_told_of_whose_client_hangs_up(node: Local, method: str) -> None:
     listener = heard(node)
@@ -142,6 +152,7 @@ def test_blocks_that_are_undone_at_once_have_no_receipts(node: Local, caplog: py
         send(node, BOB.address, value=1, gas_limit=21_000)
         answers = together(node, ("evm_mine", None), ("evm_revert", point))
         assert answers[1]["result"] is True
+        assert node.rpc("eth_blockNumber") == "0x0"
         node.rpc("anvil_dropAllTransactions")
     assert len(seen) == 30
     assert not caplog.records, "a listener failed"
