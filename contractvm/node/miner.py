@@ -122,14 +122,14 @@ class Miner:
 
     async def write(self, change: Callable[[], T]) -> T:
         """Do something to the chain on its thread, after what waits there."""
-        return await self._submit(change)
+        return await asyncio.shield(self._submit(change))
 
     async def edit(self, change: Callable[[], Block]) -> Block:
         """Do something that makes a block of its own."""
-        return await self._submit(change, self._sealed)
+        return await asyncio.shield(self._submit(change, self._sealed))
 
     def _submit(self, change: Callable[[], T], then: Callable[[T], None] | None = None) -> asyncio.Future[T]:
-        """Begin to `write`, and do `then` with what comes of it, even when whoever asked hangs up meanwhile."""
+        """Begin to `write`, and do `then` with what comes of it; shielded, as whoever asked may hang up meanwhile."""
         self._leaving()
         self._writes += 1
         work = asyncio.get_running_loop().run_in_executor(self._writer, change)
@@ -140,7 +140,7 @@ class Miner:
                 then(work.result())
 
         work.add_done_callback(done)
-        return asyncio.shield(work)
+        return work
 
     async def mine(self, blocks: int = 1, *, spacing: int | None = None, timestamp: int | None = None) -> Block | None:
         """Make blocks now, of what waits or empty, and return the last one.
@@ -152,7 +152,8 @@ class Miner:
         """
         block, left = None, blocks
         while left and not self._closed:
-            made = await self._submit(partial(self._make, left, spacing, timestamp, left == blocks), self._tell_all)
+            make = partial(self._make, left, spacing, timestamp, left == blocks)
+            made = await asyncio.shield(self._submit(make, self._tell_all))
             block = made[-1]
             left -= len(made)
         return block
@@ -270,7 +271,7 @@ class Miner:
         try:
             while self.automine and len(self._chain.pool):
                 self._woken = False
-                block, seconds = await self.write(self._produce)
+                block, seconds = await self._submit(self._produce)
                 if block is not None:
                     self._learn(block, seconds, fresh=True)
                     self._tell(block)

@@ -181,8 +181,8 @@ def test_calls_of_a_kind_that_comes_often_are_run_in_series(
         found = balances(quick, token, range(900, 1100), together)
         assert [balance for balance in found if balance] == list(range(1, block + 1))
         assert list(series_of(quick)) == [token.address]
-        assert series_of(quick)[token.address] is not before, "that was one of the block before"
-        before = series_of(quick)[token.address]
+        assert series_of(quick)[Address(token.address)] is not before, "that was one of the block before"
+        before = series_of(quick)[Address(token.address)]
         assert len(ran) < 40
 
 
