@@ -233,11 +233,12 @@ class Executor:
         frames.begin(sender, price, block.base_fee if price else 0)
         return self._run(message, sender, gas_limit, price, intrinsic, world, frames, raised)
 
-    def series(self, world: World, frames: Frames, to: Address) -> Series | None:
-        """Get ready for many messages to one contract, on the world and in the block that `frames` were made for.
+    def series(self, world: World, block: BlockContext, to: Address) -> Series | None:
+        """Get ready for many messages to one contract in a block, on a scratch world that nobody else uses meanwhile.
 
         None where they would take as long as without.
         """
+        frames = self.frames(world, block)
         ready = frames.repeat(to)
         return None if ready is None else Series(self, world, frames, *ready)
 
@@ -309,41 +310,57 @@ class Executor:
 class Series:
     """Messages to one contract that pay nothing, one after another on one world and block: what each gives back.
 
-    Does for them what `simulate` does, in less than two thirds of the time, as all that stays the same is looked up
-    once. Of those that fail it says nothing but that: `simulate` has the reasons. Belongs to one thread, whose
-    recursion limit is raised.
+    Does for them what `simulate` does, in half the time, as all that stays the same is looked up once: as long as they
+    have one sender, the transaction that each of them begins begins once, and is gone back to. Of those that fail it
+    says nothing but that: `simulate` has the reasons. Belongs to one thread, whose recursion limit is raised.
     """
 
-    __slots__ = ("_executor", "_frames", "_host", "_repeat", "_world")
+    __slots__ = ("_begun", "_frames", "_host", "_intrinsic", "_most", "_repeat", "_sender", "_start", "world")
 
     def __init__(self, executor: Executor, world: World, frames: Frames, host: Host, repeat: Repeat) -> None:
-        self._executor = executor
-        self._world = world
+        self.world = world
         self._frames = frames
         self._host = host
         self._repeat = repeat
+        self._intrinsic = executor.prices.intrinsic
+        self._most = executor.rules.limits.input_bytes
+        self._sender: Address | None = None
+        """Whose transaction is open."""
+        self._start = self._begun = world.checkpoint()
+        """Before it, and when it had begun."""
 
     def output(self, sender: Address, data: bytes, gas_limit: int) -> bytes | None:
         """What a message gives back, without value, price and access list; None when it fails.
 
-        The world is left as it was. Raises: Fatal.
+        Raises: Fatal.
         """
-        executor, world, frames, host = self._executor, self._world, self._frames, self._host
-        to = host.self_address
-        gas = gas_limit - executor.prices.intrinsic(to, data, ())
-        if gas < 0 or len(data) > executor.rules.limits.input_bytes:
+        host = self._host
+        gas = gas_limit - self._intrinsic(host.self_address, data, ())
+        if gas < 0 or len(data) > self._most:
             return None
-        frames.begin(sender, 0, 0)
-        mark = world.checkpoint()
+        if sender != self._sender:
+            self._begin(sender)
+        host.renew(data, gas)
         try:
-            world.begin_paid_transaction(sender, 0, {sender: True, frames.coinbase: True, to: True})
-            host.renew(sender, data, gas)
             return self._repeat.run()
         except (Revert, Trap, OutOfGas, RecursionError):
             return None
         finally:
-            world.rollback(mark)
+            self.world.rollback(self._begun)
+
+    def _begin(self, sender: Address) -> None:
+        """Go back to before the transaction that is open, and begin another sender's."""
+        world, frames, host = self.world, self._frames, self._host
+        self._sender = None
+        world.rollback(self._start)
+        frames.begin(sender, 0, 0)
+        world.begin_paid_transaction(sender, 0, {sender: True, frames.coinbase: True, host.self_address: True})
+        host.call.caller = sender
+        self._repeat.begin()
+        self._sender, self._begun = sender, world.checkpoint()
 
     def end(self) -> None:
-        """Run no more of them, and let go of what was kept ready."""
+        """Run no more of them, let go of what was kept ready, and leave the world as it was."""
+        self._sender = None
+        self.world.rollback(self._start)
         self._repeat.end()

@@ -100,7 +100,7 @@ class Frames:
     def repeat(self, address: Address) -> tuple[Host, Repeat] | None:
         """Get ready to run the outermost frame of a contract many times: the host of all of them, and what runs them.
 
-        The host's call and meter are to be set for each. None where that would be no better than to `start` each.
+        The host is to be renewed for each. None where that would be no better than to `start` each.
         """
         code_hash = self._world.code_hash(address)
         code = self._world.code_of(code_hash)

@@ -139,8 +139,12 @@ class Machine(Protocol):
 class Repeat(Protocol):
     """The entry "call" of one contract, for outermost frames of one host, one after another."""
 
+    def begin(self) -> None:
+        """A transaction has begun, in which every frame that follows is the first; they differ in input and gas."""
+        ...
+
     def run(self) -> bytes | None:
-        """As `Machine.run`, for the host's call and meter as they are now; None when that has to do it from the start.
+        """As `Machine.run`, for the host's input and meter as they are now; None when that has to do it from the start.
 
         The budget of pages is not given back: the next frame has a fresh one. Raises: Revert, Trap without its place,
         OutOfGas.

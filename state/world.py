@@ -53,6 +53,13 @@ class World:
         self._keccak = base.keccak
         self._journal = Journal()
         self._record = self._journal.record
+        self.checkpoint = self._journal.checkpoint
+        """Return the mark that `rollback` goes back to; nested marks need nothing else."""
+        self.rollback = self._journal.rollback
+        """Take back every change since `checkpoint` returned a mark, which outlives the end of its transaction.
+
+        Raises ValueError when the mark was rolled back already.
+        """
         self._rows: dict[bytes, Row] = {}  # of every account that was looked at, as it is now
         self._slots: dict[bytes, Slots] = {}
         self._new_codes: dict[bytes, bytes] = {EMPTY_CODE_HASH: b""}
@@ -207,7 +214,7 @@ class World:
             if slots.wiped:
                 return b""
         value = self._base_values.get(place)
-        return self.base_storage(address, key) if value is None else value
+        return self._look_up(place) if value is None else value
 
     def read_storage(self, address: bytes, key: bytes) -> tuple[bytes, bool]:
         """Return the value at `key`, and whether it was warm; it is from now on: `storage` and `warm_slot` at once."""
@@ -221,16 +228,19 @@ class World:
             value = slots.rows.get(key)
             return self._value(place) if value is None else value, warm
         value = self._base_values.get(place)
-        return self.base_storage(address, key) if value is None else value, warm
+        return self._look_up(place) if value is None else value, warm
 
     def base_storage(self, address: bytes, key: bytes) -> bytes:
         """Return the value at `key` in the base, whatever this world did since."""
         place = (address, key)
         value = self._base_values.get(place)
-        if value is None:
-            value = self._base.storage(address, key)
-            if len(value) <= _KEPT_VALUE_BYTES:
-                self._base_values[place] = value
+        return self._look_up(place) if value is None else value
+
+    def _look_up(self, place: Place) -> bytes:
+        """Return a value of the base that was not asked for before, or is too long to be kept."""
+        value = self._base.storage(place[0], place[1])
+        if len(value) <= _KEPT_VALUE_BYTES:
+            self._base_values[place] = value
         return value
 
     def set_storage(self, address: bytes, key: bytes, value: bytes) -> None:
@@ -349,18 +359,6 @@ class World:
         return self._refund.get(None, 0)
 
     # Time
-
-    def checkpoint(self) -> int:
-        """Return the mark that `rollback` goes back to; nested marks need nothing else."""
-        return self._journal.checkpoint()
-
-    def rollback(self, mark: int) -> None:
-        """Take back every change since `checkpoint` returned `mark`. A mark outlives the end of its transaction.
-
-        Raises:
-            ValueError: `mark` was rolled back already.
-        """
-        self._journal.rollback(mark)
 
     def begin_transaction(self, warm: dict[bytes, bool] | None = None) -> None:
         """Start afresh with access sets, transient storage, original values, logs, refund, and marks for removal.

@@ -56,6 +56,7 @@ _FRAMES: Final = 5
 _FRAME: Final = struct.Struct("<" + "".join(FORMS[fact.form] for fact in FACTS[:_FRAMES]))
 _AROUND: Final = struct.Struct("<" + "".join(FORMS[fact.form] for fact in FACTS[_FRAMES:]))
 _CONTENT: Final = struct.Struct("<2Q")
+_CONTENTS: Final = struct.Struct("<4Q")
 SIZE: Final = _FRAME.size + _AROUND.size
 """Bytes of the block."""
 AROUND: Final = frozenset(fact.name for fact in FACTS[_FRAMES:])
@@ -72,6 +73,8 @@ def _offsets() -> dict[str, int]:
 
 OFFSET: Final[Mapping[str, int]] = MappingProxyType(_offsets())
 """Bytes from the start of the block to each fact."""
+_CONTENTS_AT: Final = OFFSET["input"]
+"""Behind it comes the last call's output."""
 
 
 def pack_into(host: Host, block: bytearray, at: int, around: bool = True) -> None:
@@ -104,6 +107,12 @@ def pack_into(host: Host, block: bytearray, at: int, around: bool = True) -> Non
             env.timestamp,
             env.chain_id,
         )
+
+
+def put_contents(host: Host, block: bytearray, at: int) -> None:
+    """Write where the input and the last call's output are; the host holds them."""
+    head, content, output = content_offset(), host.call.input, host.returndata
+    _CONTENTS.pack_into(block, at + _CONTENTS_AT, id(content) + head, len(content), id(output) + head, len(output))
 
 
 def put_returndata(output: bytes, block: bytearray, at: int) -> None:

@@ -190,12 +190,13 @@ class Host:
         self.cursors: dict[int, Cursor] = {}
         self.last_handle = 0
 
-    def renew(self, caller: Address, content: bytes, gas: int) -> None:
-        """Be the host of another outermost frame of the same contract, which pays nothing; `gas` is whole gas."""
-        call, meter = self.call, self.meter
-        call.caller, call.input, call.gas = caller, content, gas
-        meter.limit = gas
+    def renew(self, content: bytes, gas: int) -> None:
+        """Be the host of another outermost frame, in which nothing but the input and the (whole) gas is different."""
+        call = self.call
+        call.input, call.gas = content, gas
+        self.meter.limit = gas
         self._cell.cell_contents = gas * MILLI
+        self.session.begin()
         self.returndata, self.last_handle = b"", 0
         if self.cursors:
             self.cursors = {}

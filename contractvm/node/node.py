@@ -30,6 +30,7 @@ from contractvm.node.logsearch import LogSearch
 from contractvm.node.miner import Miner
 from contractvm.node.opening import close_chain, open_chain, restart
 from contractvm.node.pace import Pace
+from contractvm.node.recall import Recall
 from contractvm.node.remote import Remote, RemoteError
 from contractvm.node.rows import Method
 from contractvm.node.sources import Sources
@@ -82,6 +83,8 @@ class Node:
         self.feed.add(self.sources)
         self.caller = Caller(self.chain, lambda: not self.miner.automine)
         self.feed.add(self.caller)
+        self.recall = Recall(self.chain, self.caller)
+        self.feed.add(self.recall)
         self._decoded: dict[bytes, Transaction | Rejected] = {}
         self._untold: list[Block] = []
         self._behind = self._closed = False

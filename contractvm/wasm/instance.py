@@ -231,7 +231,7 @@ class Instance:
             if element.mode != "passive":
                 self._elements[number] = []
 
-    def reset(
+    def renew(
         self,
         imports: Sequence[Callable[..., Any]] | None,
         meter: Meter,
@@ -241,15 +241,16 @@ class Instance:
     ) -> None:
         """Make the instance as if new for another frame: other host functions, meter and budget, nothing remembered.
 
-        For modules that import functions alone and define all else. `initialize` is still to be called. `imports` are
-        None where the same serve every frame; `variables` is False where the tier keeps the globals, and resets them.
+        For modules that import functions alone and define all else. `imports` are None where the same serve every
+        frame; `variables` is False where the tier keeps the globals, and resets them. Raises: as `initialize`.
         """
         first = self._beginning
         self.meter = meter
         if imports is not None:
             self.imported[:] = imports
-        if self.memory is not None:
-            self.memory.reset(budget)
+        memory = self.memory
+        if memory is not None:
+            memory.reset(budget)
         if not self._late:
             self._elements.clear()
             self._late = first.late
@@ -262,6 +263,13 @@ class Instance:
             for n in first.changing:
                 value = self._value(definitions[n].init) if first.globals is None else first.globals[n]
                 self.globals[n].cell.cell_contents = value
+        if first.image is None or memory is None or not first.late:
+            self.initialize()
+            return
+        content = memory.data  # in the most common case a call less, for the most common instances
+        for at, end, piece in first.image:
+            content[at:end] = piece
+        self.data[:] = first.data
 
     def charge(self, milligas: int) -> None:
         """Charge the meter. Raises: OutOfGas."""

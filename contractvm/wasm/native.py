@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from contractvm.errors import Fatal, OutOfGas, Place, Revert, Trap, TrapCode
 from contractvm.host import Finish, Host
-from contractvm.host.facts import pack_into
+from contractvm.host.facts import pack_into, put_contents
 from contractvm.native import context, stack
 from contractvm.native.context import MOST_GAS, OFFSET, TAIL_CALL, TRACE
 from contractvm.nesting import FRAMES_A_THREAD, on_fresh_thread, stack_bytes, untie
@@ -105,6 +105,11 @@ class NativeLinkage:
         facts = host.facts = self._facts
         if facts is not None:
             pack_into(host, ctx, facts[1], self.code.layout.around)
+
+    def hand_over(self, host: Host) -> None:
+        """Let the input be read that the host has now, and nothing else of what it was told before."""
+        if self._facts is not None:
+            put_contents(host, *self._facts)
 
     def renew(self) -> None:
         """Make the globals as they were before a contract's first frame."""

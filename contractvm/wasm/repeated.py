@@ -21,7 +21,7 @@ from contractvm.wasm.unwinding import NoRoom, TailCall
 class Repeated:
     """One contract's, for one host. Belongs to the host's thread; `end` gives the instance back."""
 
-    __slots__ = ("_cold", "_cost", "_entry", "_hash", "_host", "_idle", "_keep", "_pages", "_runner", "_weight")
+    __slots__ = ("_cost", "_entry", "_hash", "_host", "_idle", "_keep", "_pages", "_runner", "_weight")
 
     def __init__(
         self,
@@ -37,8 +37,7 @@ class Repeated:
         the end.
         """
         self._hash = code_hash
-        self._cold = cold
-        self._cost = contract.outermost_cost
+        self._cost = cold + contract.outermost_cost
         self._pages = contract.pages
         self._host = host
         self._idle = idle
@@ -48,17 +47,23 @@ class Repeated:
         self._runner = runner if isinstance(runner, Native) else Native(contract, host, code)
         self._entry, _ = self._runner.linkage.enter(contract.entries["call"])
 
+    def begin(self) -> None:
+        """See to what stays the same in a transaction; see `machine.Repeat`.
+
+        The code is warm from then on: `run` charges for it each time as if it were not.
+        """
+        self._host.world.warm_address(self._hash)
+        self._runner.linkage.serve(self._host)
+
     def run(self) -> bytes | None:
-        """Run the frame of the host's call and meter as they are now; see `machine.Repeat`."""
+        """Run the frame of the host's input and meter as they are now; see `machine.Repeat`."""
         host, runner = self._host, self._runner
         if host.meter.limit > MOST_GAS_COUNTED:
             return None
-        if not host.world.warm_address(self._hash) and self._cold:
-            host.charge(self._cold)
         host.charge(self._cost)
         if not host.session.pages.take(self._pages):
             return None
-        runner.renew(host)
+        runner.again(host)
         try:
             return self._entry(self._weight) or b""
         except Finish as finish:

@@ -70,8 +70,7 @@ class Portable:
         """Make it ready for another frame."""
         host.count_in(self.gas)
         host.memory = self.memory
-        self.instance.reset(bind(self.contract, host), host.meter, host.session.pages)
-        self.instance.initialize()
+        self.instance.renew(bind(self.contract, host), host.meter, host.session.pages)
         self.linkage.rebind()
 
     def run(self, index: int, weight: int) -> bytes:
@@ -114,10 +113,15 @@ class Native:
         """Make it ready for another frame."""
         host.memory = self.memory
         imports = self._imports(host) if self.code.layout.refers_to_imports else None
-        self.instance.reset(imports, host.meter, host.session.pages, variables=self._variables)
-        self.instance.initialize()
+        self.instance.renew(imports, host.meter, host.session.pages, variables=self._variables)
         self.linkage.renew()
         self.linkage.serve(host)
+
+    def again(self, host: Host) -> None:
+        """Make it ready for another frame of the host that it serves, with another input."""
+        self.instance.renew(None, host.meter, host.session.pages, variables=self._variables)
+        self.linkage.renew()
+        self.linkage.hand_over(host)
 
     def run(self, index: int, weight: int) -> bytes:
         """Enter the contract and return its output. Raises: Revert, Trap (with its place), OutOfGas."""

@@ -44,25 +44,27 @@ def capped(node: Node, message: Message) -> Message:
 @rows.method("eth_call", CALL, Param("block", BLOCK, "latest"), STATE, BLOCK_OVERRIDES, result="data")
 def call(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object) -> str | Awaitable[str]:
     """Run a message on the state at a block and return its output."""
-    message = message_of(transaction, node.config.limits.call_gas)
-    overrides = NOTHING
+    most = node.config.limits.call_gas
     if state is not None or block is not None:
-        overrides = overrides_of(state, block, node.chain.executor.check_code)
-    known = node.caller.recall(message, at) if overrides is NOTHING else None
-    if isinstance(known, str):
-        return known
+        overrides, keep = overrides_of(state, block, node.chain.executor.check_code), None
+    else:
+        known = node.recall.find(transaction, at, most)
+        if isinstance(known, str):
+            return known
+        overrides, keep = NOTHING, known
+    message = message_of(transaction, most)
 
     def run() -> str:
         text = output(node, node.caller.call(message, at, overrides))
-        if known is not None:
-            known(text)
+        if keep is not None:
+            keep(text)
         return text
 
     if overrides is not NOTHING:
         return node.pace.elsewhere(run)
     answer = node.pace.run(kind_of("call", message), run)
     if isinstance(answer, str):
-        node.caller.ran(message, at)
+        node.recall.ran(transaction, at)
     return answer
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from contractvm.chain import BlockId
 from contractvm.execute import Executed, Message, Series
-from contractvm.node import caller, pace
-from contractvm.node.messages import message_of
+from contractvm.node import pace, recall
 from contractvm.node.overrides import NOTHING, Overrides
 from contractvm.types import Address
 from tests.contractvm.node.local import Local, RpcError, local
@@ -67,10 +66,10 @@ def test_calls_on_other_threads_are_remembered_too(
 
 def test_a_call_that_ends_when_the_head_has_moved_is_not_believed(node: Local) -> None:
     token = Token(node)
-    point, asking = node.rpc("evm_snapshot"), message_of(token.asking(BOB.address))
+    point, asking = node.rpc("evm_snapshot"), token.asking(BOB.address)
 
     async def recalled() -> Any:
-        return [node.node.caller.recall(asking, "latest") for _ in range(2)][1]
+        return [node.node.recall.find(asking, "latest", 10**7) for _ in range(2)][1]
 
     keep = node.on_loop(recalled())
     token.transfer(BOB.address, 1)
@@ -83,12 +82,12 @@ def test_a_call_that_ends_when_the_head_has_moved_is_not_believed(node: Local) -
 
 def test_a_head_that_comes_again_is_not_taken_for_the_one_that_was(node: Local) -> None:
     """The first block's header is the same object each time; and of the block in between nobody was told."""
-    asking = message_of({"to": POOR, "data": "0x01"})
+    asking = {"to": POOR, "data": "0x01"}
     chain, miner = node.node.chain, node.node.miner
     point = node.on_loop(miner.write(chain.snapshot))
 
     async def recalled() -> Any:
-        return [node.node.caller.recall(asking, "latest") for _ in range(2)][1]
+        return [node.node.recall.find(asking, "latest", 10**7) for _ in range(2)][1]
 
     keep = node.on_loop(recalled())
     head = chain.head
@@ -130,14 +129,14 @@ def test_calls_that_differ_in_anything_are_not_taken_for_each_other(node: Local)
 
 def test_so_many_answers_are_kept_and_none_that_is_long(node: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     token = Token(node)
-    monkeypatch.setattr(caller, "MOST_ANSWERS", 4)
+    monkeypatch.setattr(recall, "MOST_ANSWERS", 4)
     for who in range(1, 12):
         for _ in range(3):
             assert token.balance(who.to_bytes(20, "big")) == 0
-        known = node.node.caller._answers
+        known = node.node.recall._answers
         assert len(known.known) <= 4
         assert len(known.once) <= 4
-    monkeypatch.setattr(caller, "LONGEST_ANSWER", 10)
+    monkeypatch.setattr(recall, "LONGEST_ANSWER", 10)
     kept = dict(known.known)
     assert [token.balance(ALICE.address) for _ in range(4)] == [SUPPLY] * 4
     assert known.known == kept
@@ -164,8 +163,8 @@ def balances(node: Local, token: Token, who: range, together: bool) -> list[int]
 
 
 def series_of(node: Local) -> dict[Address, Series]:
-    calling: caller.Caller = node.node.caller
-    return calling._contracts
+    known: recall.Recall = node.node.recall
+    return known._contracts
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -202,21 +201,71 @@ def test_what_fails_in_a_series_says_why(quick: Local) -> None:
 
 def test_a_series_ends_where_its_messages_are_not_short(quick: Local, monkeypatch: pytest.MonkeyPatch) -> None:
     token = Token(quick)
-    monkeypatch.setattr(caller, "SHORT", -1.0)
+    monkeypatch.setattr(recall, "SHORT", -1.0)
     assert balances(quick, token, range(100), together=True) == [0] * 100
-    assert not any(isinstance(each, Series) for each in list(quick.node.caller._series.values())[-1:])
+    assert not any(isinstance(each, Series) for each in list(quick.node.recall._series.values())[-1:])
 
 
 def test_so_many_series_at_a_time(quick: Local, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caller, "MOST_SERIES", 2)
-    monkeypatch.setattr(caller, "MOST_COUNTED", 6)
+    monkeypatch.setattr(recall, "MOST_SERIES", 2)
+    monkeypatch.setattr(recall, "MOST_COUNTED", 6)
     tokens = [Token(quick) for _ in range(4)]
     for _ in range(2):
         for token in tokens:
             assert not token.balance(BOB.address)
             assert balances(quick, token, range(30), together=True) == [0] * 30
             assert 1 <= len(series_of(quick)) <= 2
-            assert len(quick.node.caller._series) <= 6
+            assert len(quick.node.recall._series) <= 6
     for number in range(12):
         with pytest.raises(RpcError):
             quick.rpc("eth_call", {"to": tokens[0].hex, "data": hexed(number.to_bytes(4, "big"))})
+
+
+def test_a_call_in_a_series_may_be_put_in_any_words(quick: Local) -> None:
+    """And what cannot be read is refused there too, whatever was answered before."""
+    token = Token(quick)
+    token.transfer(BOB.address, 7)
+    balances(quick, token, range(50), together=True)
+    balances(quick, token, range(50), together=False)
+    asking = token.asking(BOB.address)
+    to, content = asking["to"], asking["data"]
+    variants: list[dict[str, Any]] = [
+        {"data": content, "to": to},
+        {"to": to, "input": content},
+        {"to": to, "input": content, "data": content},
+        {"to": "0x" + to[2:].upper(), "data": content.upper().replace("X", "x")},
+        {"to": to, "data": content, "from": POOR},
+        {"to": to, "data": content, "gas": hex(100_000), "nonce": "0x5"},
+        {"to": to, "data": content, "value": 0},
+        {"to": to, "data": content, "gas": None, "accessList": []},
+        {"to": to, "data": content, "chainId": "0x7a69", "type": "0x2"},
+    ]
+    wrong: list[dict[str, Any]] = [
+        {"to": to, "data": content + "0"},
+        {"to": to, "data": content[:-2] + "zz"},
+        {"to": to, "data": content[:-2] + "  "},
+        {"to": to, "input": content, "data": content[:-2] + "00"},
+        {"to": to[:-1] + "g", "data": content},
+        {"to": to, "data": content, "value": False},
+        {"to": to, "data": content, "from": "0x12"},
+        {"to": [to], "data": content},
+        {"to": to, "data": {"of": content}},
+    ]
+    assert list(series_of(quick)) == [token.address]
+    for _ in range(4):
+        for fields in variants:
+            assert int(quick.rpc("eth_call", fields), 16) == 7, fields
+        for fields in wrong:
+            with pytest.raises(RpcError) as refused:
+                quick.rpc("eth_call", fields)
+            assert refused.value.code == -32602, fields
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_series_end_when_their_worlds_hold_much(quick: Local, monkeypatch: pytest.MonkeyPatch, together: bool) -> None:
+    monkeypatch.setattr(recall, "MOST_RECORDS", 40)
+    token, most = Token(quick), 0
+    for first in range(0, 400, 20):
+        assert balances(quick, token, range(first, first + 20), together) == [0] * 20
+        most = max([most, *(one.world.kept for one in series_of(quick).values())])
+    assert 0 < most <= 41

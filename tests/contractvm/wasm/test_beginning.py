@@ -165,6 +165,5 @@ def test_reset_tables_are_as_new(tier: str) -> None:
             engine.invoke(instance, "fill")
             engine.invoke(instance, "set", [4])
             assert entries(instance) == [2, 0, 1, None, 2]
-            instance.reset((), meter, None)
-            instance.initialize()
+            instance.renew((), meter, None)
         assert entries(instance) == [None, 0, 1, None, None]

@@ -105,7 +105,7 @@ class Bench:
 
     def series(self, world: World, to: Address = PLACE) -> Series | None:
         executor = self.chain.executor
-        return executor.series(world, executor.frames(world, self.context), to)
+        return executor.series(world, self.context, to)
 
     def alone(self, message: Message) -> Executed | None:
         try:
@@ -175,10 +175,10 @@ def test_nothing_of_a_message_is_left_for_the_next(bench: Bench) -> None:
 
 
 def test_series_messages_and_frames_below_them_take_turns(bench: Bench) -> None:
-    """On one world, of two contracts, with the same contract run in the usual way in between."""
+    """Of two contracts, with the same contract run in the usual way in between."""
     world, executor = bench.world(), bench.chain.executor
     frames = executor.frames(world, bench.context)
-    both = [executor.series(world, frames, to) for to in (PLACE, DIRTIED)]
+    both = [bench.series(bench.world(), to) for to in (PLACE, DIRTIED)]
     for message in messages(99, 60):
         mark = world.checkpoint()
         usual = None
@@ -236,8 +236,12 @@ def test_cold_code_costs_what_it_costs(bench: Bench) -> None:
     message = Message(WHO[0], place, 0, b"\x0b\x03", 5_000_000)
     expected = bench.chain.call(message)
     bench = Bench(bench.chain)
-    series = bench.series(bench.world(), place)
-    assert series is not None
-    assert isinstance(series._repeat, repeated.Repeated) and series._repeat._cold > 0
+    of_usual, series = bench.series(bench.world()), bench.series(bench.world(), place)
+    assert of_usual is not None and series is not None
+    usual = of_usual._repeat
+    assert isinstance(usual, repeated.Repeated)
+    assert isinstance(series._repeat, repeated.Repeated)
+    assert series._repeat._cost > usual._cost
     assert [series.output(WHO[0], b"\x0b\x03", 5_000_000) for _ in range(3)] == [expected.output] * 3
+    of_usual.end()
     series.end()
