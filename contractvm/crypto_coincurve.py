@@ -1,4 +1,4 @@
-"""secp256k1 on coincurve, the binding of libsecp256k1: the backend wherever it has a wheel.
+"""secp256k1 on coincurve, a binding of libsecp256k1: the backend wherever it has a wheel.
 
 Source: SEC 1 v2 section 4.1. Ranges of r, s, recid, key formats and secrets are checked by `contractvm.crypto`.
 Never: asked directly; `contractvm.crypto` is the door.

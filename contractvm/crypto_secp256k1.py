@@ -1,4 +1,4 @@
-"""secp256k1 on integers of Python: where coincurve has no wheel. Some thirty times slower, the same answers.
+"""secp256k1 on integers of Python: where libsecp256k1 is not. Some thirty times slower, the same answers.
 
 Points are in Jacobian coordinates while they are worked on (x = X/Z^2, y = Y/Z^3; Z is 0 at infinity), and numbers are
 reduced by folding, 2**256 being 2**32 + 977 modulo p: two folds leave at most 257 bits, of either sign.
@@ -6,7 +6,7 @@ Source: SEC 1 v2 sections 2.3.4 (compressed points), 4.1.3 to 4.1.6 (sign, verif
 the Explicit-Formulas Database, short Weierstrass curves with a = 0, for doubling and mixed addition.
 Ranges of r, s, recid, key formats and secrets are checked by `contractvm.crypto`.
 Never: asked directly, `contractvm.crypto` is the door; or constant time, so that who can measure the time of many
-signatures may learn the key (accounts worth something sign where coincurve is, or on a device).
+signatures may learn the key (accounts worth something sign where libsecp256k1 is, or on a device).
 """
 
 from __future__ import annotations

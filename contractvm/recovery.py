@@ -1,6 +1,6 @@
 """Recovers the senders of many transactions at once, on every processor.
 
-libsecp256k1 lets go of the interpreter lock while it works, and recovery is the largest single cost of a transaction.
+coincurve lets go of the interpreter lock while it works, and recovery is the largest single cost of a transaction.
 Never: decides anything; a signature that fits no key is refused when its transaction is taken.
 """
 

@@ -14,7 +14,16 @@ from tests.sources import PACKAGES, ROOT, imports_of, module_name, python_files
 LAYERS = (
     {"dataclass"},
     {"clock", "errors", "processors", "types", "table", "url"},
-    {"crypto", "crypto_coincurve", "crypto_ed25519", "crypto_secp256k1", "crypto_windows", "rules", "rejections"},
+    {
+        "crypto",
+        "crypto_coincurve",
+        "crypto_ed25519",
+        "crypto_secp256k1",
+        "crypto_wally",
+        "crypto_windows",
+        "rules",
+        "rejections",
+    },
     {"machine"},
     {"host"},
     {"native", "nesting"},
@@ -37,6 +46,7 @@ ONLY_IN = {
     "rocksdict": {"state.rocks"},
     "tiny_keccak": {"contractvm.crypto"},
     "coincurve": {"contractvm.crypto_coincurve"},
+    "wallycore": {"contractvm.crypto_wally"},
     "Crypto": {"contractvm.crypto"},
 }
 """Third-party packages that have one door."""
@@ -72,6 +82,7 @@ HEAVY = [
     "plyvel",
     "rocksdict",
     "coincurve",
+    "wallycore",
     "Crypto",
     "tiny_keccak",
 ]

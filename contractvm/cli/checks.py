@@ -132,10 +132,12 @@ def secp256k1() -> Finding:
     r, s, recid = crypto.sign(digest, SECRET)
     expect(crypto.recover(digest, r, s, recid), crypto.public_key(SECRET), "the recovered key")
     expect(crypto.address_of_secret(SECRET).hex(), ADDRESS_OF_SECRET, "the address of key 1")
-    if getattr(crypto.curve(), "__name__", "").endswith("coincurve"):
-        return Finding("secp256k1", OK, installed("coincurve"))
-    text = "in Python, some thirty times slower than coincurve"
-    return Finding("secp256k1", OK, text, "pip install coincurve, where it has a wheel")
+    backend = getattr(crypto.curve(), "__name__", "")
+    for library, name in (("coincurve", "crypto_coincurve"), ("wallycore", "crypto_wally")):
+        if backend.endswith(name):
+            return Finding("secp256k1", OK, installed(library))
+    text = "in Python, some thirty times slower than libsecp256k1"
+    return Finding("secp256k1", OK, text, "pip install coincurve, or wallycore where that has no wheel")
 
 
 def ed25519() -> Finding:

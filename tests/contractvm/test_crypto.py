@@ -33,7 +33,8 @@ def forget(monkeypatch: pytest.MonkeyPatch, **modules: object) -> None:
         monkeypatch.setitem(sys.modules, name, module)
     for cached in (crypto.keccak_function, crypto.curve):
         cached.cache_clear()
-    monkeypatch.delitem(sys.modules, "contractvm.crypto_coincurve", raising=False)
+    for backend in ("coincurve", "wally"):
+        monkeypatch.delitem(sys.modules, f"contractvm.crypto_{backend}", raising=False)
 
 
 @pytest.fixture
@@ -63,9 +64,16 @@ def test_a_wrong_keccak_stops_everything(monkeypatch: pytest.MonkeyPatch, length
 
 
 @pytest.mark.usefixtures("fresh")
-def test_without_coincurve_our_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget(monkeypatch, coincurve=None)
+def test_without_libsecp256k1_our_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget(monkeypatch, coincurve=None, wallycore=None)
     assert crypto.curve().__name__ == "contractvm.crypto_secp256k1"  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_without_coincurve_wallycore_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wallycore", reason="wallycore is not installed")
+    forget(monkeypatch, coincurve=None)
+    assert crypto.curve().__name__ == "contractvm.crypto_wally"  # type: ignore[attr-defined]
 
 
 def test_other_hashes() -> None:
@@ -95,7 +103,8 @@ def test_bad_secrets_are_refused(secret: bytes) -> None:
 def test_importing_it_loads_no_backend() -> None:
     program = (
         "import sys, contractvm.crypto; "
-        "print([m for m in ('tiny_keccak', 'coincurve', 'Crypto', 'contractvm.crypto_coincurve') if m in sys.modules])"
+        "backends = 'tiny_keccak coincurve wallycore Crypto contractvm.crypto_coincurve contractvm.crypto_wally'; "
+        "print([m for m in backends.split() if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

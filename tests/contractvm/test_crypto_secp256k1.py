@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
@@ -15,7 +16,12 @@ from contractvm.crypto import FIELD as P
 from contractvm.crypto import HALF_ORDER, recover, sign, verify
 from contractvm.crypto import ORDER as N
 
-BACKENDS = ["contractvm.crypto_coincurve", "contractvm.crypto_secp256k1"]
+BACKENDS = {
+    "contractvm.crypto_coincurve": "coincurve",
+    "contractvm.crypto_wally": "wallycore",
+    "contractvm.crypto_secp256k1": None,
+}
+"""And the libraries that they stand on."""
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 DIGEST = crypto.keccak256(b"a message")
 GX = 0x79BE667E_F9DCBBAC_55A06295_CE870B07_029BFCDB_2DCE28D9_59F2815B_16F81798
@@ -24,9 +30,15 @@ GY = 0x483ADA77_26A3C465_5DA4FBFC_0E1108A8_FD17B448_A6855419_9C47D08F_FB10D4B8
 
 @cache
 def backend(name: str) -> ModuleType:
-    if name.endswith("coincurve"):
-        pytest.importorskip("coincurve", reason="coincurve is not installed (it has no wheel for every Python)")
+    if library := BACKENDS[name]:
+        pytest.importorskip(library, reason=f"{library} is not installed (it has no wheel for every Python)")
     return importlib.import_module(name)
+
+
+@cache
+def backends() -> list[ModuleType]:
+    """All that are installed here."""
+    return [backend(name) for name, library in BACKENDS.items() if library is None or find_spec(library)]
 
 
 @pytest.fixture(params=BACKENDS, autouse=True)
@@ -81,8 +93,7 @@ def test_the_recovery_of_a_known_transaction_signature() -> None:
 @given(digest=st.binary(min_size=32, max_size=32), secret=st.integers(1, N - 1))
 def test_backends_sign_recover_and_verify_alike(digest: bytes, secret: int) -> None:
     raw, answers = secret.to_bytes(32, "big"), set()
-    for name in BACKENDS:
-        module = backend(name)
+    for module in backends():
         r, s, recid = module.sign(digest, raw)
         key = module.public_key(raw)
         assert s <= HALF_ORDER
@@ -107,8 +118,7 @@ NEAR = [0, 1, 2, N - 1, N, N + 1, P - N - 1, P - N, P - 1, P, 2**256 - 1, HALF_O
 def test_backends_recover_the_same_from_anything(digest: bytes, r: int, s: int, recid: int) -> None:
     answers = set()
     with pytest.MonkeyPatch.context() as patch:
-        for name in BACKENDS:
-            module = backend(name)
+        for module in backends():
             patch.setattr(crypto, "curve", lambda module=module: module)
             answers.add(recover(digest, r, s, recid))
     assert len(answers) == 1
