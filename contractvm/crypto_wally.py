@@ -7,19 +7,23 @@ BIP 137 for the byte before a recoverable signature. Ranges of r, s, recid, key 
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
-from wallycore import (
-    EC_FLAG_ECDSA,
-    EC_FLAG_RECOVERABLE,
-    ec_public_key_decompress,
-    ec_public_key_from_private_key,
-    ec_sig_from_bytes,
-    ec_sig_to_public_key,
-    ec_sig_verify,
-)
-
 from contractvm.crypto_secp256k1 import P
+
+with warnings.catch_warnings():
+    # What SWIG makes warns of its own types, and where warnings are errors it ends the process (swig issue 3061).
+    warnings.simplefilter("ignore")
+    from wallycore import (
+        EC_FLAG_ECDSA,
+        EC_FLAG_RECOVERABLE,
+        ec_public_key_decompress,
+        ec_public_key_from_private_key,
+        ec_sig_from_bytes,
+        ec_sig_to_public_key,
+        ec_sig_verify,
+    )
 
 RECOVERABLE: Final = 27
 """Recovery ids begin here in the byte before a signature."""

@@ -76,6 +76,13 @@ def test_without_coincurve_wallycore_serves(monkeypatch: pytest.MonkeyPatch) -> 
     assert crypto.curve().__name__ == "contractvm.crypto_wally"  # type: ignore[attr-defined]
 
 
+def test_wallycore_is_loaded_where_warnings_are_errors() -> None:
+    pytest.importorskip("wallycore", reason="wallycore is not installed")
+    command = [sys.executable, "-W", "error", "-c", "import contractvm.crypto_wally"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_other_hashes() -> None:
     """RFC 7693 has no 32-byte vector; this one is b2sum's."""
     assert crypto.sha256(b"abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
