@@ -348,16 +348,19 @@ def test_a_forgotten_compiler_ends_its_worker() -> None:
 
 
 def test_nothing_is_left_after_many_workers() -> None:
-    before = descriptors()
+    before, workers = descriptors(), set()
     made = Compiler()
     for _ in range(5):
         assert made.compile(GOOD)
+        workers.add(worker_of(made))
         with pytest.raises(CompileFailed):
             made.compile(job("leave", 1))
     made.close()
     assert descriptors() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(workers) == 5
+    for pid in workers:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that it forks beside a thread is the point
