@@ -162,9 +162,10 @@ class Recall:
             sender, content, gas = ZERO_ADDRESS, data(fields.get("data") or fields.get("input")), most
         else:
             message = message_of(fields, most)
-            if message.value or message.gas_price or message.access_list:
+            limit = message.gas_limit
+            if limit is None or message.value or message.gas_price or message.access_list:
                 return None
-            sender, content, gas = message.sender, message.data, message.gas_limit or most
+            sender, content, gas = message.sender, message.data, limit
         if self._caller.raised:
             start = perf_counter()
             output = series.output(sender, content, gas)
