@@ -27,7 +27,9 @@ from state.database import HeightError
 
 MOST_ANSWERS: Final = 4_096
 LONGEST_ANSWER: Final = 2_048
-"""Calls on one head that are remembered; characters of what each gave back, and of what it was given."""
+"""Calls on one head that are remembered; characters of what each gave back, and of the words of each."""
+MOST_FIELDS: Final = 16
+"""Of a call that is remembered: Ethereum has no more."""
 OFTEN: Final = 8
 """Short calls of a function of a contract, on one head, from which on they are a series."""
 MOST_SERIES: Final = 32
@@ -199,5 +201,11 @@ def _kind(fields: Mapping[str, Any]) -> Kind | None:
 
 def _is_short_text(fields: Mapping[str, Any]) -> bool:
     """Whether a call may be remembered by its words: 1 would be taken for true, and what is long is not worth it."""
-    values = fields.values()
-    return all(value.__class__ is str for value in values) and sum(map(len, values)) <= LONGEST_ANSWER
+    if len(fields) > MOST_FIELDS:  # unknown ones are passed over, so there may be any
+        return False
+    length = 0
+    for name, value in fields.items():
+        if value.__class__ is not str:
+            return False
+        length += len(name) + len(value)
+    return length <= LONGEST_ANSWER

@@ -45,14 +45,12 @@ def capped(node: Node, message: Message) -> Message:
 def call(node: Node, transaction: Mapping[str, Any], at: BlockId, state: object, block: object) -> str | Awaitable[str]:
     """Run a message on the state at a block and return its output."""
     most = node.config.limits.call_gas
-    if state is not None or block is not None:
-        overrides, keep = overrides_of(state, block, node.chain.executor.check_code), None
-    else:
-        known = node.recall.find(transaction, at, most)
-        if isinstance(known, str):
-            return known
-        overrides, keep = NOTHING, known
+    alone = state is None and block is None
+    keep = node.recall.find(transaction, at, most) if alone else None
+    if isinstance(keep, str):
+        return keep
     message = message_of(transaction, most)
+    overrides = NOTHING if alone else overrides_of(state, block, node.chain.executor.check_code)
 
     def run() -> str:
         text = output(node, node.caller.call(message, at, overrides))

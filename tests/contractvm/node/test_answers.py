@@ -142,6 +142,16 @@ def test_so_many_answers_are_kept_and_none_that_is_long(node: Local, monkeypatch
     assert known.known == kept
 
 
+def test_what_is_put_in_many_words_is_not_kept(node: Local) -> None:
+    """Fields that nobody knows are passed over, and would be kept with the others."""
+    token = Token(node)
+    asking = token.asking(ALICE.address)
+    for more in ({"x" * 2_000: ""}, {"x": "y" * 2_000}, {f"x{n}": "" for n in range(20)}):
+        for _ in range(4):
+            assert int(node.rpc("eth_call", asking | more), 16) == SUPPLY
+    assert not node.node.recall._answers.known
+
+
 @pytest.fixture
 def quick() -> Iterator[Local]:
     """A node on the native tier, where messages of a kind that comes often are run in series."""
