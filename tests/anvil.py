@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -44,11 +45,16 @@ class Peer:
 
 @contextmanager
 def anvil(commands: Path, *options: str) -> Iterator[Peer]:
-    """Run the anvil of a folder of commands. Raises: TimeoutError when it does not answer."""
+    """Run the anvil of a folder of commands. Raises: TimeoutError when it does not answer.
+
+    Old states it writes to files, in a home folder where it leaves gigabytes when it is ended; here they go with it.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([str(commands / "anvil"), "--port", str(port), "--quiet", *options])
+    states = tempfile.TemporaryDirectory(prefix="contractvm-anvil-", ignore_cleanup_errors=True)
+    where = ["--port", str(port), "--cache-path", states.name]
+    process = subprocess.Popen([str(commands / "anvil"), "--quiet", *where, *options])
     peer = Peer(f"http://127.0.0.1:{port}", process.pid)
     try:
         until = time.monotonic() + START_SECONDS
@@ -64,3 +70,4 @@ def anvil(commands: Path, *options: str) -> Iterator[Peer]:
     finally:
         process.terminate()
         process.wait()
+        states.cleanup()
