@@ -25,7 +25,7 @@ from tests.bench.wire import Wire, batch, framed, post, request
 from tests.contractvm.node.process import NodeProcess
 
 AUTOMINED, PART, TOGETHER = 5_000, 1_000, 500
-READS, BATCHES, TURNS = 3_000, 40, 7
+READS, BATCHES, TURNS = 3_000, 40, 15
 """Requests and batches a turn, and turns of which the median counts."""
 FRESH: Final = 3
 """Pairs of nodes on which automining is measured from the start, likewise."""
