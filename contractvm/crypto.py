@@ -1,8 +1,8 @@
 """Hashes, signatures and addresses: the one door to cryptography, which is consensus here.
 
 Keccak-256 comes from tiny-keccak where it is installed (a tenth of the time), otherwise from pycryptodome; secp256k1
-from libsecp256k1 (by coincurve, else by wallycore), otherwise from our own arithmetic. Which backend serves can never
-be seen in a result: ranges, key formats and the low-s rule are decided in this module, before a backend is asked.
+from libsecp256k1 (by coincurve, else by btclib_libsecp256k1), otherwise from our own arithmetic. Which backend serves
+can never be seen in a result: ranges, key formats and the low-s rule are decided here, before a backend is asked.
 Source: yellow paper appendix F (recovery, addresses); SEC 1 v2 sections 2.3, 4.1; RFC 6979; EIP-2 (low s).
 Never: imports a backend before it is first used, or draws randomness.
 """
@@ -93,8 +93,8 @@ def ripemd160(data: bytes) -> bytes:
 
 @cache
 def curve() -> Curve:
-    """The secp256k1 backend: coincurve where it is installed, else wallycore, otherwise integers of Python."""
-    for library, backend in (("coincurve", "coincurve"), ("wallycore", "wally")):
+    """The secp256k1 backend: coincurve where it is installed, else btclib_libsecp256k1, else integers of Python."""
+    for library, backend in (("coincurve", "coincurve"), ("btclib_libsecp256k1", "btclib")):
         try:
             return cast("Curve", importlib.import_module(f"contractvm.crypto_{backend}"))
         except ModuleNotFoundError as missing:

@@ -19,7 +19,7 @@ LAYERS = (
         "crypto_coincurve",
         "crypto_ed25519",
         "crypto_secp256k1",
-        "crypto_wally",
+        "crypto_btclib",
         "crypto_windows",
         "rules",
         "rejections",
@@ -46,7 +46,7 @@ ONLY_IN = {
     "rocksdict": {"state.rocks"},
     "tiny_keccak": {"contractvm.crypto"},
     "coincurve": {"contractvm.crypto_coincurve"},
-    "wallycore": {"contractvm.crypto_wally"},
+    "btclib_libsecp256k1": {"contractvm.crypto_btclib"},
     "Crypto": {"contractvm.crypto"},
 }
 """Third-party packages that have one door."""
@@ -82,7 +82,7 @@ HEAVY = [
     "plyvel",
     "rocksdict",
     "coincurve",
-    "wallycore",
+    "btclib_libsecp256k1",
     "Crypto",
     "tiny_keccak",
 ]

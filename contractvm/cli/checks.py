@@ -133,11 +133,11 @@ def secp256k1() -> Finding:
     expect(crypto.recover(digest, r, s, recid), crypto.public_key(SECRET), "the recovered key")
     expect(crypto.address_of_secret(SECRET).hex(), ADDRESS_OF_SECRET, "the address of key 1")
     backend = getattr(crypto.curve(), "__name__", "")
-    for library, name in (("coincurve", "crypto_coincurve"), ("wallycore", "crypto_wally")):
+    for library, name in (("coincurve", "crypto_coincurve"), ("btclib_libsecp256k1", "crypto_btclib")):
         if backend.endswith(name):
             return Finding("secp256k1", OK, installed(library))
     text = "in Python, some thirty times slower than libsecp256k1"
-    return Finding("secp256k1", OK, text, "pip install coincurve, or wallycore where that has no wheel")
+    return Finding("secp256k1", OK, text, "pip install coincurve, or btclib_libsecp256k1 where that has no wheel")
 
 
 def ed25519() -> Finding:

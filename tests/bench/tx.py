@@ -51,7 +51,7 @@ TARGETS = {"portable": ">= 5,000 a second", NATIVE: ">= 9,000 a second"}
 RULES = (
     Rule("decode and recover", "contractvm/transaction.py"),
     Rule("decode and recover", "contractvm/crypto_coincurve.py"),
-    Rule("decode and recover", "contractvm/crypto_wally.py"),
+    Rule("decode and recover", "contractvm/crypto_btclib.py"),
     Rule("decode and recover", "contractvm/recovery.py"),
     Rule("decode and recover", "contractvm/ahead.py"),
     Rule("mempool", "contractvm/mempool.py"),

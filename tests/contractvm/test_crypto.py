@@ -33,7 +33,7 @@ def forget(monkeypatch: pytest.MonkeyPatch, **modules: object) -> None:
         monkeypatch.setitem(sys.modules, name, module)
     for cached in (crypto.keccak_function, crypto.curve):
         cached.cache_clear()
-    for backend in ("coincurve", "wally"):
+    for backend in ("coincurve", "btclib"):
         monkeypatch.delitem(sys.modules, f"contractvm.crypto_{backend}", raising=False)
 
 
@@ -65,22 +65,15 @@ def test_a_wrong_keccak_stops_everything(monkeypatch: pytest.MonkeyPatch, length
 
 @pytest.mark.usefixtures("fresh")
 def test_without_libsecp256k1_our_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget(monkeypatch, coincurve=None, wallycore=None)
+    forget(monkeypatch, coincurve=None, btclib_libsecp256k1=None)
     assert crypto.curve().__name__ == "contractvm.crypto_secp256k1"  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("fresh")
-def test_without_coincurve_wallycore_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("wallycore", reason="wallycore is not installed")
+def test_without_coincurve_btclib_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("btclib_libsecp256k1", reason="btclib_libsecp256k1 is not installed")
     forget(monkeypatch, coincurve=None)
-    assert crypto.curve().__name__ == "contractvm.crypto_wally"  # type: ignore[attr-defined]
-
-
-def test_wallycore_is_loaded_where_warnings_are_errors() -> None:
-    pytest.importorskip("wallycore", reason="wallycore is not installed")
-    command = [sys.executable, "-W", "error", "-c", "import contractvm.crypto_wally"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert crypto.curve().__name__ == "contractvm.crypto_btclib"  # type: ignore[attr-defined]
 
 
 def test_other_hashes() -> None:
@@ -110,8 +103,8 @@ def test_bad_secrets_are_refused(secret: bytes) -> None:
 def test_importing_it_loads_no_backend() -> None:
     program = (
         "import sys, contractvm.crypto; "
-        "backends = 'tiny_keccak coincurve wallycore Crypto contractvm.crypto_coincurve contractvm.crypto_wally'; "
-        "print([m for m in backends.split() if m in sys.modules])"
+        "backends = 'tiny_keccak coincurve btclib_libsecp256k1 Crypto'.split(); "
+        "print([m for m in (*backends, 'contractvm.crypto_coincurve', 'contractvm.crypto_btclib') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

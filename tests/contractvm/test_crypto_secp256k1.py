@@ -18,7 +18,7 @@ from contractvm.crypto import ORDER as N
 
 BACKENDS = {
     "contractvm.crypto_coincurve": "coincurve",
-    "contractvm.crypto_wally": "wallycore",
+    "contractvm.crypto_btclib": "btclib_libsecp256k1",
     "contractvm.crypto_secp256k1": None,
 }
 """And the libraries that they stand on."""
