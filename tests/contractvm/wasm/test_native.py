@@ -101,17 +101,24 @@ def mappings() -> int:
 
 
 def grows(action: Callable[[], object], room: int) -> None:
-    """Do something TIMES times: after the first tenth the process stays as it is, but for `room` bytes."""
+    """Do something TIMES times: after the first tenth the process stays as it is, but for `room` bytes.
+
+    In the heap of a process that ran hundreds of other tests, bytes may be fetched once that were given back before; so
+    memory is looked at up to three times. What is left behind is left behind each time.
+    """
     for _ in range(TIMES // 10):
         action()
     gc.collect()
-    before, things, maps = resident(), len(gc.get_objects()), mappings()
-    for _ in range(TIMES - TIMES // 10):
-        action()
-    gc.collect()
-    assert len(gc.get_objects()) - things < 100
-    assert mappings() - maps < 50
-    assert resident() - before < room
+    grown: list[int] = []
+    while len(grown) < 3 and (not grown or grown[-1] >= room):
+        before, things, maps = resident(), len(gc.get_objects()), mappings()
+        for _ in range(TIMES - TIMES // 10):
+            action()
+        gc.collect()
+        assert len(gc.get_objects()) - things < 100
+        assert mappings() - maps < 50
+        grown.append(resident() - before)
+    assert grown[-1] < room, grown
 
 
 def test_instances_leave_nothing_behind(engine: Engine, counter: Compiled) -> None:
