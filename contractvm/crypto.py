@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Protocol, cast
+from types import MappingProxyType
+from typing import Final, Protocol, cast
 
 from contractvm.errors import Fatal
 from contractvm.types import Address
@@ -30,8 +31,16 @@ _EDGES = bytes.fromhex("ac4445790b65a842f2ff05a346e75002f92dd6f97a1a2281d5115555
 """The hash of their hashes, so that nothing else has to be loaded for a backend to be tried."""
 
 
+CURVE_LIBRARIES: Final[Mapping[str, str]] = MappingProxyType(
+    {"contractvm.crypto_coincurve": "coincurve", "contractvm.crypto_btclib": "btclib_libsecp256k1"}
+)
+"""secp256k1 backends, the first choice first, and the library that each stands on."""
+
+
 class Curve(Protocol):
     """What a secp256k1 backend (a module) gives. Ranges are checked before it is asked."""
+
+    __name__: str
 
     def recover(self, digest: bytes, r: int, s: int, recid: int) -> bytes | None: ...
 
@@ -94,9 +103,9 @@ def ripemd160(data: bytes) -> bytes:
 @cache
 def curve() -> Curve:
     """The secp256k1 backend: coincurve where it is installed, else btclib_libsecp256k1, else integers of Python."""
-    for library, backend in (("coincurve", "coincurve"), ("btclib_libsecp256k1", "btclib")):
+    for backend, library in CURVE_LIBRARIES.items():
         try:
-            return cast("Curve", importlib.import_module(f"contractvm.crypto_{backend}"))
+            return cast("Curve", importlib.import_module(backend))
         except ModuleNotFoundError as missing:
             if missing.name is None or missing.name.partition(".")[0] != library:
                 raise

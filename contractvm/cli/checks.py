@@ -132,10 +132,8 @@ def secp256k1() -> Finding:
     r, s, recid = crypto.sign(digest, SECRET)
     expect(crypto.recover(digest, r, s, recid), crypto.public_key(SECRET), "the recovered key")
     expect(crypto.address_of_secret(SECRET).hex(), ADDRESS_OF_SECRET, "the address of key 1")
-    backend = getattr(crypto.curve(), "__name__", "")
-    for library, name in (("coincurve", "crypto_coincurve"), ("btclib_libsecp256k1", "crypto_btclib")):
-        if backend.endswith(name):
-            return Finding("secp256k1", OK, installed(library))
+    if library := crypto.CURVE_LIBRARIES.get(crypto.curve().__name__):
+        return Finding("secp256k1", OK, installed(library))
     text = "in Python, some thirty times slower than libsecp256k1"
     return Finding("secp256k1", OK, text, "pip install coincurve, or btclib_libsecp256k1 where that has no wheel")
 

@@ -168,12 +168,11 @@ class Recall:
             if limit is None or message.value or message.gas_price or message.access_list:
                 return None
             sender, content, gas = message.sender, message.data, limit
+        start = perf_counter()
         if self._caller.raised:
-            start = perf_counter()
             output = series.output(sender, content, gas)
         else:
             with RaisedRecursionLimit():
-                start = perf_counter()
                 output = series.output(sender, content, gas)
         if output is None or perf_counter() - start > SHORT:
             self._series[kind] = 0  # whether it is worth it is to be seen again

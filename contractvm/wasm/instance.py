@@ -248,9 +248,8 @@ class Instance:
         self.meter = meter
         if imports is not None:
             self.imported[:] = imports
-        memory = self.memory
-        if memory is not None:
-            memory.reset(budget)
+        if self.memory is not None:
+            self.memory.reset(budget)
         if not self._late:
             self._elements.clear()
             self._late = first.late
@@ -263,13 +262,7 @@ class Instance:
             for n in first.changing:
                 value = self._value(definitions[n].init) if first.globals is None else first.globals[n]
                 self.globals[n].cell.cell_contents = value
-        if first.image is None or memory is None or not first.late:
-            self.initialize()
-            return
-        content = memory.data  # in the most common case a call less, for the most common instances
-        for at, end, piece in first.image:
-            content[at:end] = piece
-        self.data[:] = first.data
+        self.initialize()
 
     def charge(self, milligas: int) -> None:
         """Charge the meter. Raises: OutOfGas."""

@@ -66,14 +66,14 @@ def test_a_wrong_keccak_stops_everything(monkeypatch: pytest.MonkeyPatch, length
 @pytest.mark.usefixtures("fresh")
 def test_without_libsecp256k1_our_own_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     forget(monkeypatch, coincurve=None, btclib_libsecp256k1=None)
-    assert crypto.curve().__name__ == "contractvm.crypto_secp256k1"  # type: ignore[attr-defined]
+    assert crypto.curve().__name__ == "contractvm.crypto_secp256k1"
 
 
 @pytest.mark.usefixtures("fresh")
 def test_without_coincurve_btclib_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("btclib_libsecp256k1", reason="btclib_libsecp256k1 is not installed")
     forget(monkeypatch, coincurve=None)
-    assert crypto.curve().__name__ == "contractvm.crypto_btclib"  # type: ignore[attr-defined]
+    assert crypto.curve().__name__ == "contractvm.crypto_btclib"
 
 
 def test_other_hashes() -> None:

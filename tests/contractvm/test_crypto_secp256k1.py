@@ -16,11 +16,7 @@ from contractvm.crypto import FIELD as P
 from contractvm.crypto import HALF_ORDER, recover, sign, verify
 from contractvm.crypto import ORDER as N
 
-BACKENDS = {
-    "contractvm.crypto_coincurve": "coincurve",
-    "contractvm.crypto_btclib": "btclib_libsecp256k1",
-    "contractvm.crypto_secp256k1": None,
-}
+BACKENDS: dict[str, str | None] = {**crypto.CURVE_LIBRARIES, "contractvm.crypto_secp256k1": None}
 """And the libraries that they stand on."""
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 DIGEST = crypto.keccak256(b"a message")
