@@ -52,22 +52,26 @@ def anvil(commands: Path, *options: str) -> Iterator[Peer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    states = tempfile.TemporaryDirectory(prefix="contractvm-anvil-", ignore_cleanup_errors=True)
-    where = ["--port", str(port), "--cache-path", states.name]
-    process = subprocess.Popen([str(commands / "anvil"), "--quiet", *where, *options])
-    peer = Peer(f"http://127.0.0.1:{port}", process.pid)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                peer.ask("eth_chainId", [])
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise TimeoutError("anvil does not answer") from None
-                time.sleep(0.05)
-        yield peer
-    finally:
-        process.terminate()
-        process.wait()
-        states.cleanup()
+    with tempfile.TemporaryDirectory(prefix="contractvm-anvil-", ignore_cleanup_errors=True) as states:
+        where = ["--port", str(port), "--cache-path", states]
+        process = subprocess.Popen([str(commands / "anvil"), "--quiet", *where, *options])
+        peer = Peer(f"http://127.0.0.1:{port}", process.pid)
+        try:
+            _await(peer)
+            yield peer
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _await(peer: Peer) -> None:
+    """Come back when it answers. Raises: TimeoutError."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            peer.ask("eth_chainId", [])
+            return
+        except OSError:
+            if time.monotonic() > until:
+                raise TimeoutError("anvil does not answer") from None
+            time.sleep(0.05)
